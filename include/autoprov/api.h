@@ -1,0 +1,62 @@
+/* The admin API, /api/v1: routes, roles, problems. Served on the control loop.
+ *
+ * Reads run on the loop's reader; changes run on the writer thread, each with its audit row in the
+ * same transaction, and are answered when committed. */
+#ifndef AUTOPROV_API_H
+#define AUTOPROV_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "autoprov/clock.h"
+#include "autoprov/err.h"
+#include "autoprov/http.h"
+#include "autoprov/mailbox.h"
+#include "autoprov/snapshot.h"
+#include "autoprov/store.h"
+#include "autoprov/store_writer.h"
+
+enum api_role {
+    API_ROLE_NONE, /* not let in */
+    API_ROLE_VIEWER,
+    API_ROLE_OPERATOR, /* no secrets, no keys */
+    API_ROLE_ADMIN,
+};
+
+/* What only the daemon can do; callbacks given from above. Control loop's thread. */
+struct api_daemon {
+    void *data;
+    /* Read the configuration (options_only: only the stored options) anew, and switch all
+     * workers; done is called when the last one has switched, or at once with the reason why the
+     * old one stays (err, line). */
+    void (*reload)(void *data, bool options_only,
+                   void (*done)(void *done_data, int err, const char *line), void *done_data);
+    /* Add what status shows of the daemon itself to object. */
+    void (*status)(void *data, json_t *object);
+    /* The current snapshot, borrowed until the next turn of the loop. */
+    struct snapshot *(*snapshot)(void *data);
+};
+
+struct api;
+
+struct api_setup {
+    struct store_db *reader;     /* borrowed; the control loop's own */
+    struct store_writer *writer; /* borrowed */
+    struct mailbox *mailbox;     /* borrowed; the control loop's */
+    const struct ap_clock *clock;
+    struct api_daemon daemon;
+    uid_t own_uid;   /* the daemon's user may use the socket */
+    gid_t group_gid; /* its members may; (gid_t)-1: no such group */
+};
+
+/* Caller owns, free with api_free() after the front is closed and the writer stopped.
+ * Errors: AP_ENOMEM. */
+AP_MUSTCHECK int api_new(const struct api_setup *setup, struct api **ret_api);
+void api_free(struct api *api);
+
+/* http_handler_fn of the control socket; data is the struct api. */
+void api_handle(void *data, struct http_exchange *exchange);
+
+#endif

@@ -1,0 +1,102 @@
+/* autoprovd.conf and conf.d/ into one checked struct. Knows neither store nor network. */
+#ifndef AUTOPROV_CONFIG_H
+#define AUTOPROV_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autoprov/address.h"
+#include "autoprov/buf.h"
+#include "autoprov/err.h"
+#include "autoprov/log.h"
+#include "autoprov/options.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/autoprovd/autoprovd.conf"
+
+/* certificate "rsa" { … } inside a listener. Files are named here and opened by net/. */
+struct config_certificate {
+    char *name;
+    char *certificate_file; /* PEM, leaf first, then intermediates */
+    char *key_file;         /* PEM */
+    int line;               /* where the section begins, for messages */
+};
+
+/* listener "phones" { … }: a door for phones, HTTPS. */
+struct config_listener {
+    char *name;
+    struct address address;
+    char *public_url; /* "https://pbx.example.com", no trailing slash: provisioning URLs begin so */
+    struct config_certificate *certificates;
+    size_t certificate_count; /* 1 or more */
+    int line;
+};
+
+/* Strings are never NULL unless a comment says so. */
+struct config {
+    char *path; /* the main file, for messages */
+
+    char *user;       /* whom init gives its files, and whose rights are expected */
+    char *group;      /* who may use the control socket */
+    uint32_t workers; /* 1..64; from 0 in the file: one per core */
+
+    char *state_directory;            /* absolute: autoprovd.db and its lock */
+    char *master_key_file;            /* absolute, or a name in $CREDENTIALS_DIRECTORY */
+    char *control_socket;             /* absolute path of at most 107 bytes (unix(7)) */
+    char *templates_directory;        /* shipped templates */
+    char *custom_templates_directory; /* the admin's, looked at first; may be absent on disk */
+
+    char *provision_prefix; /* "/provision": begins with '/', no '/' at the end */
+    struct network_list flat_networks;
+    char *custom_options;   /* JSON as written; NULL: not set here, then the store's value counts */
+    struct options options; /* custom_options parsed; defaults when NULL */
+
+    struct config_listener *listeners;
+    size_t listener_count; /* 1 or more */
+
+    uint32_t max_connections;
+    uint32_t max_connections_per_source;
+    uint32_t max_handshakes;
+    uint32_t max_handshakes_per_source;
+
+    enum log_level log_level;
+};
+
+/* Parse path, then every conf.d/ *.conf beside it in name order (one file may not set a key
+ * twice; a later file wins), and check every value that can be checked without opening what it
+ * names.
+ * *ret_config: caller owns, free with config_free().
+ * Errors, each with one line "FILE:LINE: …" that names the key and never a secret's value:
+ * AP_ENOENT, AP_EPERM, AP_EIO (no such file, unreadable), AP_ESYNTAX, AP_EINVAL, AP_ERANGE,
+ * AP_ENOMEM. Any one thread at a time (libConfuse keeps globals). */
+AP_MUSTCHECK int config_load(const char *path, struct config **ret_config, struct ap_error *error);
+void config_free(struct config *config);
+
+/* Append the effective values in the file's own syntax, every key, so that the output is itself
+ * a valid file with the same meaning. changed_only: leave out what has its default.
+ * Errors: those of buf_append(). */
+AP_MUSTCHECK int config_dump(const struct config *config, bool changed_only, struct buf *out);
+
+/* Compare for a reload: NULL when every key that needs a restart is the same, else the name of
+ * the first that differs ("workers", "listener phones: port"), in buffer borrowed until the next
+ * call with it. */
+const char *config_restart_key(const struct config *old_config, const struct config *new_config,
+                               char *buffer, size_t buffer_len);
+
+/* One row per key: the table that drives parsing, defaults, bounds, dump and the reference page. */
+enum config_section { CONFIG_TOP, CONFIG_LISTENER, CONFIG_CERTIFICATE };
+enum config_type { CONFIG_STRING, CONFIG_PATH, CONFIG_NUMBER, CONFIG_LIST, CONFIG_CHOICE };
+struct config_key {
+    enum config_section section;
+    const char *name;
+    enum config_type type;
+    const char *default_text; /* as in the file; NULL: required, or unset */
+    uint64_t min, max;        /* of numbers; bytes of strings */
+    const char *unit;         /* NULL: none */
+    bool reloadable;
+    const char *help; /* one or two sentences */
+};
+extern const struct config_key CONFIG_KEYS[];
+extern const size_t CONFIG_KEY_COUNT;
+
+#endif

@@ -1,0 +1,75 @@
+/* The network side of one loop: listeners, connections, deadlines, libmicrohttpd.
+ *
+ * Bytes in, requests out, answers in, bytes out. Knows nothing of tokens, phones or users. */
+#ifndef AUTOPROV_FRONT_H
+#define AUTOPROV_FRONT_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "autoprov/clock.h"
+#include "autoprov/err.h"
+#include "autoprov/http.h"
+#include "autoprov/source_table.h"
+#include "autoprov/tls_context.h"
+
+struct front;
+
+struct front_setup {
+    uv_loop_t *loop;              /* borrowed for the front's life */
+    const struct ap_clock *clock; /* borrowed */
+    struct source_table *sources; /* shared by all fronts; borrowed. NULL: nothing is counted */
+    http_handler_fn handler;
+    void *handler_data;
+};
+
+/* Everything below: loop's thread only. *ret_front: close with front_close().
+ * Errors: AP_ENOMEM, AP_EIO. */
+AP_MUSTCHECK int front_open(const struct front_setup *setup, struct front **ret_front);
+
+enum front_kind {
+    FRONT_PHONE_TLS,  /* gate profile phone, TLS */
+    FRONT_ADMIN_UNIX, /* gate profile admin, control socket, no TLS */
+};
+
+/* Serve a listening socket. fd: owned by the front, also on failure. tls: referenced; NULL for
+ * FRONT_ADMIN_UNIX. index: handed to the handler. */
+AP_MUSTCHECK int front_add_listener(struct front *front, int fd, enum front_kind kind,
+                                    unsigned index, struct tls_context *tls);
+
+/* New connections of listener index begin with tls; old ones go on with theirs. */
+void front_set_tls(struct front *front, unsigned index, struct tls_context *tls);
+
+/* Stop accepting; idle connections close now, those with a request or a handshake in hand close
+ * after their answer. drained is called on this loop when none is left. */
+void front_drain(struct front *front, void (*drained)(void *data), void *data);
+
+/* Close everything at once; the memory is freed when the loop has run the closes: run it until
+ * uv_run() returns 0. NULL is fine. */
+void front_close(struct front *front);
+
+struct front_stats {
+    uint64_t accepted, refused_connections; /* refused: over a limit of source_table */
+    uint64_t handshakes, failed_handshakes;
+    uint64_t requests;
+    uint64_t timeouts; /* connections closed by a deadline */
+    uint32_t open_connections, waiting_handshakes;
+};
+/* Loop's thread. */
+void front_stats(const struct front *front, struct front_stats *ret_stats);
+
+/* -- sockets (any thread) -------------------------------------------------------------------- */
+
+/* Bind a TCP listener with SO_REUSEPORT. first: also refuse an address that another program
+ * listens on (SO_REUSEPORT alone would share it silently); give true for the first worker's.
+ * Errors, with a line that names address and port: AP_EBUSY in use, AP_EPERM, AP_EIO. */
+AP_MUSTCHECK int listener_open_tcp(const struct address *address, bool first, int *ret_fd,
+                                   struct ap_error *error);
+
+/* Bind the control socket with mode 0660 and group gid (-1: leave); a socket file that nobody
+ * listens on is replaced. Errors, with a line: AP_EBUSY another daemon listens, AP_EPERM, AP_EIO.
+ */
+AP_MUSTCHECK int listener_open_unix(const char *path, gid_t gid, int *ret_fd,
+                                    struct ap_error *error);
+
+#endif

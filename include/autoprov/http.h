@@ -1,0 +1,79 @@
+/* Requests and answers as handlers see them. Nothing of libmicrohttpd or TLS shows here. */
+#ifndef AUTOPROV_HTTP_H
+#define AUTOPROV_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "autoprov/address.h"
+#include "autoprov/arena.h"
+#include "autoprov/buf.h"
+#include "autoprov/err.h"
+#include "autoprov/request_gate.h"
+
+/* Who is at the other end of a control socket (unix(7), SO_PEERCRED and SO_PEERGROUPS). */
+struct http_peer_user {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+    const gid_t *groups;
+    size_t group_count;
+};
+
+/* Borrowed until the exchange is answered. Strings are NUL-terminated, "" when absent. */
+struct http_request {
+    enum gate_profile profile;
+    enum gate_reason refusal; /* GATE_REASON_NONE, or why the gate refused: path is then "" */
+    enum gate_method method;
+    const char *path;
+    size_t path_len;
+    const char *query;
+    const char *user_agent;
+    const char *if_none_match;
+    const char *if_match;
+    const char *content_type;
+    const char *body; /* admin; NUL-terminated */
+    size_t body_len;
+    bool has_forwarded;
+    const struct address *peer;
+    const struct http_peer_user *peer_user; /* control socket only, else NULL */
+    unsigned listener;                      /* index given to front_add_listener() */
+    int64_t arrival_ms;                     /* monotonic, when the head was complete */
+};
+
+enum http_when {
+    HTTP_NOW,
+    HTTP_AT_DUE_TIME, /* at arrival + AP_MISS_DUE_MS, or the next multiple of it */
+};
+
+struct http_answer {
+    int status;
+    const char *content_type; /* static string; NULL: none */
+    char etag[40];            /* with its quotes; "" : none */
+    const char *allow;        /* static string for Allow; NULL: none */
+    enum http_when when;
+    bool close;      /* close after this answer */
+    struct buf body; /* ownership passes with the answer; wiped when secret */
+};
+
+/* One request on its way to its answer. Belongs to the loop's thread. */
+struct http_exchange;
+
+const struct http_request *http_exchange_request(const struct http_exchange *exchange);
+
+/* Request memory: wiped when the answer has left. */
+struct arena *http_exchange_arena(struct http_exchange *exchange);
+
+/* Give the answer: exactly once per exchange, from the loop's thread, now or later. The body goes
+ * out with Content-Length, Date and "Cache-Control: private, no-store"; HEAD and 304 without it.
+ * When the client has left meanwhile the answer is freed and nothing else happens. The exchange is
+ * gone after this call. */
+void http_exchange_answer(struct http_exchange *exchange, struct http_answer *answer);
+
+/* Called once per request that is to be answered, refused ones included. Must lead to
+ * http_exchange_answer(), at once or later. */
+typedef void (*http_handler_fn)(void *data, struct http_exchange *exchange);
+
+#endif

@@ -1,0 +1,66 @@
+/* Every maximum that an outsider can reach, with unit, reason and source. */
+#ifndef AUTOPROV_LIMITS_H
+#define AUTOPROV_LIMITS_H
+
+/* -- request gate ------------------------------------------------------------------------- */
+/* Phones send heads of 150 to 700 bytes; nginx's first buffer is 1 KiB. */
+#define AP_HEAD_MAX_BYTES         4096
+#define AP_REQUEST_LINE_MAX_BYTES 2048
+#define AP_HEAD_MAX_LINES         40
+/* Absolute, from the first byte of the head: an idle timer that restarts would never end. */
+#define AP_HEAD_DEADLINE_MS 5000
+/* A wrong method's body is read and dropped, so that unread bytes don't turn into a reset. */
+#define AP_DROPPED_BODY_MAX_BYTES   65536
+#define AP_DROPPED_BODY_DEADLINE_MS 2000
+/* Admin profile: largest JSON body; the route table may say less. */
+#define AP_ADMIN_BODY_MAX_BYTES   1048576
+#define AP_ADMIN_BODY_DEADLINE_MS 10000
+
+/* -- connections -------------------------------------------------------------------------- */
+/* From accept to the first byte: a phone that has connected says ClientHello at once. */
+#define AP_FIRST_BYTE_DEADLINE_MS 10000
+/* From the first byte; an RSA phone of 2010 needs about 1 s. */
+#define AP_HANDSHAKE_DEADLINE_MS 5000
+#define AP_KEEPALIVE_IDLE_MS     15000
+#define AP_ANSWER_DEADLINE_MS    30000
+#define AP_CONNECTION_MAX_MS     300000
+/* Every refusal leaves at arrival + 50 ms; more than any lookup takes, less than a phone minds. */
+#define AP_MISS_DUE_MS   50
+#define AP_STOP_GRACE_MS 10000
+
+/* -- libmicrohttpd ------------------------------------------------------------------------ */
+/* Pairs per worker: each is lent for one answer, tens of microseconds. */
+#define AP_HTTP_PAIRS_MAX 64
+
+/* -- answers and rendering ---------------------------------------------------------------- */
+/* Vendors' largest documented cap is Panasonic's 120 KB; ours leaves room for directories. */
+#define AP_BODY_MAX_BYTES          262144
+#define AP_REQUEST_ARENA_MAX_BYTES 1048576
+#define AP_TEMPLATE_MAX_BYTES      262144
+#define AP_TEMPLATE_MAX_DEPTH      32
+/* Program steps of one render: 512 lines of a phone times 100 tags leaves a factor of 20. */
+#define AP_TEMPLATE_MAX_STEPS 1000000
+
+/* -- names and values --------------------------------------------------------------------- */
+#define AP_NAME_MAX_BYTES       64  /* user names, account users, vendors, models */
+#define AP_TEXT_MAX_BYTES       128 /* display names, labels */
+#define AP_HOST_MAX_BYTES       253 /* RFC 1035, 2.3.4 */
+#define AP_PASSWORD_MAX_BYTES   128 /* SIP passwords */
+#define AP_SETTING_MAX_BYTES    4096
+#define AP_LINES_PER_PHONE_MAX  64
+#define AP_KEYS_PER_PHONE_MAX   512
+#define AP_USER_AGENT_MAX_BYTES 128 /* as recorded; longer ones are cut */
+
+/* -- files -------------------------------------------------------------------------------- */
+#define AP_CONFIG_FILE_MAX_BYTES    1048576
+#define AP_CUSTOM_OPTIONS_MAX_BYTES 16384
+#define AP_SECRET_FILE_MAX_BYTES    4096
+
+/* -- store -------------------------------------------------------------------------------- */
+#define AP_WRITER_QUEUE_MAX 1024 /* acknowledged writes that wait */
+#define AP_WRITER_BATCH_MAX 256  /* writes in one commit */
+#define AP_RECORD_QUEUE_MAX 8192 /* droppable fetch and refusal records */
+#define AP_RECORD_DELAY_MS  1000 /* a record is at most this late */
+#define AP_LIST_PAGE_MAX    1000 /* rows in one page of a list */
+
+#endif

@@ -1,0 +1,36 @@
+/* One event, one line of key=value, to standard error or the journal. */
+#ifndef AUTOPROV_LOG_H
+#define AUTOPROV_LOG_H
+
+#include "autoprov/err.h"
+
+/* Same order and meaning as syslog's (RFC 5424, 6.2.1). */
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_NOTICE = 5,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7,
+};
+
+/* Where lines go. line: one line without line end, NUL-terminated. Called with the log's own
+ * lock held: must not log. */
+typedef void (*log_sink_fn)(void *data, enum log_level level, const char *line);
+
+/* Log to standard error, with systemd's <N> priority prefix when standard error is the journal
+ * (sd-daemon(3)); lines above level are dropped. The process has one log: this is the project's
+ * only global. */
+void log_init(enum log_level level);
+
+/* Replace the sink (tests). sink NULL: back to standard error. */
+void log_set_sink(log_sink_fn sink, void *data);
+
+/* "error", "warning", "notice", "info", "debug". Errors: AP_EINVAL. */
+AP_MUSTCHECK int log_level_parse(const char *text, enum log_level *ret_level);
+
+/* event: a fixed word, the line's first; fmt: key=value pairs. Text that comes from outside is
+ * quoted by the caller with text_append_quoted(); control characters that reach this function
+ * all the same are written as '?'. Any thread. Cut at 2,000 bytes. */
+void log_event(enum log_level level, const char *event, const char *fmt, ...) AP_PRINTF(3, 4);
+
+#endif

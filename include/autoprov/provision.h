@@ -1,0 +1,39 @@
+/* The handler of phone listeners: from request to the phone's file, or to the uniform miss. */
+#ifndef AUTOPROV_PROVISION_H
+#define AUTOPROV_PROVISION_H
+
+#include "autoprov/clock.h"
+#include "autoprov/err.h"
+#include "autoprov/fetch_log.h"
+#include "autoprov/http.h"
+#include "autoprov/mailbox.h"
+#include "autoprov/snapshot.h"
+#include "autoprov/store.h"
+#include "autoprov/store_writer.h"
+
+/* What one worker needs to answer phones. */
+struct provision;
+
+struct provision_setup {
+    struct snapshot *snapshot;    /* referenced */
+    struct store_db *reader;      /* borrowed; this worker's own */
+    struct store_writer *writer;  /* borrowed, shared */
+    struct mailbox *mailbox;      /* borrowed; this worker's loop, for acknowledged writes */
+    struct fetch_log *log;        /* borrowed; this worker's own */
+    const struct ap_clock *clock; /* borrowed */
+};
+
+/* Caller owns, free with provision_free() after the front is closed. Errors: AP_ENOMEM. */
+AP_MUSTCHECK int provision_new(const struct provision_setup *setup,
+                               struct provision **ret_provision);
+void provision_free(struct provision *provision);
+
+/* Use another snapshot from the next request on. Worker's thread. */
+void provision_set_snapshot(struct provision *provision, struct snapshot *snapshot);
+
+/* http_handler_fn of the worker's phone listeners; data is the struct provision. Answers 200 or
+ * 304, the uniform miss (404 at due time), 405 for a wrong method (at due time), or 503 when the
+ * store fails. */
+void provision_handle(void *data, struct http_exchange *exchange);
+
+#endif

@@ -1,0 +1,75 @@
+/* The database: open, create, check, migrate, restore. SQL lives in src/store/ only. */
+#ifndef AUTOPROV_STORE_H
+#define AUTOPROV_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "autoprov/clock.h"
+#include "autoprov/err.h"
+#include "autoprov/vault.h"
+
+#define STORE_FILE_NAME "autoprovd.db"
+#define STORE_LOCK_NAME "lock"
+/* 36 characters of a UUID (RFC 4122, 3) and a NUL. */
+#define STORE_ID_TEXT_MAX 37
+
+enum store_mode {
+    STORE_READER, /* SQLITE_OPEN_READONLY, statements see one committed state each */
+    STORE_WRITER, /* the only one in the process; migrates an older schema when opened */
+};
+
+/* One SQLite connection with its prepared statements, a vault of its own and a clock. Used by one
+ * thread at a time. */
+struct store_db;
+
+/* Make an empty database with the newest schema and its canary row, mode 0600, owner uid:gid
+ * (-1: leave). Never replaces: AP_EEXIST. On error nothing is left behind. */
+AP_MUSTCHECK int store_create(const char *path, const struct vault *vault, uid_t uid, gid_t gid,
+                              struct ap_error *error);
+
+/* Open an existing database. Checks header, size against page count, schema version and canary:
+ * nothing that grows with the data. Never repairs, replaces or creates.
+ * vault: cloned. clock: borrowed for the connection's life.
+ * Errors, each with one line that names the file and what to do: AP_ENOENT; AP_EPERM; AP_ECORRUPT
+ * (not a database, damaged, truncated, empty); AP_ENEWER; AP_EKEY; AP_EREADONLY (writer on a
+ * read-only folder); AP_ESTORE; AP_ENOMEM. */
+AP_MUSTCHECK int store_open(const char *path, enum store_mode mode, const struct vault *vault,
+                            const struct ap_clock *clock, struct store_db **ret_db,
+                            struct ap_error *error);
+void store_close(struct store_db *db);
+
+/* integrity_check, foreign_key_check, and every sealed value opens. problem is called once per
+ * finding with a line without secrets. Errors: AP_ECORRUPT at least one finding, AP_ESTORE. */
+AP_MUSTCHECK int store_check(struct store_db *db, void (*problem)(void *data, const char *line),
+                             void *data, struct ap_error *error);
+
+/* Replace the database at path by the backup at backup_path: the backup is opened and checked as
+ * by store_open() and store_check() first, copied beside path, synced and renamed; the old file is
+ * kept as path + ".before-restore". The caller holds the lock file: no daemon runs.
+ * Errors: those of store_open() and store_check() for the backup; path is then as it was. */
+AP_MUSTCHECK int store_restore(const char *path, const char *backup_path, const struct vault *vault,
+                               const struct ap_clock *clock, uid_t uid, gid_t gid,
+                               struct ap_error *error);
+
+/* Start a read that sees one state of the database, end it. Nesting is not allowed. */
+AP_MUSTCHECK int store_read_begin(struct store_db *db);
+void store_read_end(struct store_db *db);
+
+/* Number of the last committed change, from 0. Errors: AP_ESTORE. */
+AP_MUSTCHECK int store_change_seq(struct store_db *db, uint64_t *ret_seq);
+
+/* What status shows. */
+struct store_counts {
+    uint64_t users, accounts, phones, fetches, refusals;
+    uint64_t size_bytes; /* of the main file */
+    uint64_t change_seq;
+    uint32_t schema_version;
+};
+AP_MUSTCHECK int store_counts(struct store_db *db, struct store_counts *ret_counts);
+
+/* The vault of this connection: for its thread only, borrowed until store_close(). */
+struct vault *store_vault(struct store_db *db);
+
+#endif

@@ -1,0 +1,187 @@
+/* Users, tokens, accounts, phones, options and the audit log as domain operations.
+ *
+ * Reads work on a reader or the writer; writes on the writer only, inside a transaction that
+ * store_writer.h has opened (or store_write_begin() offline). Every write that changes a row bumps
+ * its version and change_seq. Strings of results are borrowed from the arena. Text fields arrive
+ * checked for length and alphabet by the caller (app/); the schema checks them again.
+ *
+ * Common errors: AP_ENOENT no such row; AP_EEXIST a unique value is taken; AP_ECONFLICT something
+ * still refers to it; AP_EFULL, AP_EREADONLY, AP_ECORRUPT, AP_ESTORE; AP_ENOMEM; AP_ECRYPTO. */
+#ifndef AUTOPROV_STORE_OBJECT_H
+#define AUTOPROV_STORE_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autoprov/arena.h"
+#include "autoprov/mac.h"
+#include "autoprov/store.h"
+#include "autoprov/token.h"
+
+/* -- transactions, for use without the writer thread (init, restore, tests) --------------- */
+AP_MUSTCHECK int store_write_begin(struct store_db *db); /* BEGIN IMMEDIATE */
+AP_MUSTCHECK int store_write_commit(struct store_db *db);
+void store_write_rollback(struct store_db *db);
+
+/* -- users --------------------------------------------------------------------------------- */
+struct store_user {
+    const char *id;
+    const char *name;         /* unique */
+    const char *display_name; /* "" if none */
+    const char *external_id;  /* NULL if none; unique */
+    int64_t created_at;       /* UTC seconds */
+    uint64_t version;
+    uint64_t account_count, phone_count; /* filled by get and list, not by add */
+};
+
+/* Also makes the folder token row: token is sealed and indexed. id, created_at and version of
+ * user are ignored on input; the new id goes to ret_id.
+ * Errors: AP_EEXIST name, external id or token taken. */
+AP_MUSTCHECK int store_user_add(struct store_db *db, const struct store_user *user,
+                                const struct token *token, char ret_id[static STORE_ID_TEXT_MAX]);
+/* By name or by id. */
+AP_MUSTCHECK int store_user_get(struct store_db *db, struct arena *arena, const char *name_or_id,
+                                struct store_user *ret_user);
+/* At most limit rows with name > after ("" for the first page), in the order of names. */
+AP_MUSTCHECK int store_user_list(struct store_db *db, struct arena *arena, const char *after,
+                                 uint32_t limit, struct store_user **ret_users, size_t *ret_count);
+/* Removes the user with tokens, accounts and phones. AP_ECONFLICT: a phone of another user has a
+ * line on one of the accounts. */
+AP_MUSTCHECK int store_user_del(struct store_db *db, const char *user_id);
+
+/* -- folder tokens ------------------------------------------------------------------------- */
+/* The user's current folder token, unsealed. */
+AP_MUSTCHECK int store_token_get(struct store_db *db, struct arena *arena, const char *user_id,
+                                 struct token *ret_token);
+/* token becomes the folder token; the old one becomes "previous" and serves each phone of the user
+ * until grace_ends_at (UTC seconds; 0: it ends at once) or until that phone was seen on the new
+ * one, whichever comes first. An older "previous" token ends now. */
+AP_MUSTCHECK int store_token_rotate(struct store_db *db, const char *user_id,
+                                    const struct token *token, int64_t grace_ends_at);
+
+/* -- SIP accounts --------------------------------------------------------------------------- */
+enum store_transport { STORE_TRANSPORT_UDP, STORE_TRANSPORT_TCP, STORE_TRANSPORT_TLS };
+
+struct store_account {
+    const char *id;
+    const char *user_id;
+    const char *user_name;      /* filled by get and list */
+    const char *sip_user;       /* user part of the address of record */
+    const char *domain;         /* its host part; (sip_user, domain) is unique */
+    const char *auth_user;      /* "" : same as sip_user */
+    const char *display_name;   /* "" if none */
+    const char *registrar_host; /* "" : same as domain */
+    uint16_t registrar_port;    /* 0: the transport's default */
+    enum store_transport transport;
+    const char *outbound_proxy; /* "host" or "host:port"; "" if none */
+    uint32_t expires_s;         /* 60..86,400 */
+    const char *external_id;    /* NULL if none; unique */
+    const char *password;       /* plain; on output only from store_phone_by_*: else NULL. On
+                                   input NULL: leave as it is (set), AP_EINVAL (add) */
+    int64_t created_at;
+    uint64_t version;
+};
+
+AP_MUSTCHECK int store_account_add(struct store_db *db, const struct store_account *account,
+                                   char ret_id[static STORE_ID_TEXT_MAX]);
+/* By "sip_user@domain" or by id. */
+AP_MUSTCHECK int store_account_get(struct store_db *db, struct arena *arena,
+                                   const char *address_or_id, struct store_account *ret_account);
+/* All, or one user's (user_id not NULL); at most limit rows with id > after, in the order of ids.
+ */
+AP_MUSTCHECK int store_account_list(struct store_db *db, struct arena *arena, const char *user_id,
+                                    const char *after, uint32_t limit,
+                                    struct store_account **ret_accounts, size_t *ret_count);
+/* Writes every field but id, user_id and created_at. The old password is kept sealed beside the
+ * new one when it changes: a resync must answer with what the phone last fetched.
+ * if_version: 0, or the version that must still stand: else AP_ECONFLICT. */
+AP_MUSTCHECK int store_account_set(struct store_db *db, const struct store_account *account,
+                                   uint64_t if_version);
+/* AP_ECONFLICT: a phone has a line on it. */
+AP_MUSTCHECK int store_account_del(struct store_db *db, const char *account_id);
+
+/* -- phones ---------------------------------------------------------------------------------- */
+struct store_line {
+    uint32_t position;            /* 1..AP_LINES_PER_PHONE_MAX */
+    struct store_account account; /* with password from store_phone_by_*() */
+};
+
+struct store_phone {
+    const char *id;
+    uint8_t mac[AP_MAC_LEN]; /* unique */
+    const char *user_id;
+    const char *user_name;         /* filled by reads */
+    const char *user_display_name; /* filled by store_phone_by_*() */
+    const char *vendor;            /* catalogue name: "generic", "linphone" */
+    const char *model;             /* "" if unknown */
+    const char *label;             /* "" if none */
+    bool enabled;
+    const char *external_id; /* NULL if none; unique */
+    int64_t created_at;
+    int64_t last_fetch_at;          /* 0: never */
+    const char *last_fetch_address; /* "" if never */
+    uint64_t version;
+    struct store_line *lines; /* in the order of positions; NULL from lists */
+    size_t line_count;
+};
+
+/* Lines are given by position and account.id. Errors: AP_EEXIST mac taken; AP_ENOENT no such user
+ * or account; AP_EINVAL a position twice. */
+AP_MUSTCHECK int store_phone_add(struct store_db *db, const struct store_phone *phone,
+                                 char ret_id[static STORE_ID_TEXT_MAX]);
+/* Without passwords. */
+AP_MUSTCHECK int store_phone_get(struct store_db *db, struct arena *arena,
+                                 const uint8_t mac[static AP_MAC_LEN],
+                                 struct store_phone *ret_phone);
+/* All, or one user's (user_id not NULL); at most limit rows with mac > after_mac (12 lower-case hex
+ * digits or ""), in the order of MACs, without lines. */
+AP_MUSTCHECK int store_phone_list(struct store_db *db, struct arena *arena, const char *user_id,
+                                  const char *after_mac, uint32_t limit,
+                                  struct store_phone **ret_phones, size_t *ret_count);
+AP_MUSTCHECK int store_phone_del(struct store_db *db, const char *phone_id);
+
+/* Which of the user's tokens named the phone. */
+enum store_token_kind { STORE_TOKEN_FOLDER, STORE_TOKEN_PREVIOUS, STORE_TOKEN_BOOTSTRAP };
+
+/* The phone that a (token, MAC) pair names, with lines and passwords, disabled ones included.
+ *
+ * One indexed read; the same work for a hit and a miss. An ended token, or a previous one for a
+ * phone already seen on the new one, is AP_ENOENT. Worker thread that opened the reader only. */
+AP_MUSTCHECK int store_phone_by_pair(struct store_db *db, struct arena *arena,
+                                     const struct token *token,
+                                     const uint8_t mac[static AP_MAC_LEN],
+                                     struct store_phone *ret_phone,
+                                     enum store_token_kind *ret_kind);
+
+/* The phone of a MAC alone, for flat mode: with lines and passwords. */
+AP_MUSTCHECK int store_phone_by_mac(struct store_db *db, struct arena *arena,
+                                    const uint8_t mac[static AP_MAC_LEN],
+                                    struct store_phone *ret_phone);
+
+/* Note that phone was served on the folder token: ends the previous token for it. No effect, and
+ * no change_seq, when already noted. An acknowledged write, never a droppable record. */
+AP_MUSTCHECK int store_phone_seen_on_folder_token(struct store_db *db, const char *phone_id);
+
+/* -- custom options --------------------------------------------------------------------------- */
+/* The stored JSON text. AP_ENOENT: none stored. */
+AP_MUSTCHECK int store_options_get(struct store_db *db, struct arena *arena, const char **ret_json);
+/* json NULL: unset. */
+AP_MUSTCHECK int store_options_set(struct store_db *db, const char *json);
+
+/* -- audit ------------------------------------------------------------------------------------ */
+struct store_audit {
+    const char *id;
+    int64_t at;
+    const char *actor;  /* "uid=0", "user=alice" */
+    const char *action; /* "phone.add" */
+    const char *object; /* "mac=cc5ef641b794", "user=alice": no secret */
+    const char *detail; /* "" if none: no secret */
+};
+/* In the transaction of the change; chained by vault_audit_link(). id and at are ignored. */
+AP_MUSTCHECK int store_audit_add(struct store_db *db, const struct store_audit *entry);
+/* The newest limit entries, newest first. */
+AP_MUSTCHECK int store_audit_list(struct store_db *db, struct arena *arena, uint32_t limit,
+                                  struct store_audit **ret_entries, size_t *ret_count);
+
+#endif

@@ -1,0 +1,33 @@
+/* One listener's TLS set-up: certificates, keys, profile. Built whole, then immutable. */
+#ifndef AUTOPROV_TLS_CONTEXT_H
+#define AUTOPROV_TLS_CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autoprov/err.h"
+
+/* Reference-counted; any thread. Connections keep the one that they began with. */
+struct tls_context;
+
+struct tls_certificate {
+    const char *certificate_file; /* PEM chain, leaf first */
+    const char *key_file;         /* PEM private key */
+};
+
+/* Reads and checks everything: files, that each key fits its certificate, one certificate per key
+ * type (RSA, EC), not expired, not below RSA-2048 or P-256, and a handshake with itself in memory.
+ * Profile modern: TLS 1.2 and 1.3, ECDHE with AEAD, server preference with AES-128-GCM first, no
+ * tickets, no session cache, no renegotiation, no early data, no system-wide openssl.cnf policy.
+ * *ret_context: one reference, drop it with tls_context_unref().
+ * Errors, each with one line that names the file: AP_ENOENT, AP_EPERM, AP_EINVAL, AP_ECRYPTO,
+ * AP_ENOMEM. */
+AP_MUSTCHECK int tls_context_new(const struct tls_certificate *certificates, size_t count,
+                                 struct tls_context **ret_context, struct ap_error *error);
+struct tls_context *tls_context_ref(struct tls_context *context);
+void tls_context_unref(struct tls_context *context);
+
+/* Earliest notAfter of its certificates, UTC seconds. */
+int64_t tls_context_expires_at(const struct tls_context *context);
+
+#endif

@@ -1,0 +1,222 @@
+/* Addresses and networks. */
+#include "autoprov/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autoprov/text.h"
+
+static const uint8_t V4_MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+static size_t bits_of(int family)
+{
+    return family == AF_INET ? 32 : 128;
+}
+
+void address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address)
+{
+    struct address address = {.family = AF_UNSPEC};
+
+    /* Copies: the caller's memory need not be aligned for the larger types. */
+    if (sockaddr->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, sockaddr, sizeof(in));
+        address.family = AF_INET;
+        memcpy(address.bytes, &in.sin_addr, 4);
+        address.port = ntohs(in.sin_port);
+    } else if (sockaddr->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, sockaddr, sizeof(in6));
+        address.port = ntohs(in6.sin6_port);
+        if (memcmp(&in6.sin6_addr, V4_MAPPED, sizeof(V4_MAPPED)) == 0) {
+            address.family = AF_INET;
+            memcpy(address.bytes, (const uint8_t *)&in6.sin6_addr + 12, 4);
+        } else {
+            address.family = AF_INET6;
+            memcpy(address.bytes, &in6.sin6_addr, 16);
+        }
+    } else if (sockaddr->sa_family == AF_UNIX) {
+        address.family = AF_UNIX;
+    }
+    *ret_address = address;
+}
+
+int address_parse(const char *text, struct address *ret_address)
+{
+    struct address address = {0};
+
+    if (inet_pton(AF_INET, text, address.bytes) == 1) {
+        address.family = AF_INET;
+    } else if (inet_pton(AF_INET6, text, address.bytes) == 1) {
+        address.family = AF_INET6;
+        if (memcmp(address.bytes, V4_MAPPED, sizeof(V4_MAPPED)) == 0) {
+            memmove(address.bytes, address.bytes + 12, 4);
+            memset(address.bytes + 4, 0, 12);
+            address.family = AF_INET;
+        }
+    } else {
+        return AP_ESYNTAX;
+    }
+    *ret_address = address;
+    return 0;
+}
+
+socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *ret_sockaddr)
+{
+    memset(ret_sockaddr, 0, sizeof(*ret_sockaddr));
+    if (address->family == AF_INET) {
+        struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(address->port)};
+        memcpy(&in.sin_addr, address->bytes, 4);
+        memcpy(ret_sockaddr, &in, sizeof(in));
+        return sizeof(in);
+    }
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(address->port)};
+    memcpy(&in6.sin6_addr, address->bytes, 16);
+    memcpy(ret_sockaddr, &in6, sizeof(in6));
+    return sizeof(in6);
+}
+
+void address_format(const struct address *address, char ret_text[static AP_ADDRESS_TEXT_MAX])
+{
+    bool internet = address->family == AF_INET || address->family == AF_INET6;
+
+    if (!internet || !inet_ntop(address->family, address->bytes, ret_text, AP_ADDRESS_TEXT_MAX))
+        (void)snprintf(ret_text, AP_ADDRESS_TEXT_MAX, "%s", /* both words fit */
+                       address->family == AF_UNIX ? "unix" : "unknown");
+}
+
+void address_source_key(const struct address *address, struct source_key *ret_key)
+{
+    struct source_key key = {0};
+
+    if (address->family == AF_INET) {
+        key.bytes[0] = 4;
+        memcpy(key.bytes + 1, address->bytes, 4);
+    } else if (address->family == AF_INET6) {
+        key.bytes[0] = 6;
+        memcpy(key.bytes + 1, address->bytes, 8);
+    }
+    *ret_key = key;
+}
+
+/* True when the first prefix_len bits of a and b are the same. */
+static bool same_prefix(const uint8_t *a, const uint8_t *b, size_t prefix_len)
+{
+    size_t whole = prefix_len / 8;
+    unsigned rest = prefix_len % 8;
+
+    if (memcmp(a, b, whole) != 0)
+        return false;
+    return rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0;
+}
+
+static bool host_bits_are_zero(const struct network *network)
+{
+    for (size_t bit = network->prefix_len; bit < bits_of(network->family); bit++) {
+        if ((network->bytes[bit / 8] & (0x80 >> (bit % 8))) != 0)
+            return false;
+    }
+    return true;
+}
+
+int network_parse(const char *text, struct network *ret_network)
+{
+    char host[AP_ADDRESS_TEXT_MAX];
+    struct address address;
+    struct network network = {0};
+    const char *slash = strchr(text, '/');
+    size_t host_len = slash ? (size_t)(slash - text) : strlen(text);
+
+    if (host_len >= sizeof(host))
+        return AP_ESYNTAX;
+    memcpy(host, text, host_len);
+    host[host_len] = '\0';
+    int err = address_parse(host, &address);
+    if (err)
+        return err;
+    uint64_t prefix_len = bits_of(address.family);
+    if (slash && text_parse_u64(slash + 1, strlen(slash + 1), 0, prefix_len, &prefix_len) != 0)
+        return AP_ESYNTAX;
+    network.family = address.family;
+    memcpy(network.bytes, address.bytes, sizeof(network.bytes));
+    network.prefix_len = (uint8_t)prefix_len;
+    if (!host_bits_are_zero(&network))
+        return AP_EINVAL;
+    *ret_network = network;
+    return 0;
+}
+
+bool network_contains(const struct network *network, const struct address *address)
+{
+    return network->family == address->family &&
+           same_prefix(network->bytes, address->bytes, network->prefix_len);
+}
+
+bool network_list_contains(const struct network_list *list, const struct address *address)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (network_contains(&list->items[i], address))
+            return true;
+    }
+    return false;
+}
+
+static int by_first_address(const void *left, const void *right)
+{
+    const struct network *a = left;
+    const struct network *b = right;
+    int order = memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+
+    return order != 0 ? order : (int)a->prefix_len - (int)b->prefix_len;
+}
+
+/* Move address to the first one after network; true when there is none (it wrapped to zero). */
+static bool step_past(const struct network *network, uint8_t address[static 16])
+{
+    memcpy(address, network->bytes, 16);
+    for (size_t bit = network->prefix_len; bit > 0; bit--) {
+        uint8_t mask = (uint8_t)(0x80 >> ((bit - 1) % 8));
+        address[(bit - 1) / 8] ^= mask;
+        if ((address[(bit - 1) / 8] & mask) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Networks nest or are apart, so in the order of first addresses a family is covered when each one
+ * begins at or before the first address not covered yet. */
+static bool covers_family(const struct network *sorted, size_t count, int family)
+{
+    uint8_t next[16] = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        if (sorted[i].family != family)
+            continue;
+        int order = memcmp(sorted[i].bytes, next, sizeof(next));
+        if (order > 0)
+            return false;
+        struct address first_open = {.family = family};
+        memcpy(first_open.bytes, next, sizeof(next));
+        if (network_contains(&sorted[i], &first_open) && step_past(&sorted[i], next))
+            return true;
+    }
+    return false;
+}
+
+bool network_list_covers_everything(const struct network_list *list)
+{
+    if (list->count == 0)
+        return false;
+    struct network *sorted = calloc(list->count, sizeof(*sorted));
+    if (!sorted)
+        return true; /* the safe answer: such a list is refused */
+    memcpy(sorted, list->items, list->count * sizeof(*sorted));
+    qsort(sorted, list->count, sizeof(*sorted), by_first_address);
+    bool covers =
+        covers_family(sorted, list->count, AF_INET) || covers_family(sorted, list->count, AF_INET6);
+    free(sorted);
+    return covers;
+}

@@ -1,0 +1,101 @@
+/* The process's log: the project's only global. */
+#include "autoprov/log.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LOG_LINE_MAX 2000
+
+static struct {
+    pthread_mutex_t lock;
+    enum log_level level;
+    log_sink_fn sink;
+    void *sink_data;
+} log_state = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_INFO};
+
+void log_init(enum log_level level)
+{
+    pthread_mutex_lock(&log_state.lock);
+    log_state.level = level;
+    pthread_mutex_unlock(&log_state.lock);
+}
+
+void log_set_sink(log_sink_fn sink, void *data)
+{
+    pthread_mutex_lock(&log_state.lock);
+    log_state.sink = sink;
+    log_state.sink_data = data;
+    pthread_mutex_unlock(&log_state.lock);
+}
+
+static const struct {
+    const char *name;
+    enum log_level level;
+} LEVELS[] = {
+    {"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING}, {"notice", LOG_LEVEL_NOTICE},
+    {"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},
+};
+
+int log_level_parse(const char *text, enum log_level *ret_level)
+{
+    for (size_t i = 0; i < sizeof(LEVELS) / sizeof(LEVELS[0]); i++) {
+        if (strcmp(text, LEVELS[i].name) == 0) {
+            *ret_level = LEVELS[i].level;
+            return 0;
+        }
+    }
+    return AP_EINVAL;
+}
+
+static const char *level_name(enum log_level level)
+{
+    for (size_t i = 0; i < sizeof(LEVELS) / sizeof(LEVELS[0]); i++) {
+        if (LEVELS[i].level == level)
+            return LEVELS[i].name;
+    }
+    return "info";
+}
+
+/* The journal keeps time and priority itself (sd-daemon(3)); a person at a terminal needs both. */
+static void write_stderr(enum log_level level, const char *line)
+{
+    if (getenv("JOURNAL_STREAM")) {
+        fprintf(stderr, "<%d>%s\n", (int)level, line);
+        return;
+    }
+    char stamp[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    if (!gmtime_r(&now, &parts) ||
+        strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        stamp[0] = '\0';
+    fprintf(stderr, "%s %s %s\n", stamp, level_name(level), line);
+}
+
+void log_event(enum log_level level, const char *event, const char *fmt, ...)
+{
+    char line[LOG_LINE_MAX];
+    va_list args;
+
+    pthread_mutex_lock(&log_state.lock);
+    if (level <= log_state.level) {
+        int len = snprintf(line, sizeof(line), "%s ", event);
+        if (len > 0 && (size_t)len < sizeof(line)) {
+            va_start(args, fmt);
+            (void)vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, args); /* may be cut */
+            va_end(args);
+        }
+        for (char *c = line; *c; c++) {
+            if ((unsigned char)*c < 0x20 || *c == 0x7f)
+                *c = '?';
+        }
+        if (log_state.sink)
+            log_state.sink(log_state.sink_data, level, line);
+        else
+            write_stderr(level, line);
+    }
+    pthread_mutex_unlock(&log_state.lock);
+}
