@@ -9,7 +9,7 @@
 
 struct fetch_log;
 
-/* writer: borrowed. Caller owns; free with fetch_log_free(), which flushes. Errors: AP_ENOMEM. */
+/* writer: borrowed. Caller owns; free with fetch_log_free(). Errors: AP_ENOMEM. */
 AP_MUSTCHECK int fetch_log_new(struct store_writer *writer, struct fetch_log **ret_log);
 void fetch_log_free(struct fetch_log *log);
 
@@ -36,6 +36,10 @@ void fetch_log_refused(struct fetch_log *log, const struct fetch_event *event);
 /* Hand on what was counted since the last call, and write the lines of minutes that are over.
  * Call about once a second. */
 void fetch_log_tick(struct fetch_log *log, int64_t now);
+
+/* Hand on everything, minutes that still run included, and let go of the writer: what comes
+ * afterwards is counted only. */
+void fetch_log_close(struct fetch_log *log);
 
 /* Since the start, per reason; index is enum policy_reason, POLICY_SERVE counts fetches. Any
  * thread may read (relaxed atomics). */

@@ -2,6 +2,8 @@
 #ifndef AUTOPROV_LOG_H
 #define AUTOPROV_LOG_H
 
+#include <stdbool.h>
+
 #include "autoprov/err.h"
 
 /* Same order and meaning as syslog's (RFC 5424, 6.2.1). */
@@ -27,6 +29,9 @@ void log_set_sink(log_sink_fn sink, void *data);
 
 /* "error", "warning", "notice", "info", "debug". Errors: AP_EINVAL. */
 AP_MUSTCHECK int log_level_parse(const char *text, enum log_level *ret_level);
+
+/* Whether a line of this level would be written: to save the work of making it. Any thread. */
+bool log_enabled(enum log_level level);
 
 /* event: a fixed word, the line's first; fmt: key=value pairs. Text that comes from outside is
  * quoted by the caller with text_append_quoted(); control characters that reach this function

@@ -23,6 +23,9 @@ void secret_done(struct secret *secret);
 /* Constant time for equal lengths; the length itself is no secret. */
 bool secret_equal(const struct secret *a, const struct secret *b);
 
+/* free() that wipes the whole piece first: for libraries that take an allocator (jansson). */
+void secret_free(void *memory);
+
 /* Overwrite memory in a way that the compiler keeps. */
 void secret_wipe(void *memory, size_t len);
 

@@ -2,6 +2,7 @@
 #include "autoprov/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +12,19 @@
 
 static struct {
     pthread_mutex_t lock;
-    enum log_level level;
+    _Atomic int level; /* enum log_level */
     log_sink_fn sink;
     void *sink_data;
 } log_state = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_INFO};
 
 void log_init(enum log_level level)
 {
-    pthread_mutex_lock(&log_state.lock);
-    log_state.level = level;
-    pthread_mutex_unlock(&log_state.lock);
+    atomic_store(&log_state.level, (int)level);
+}
+
+bool log_enabled(enum log_level level)
+{
+    return (int)level <= atomic_load_explicit(&log_state.level, memory_order_relaxed);
 }
 
 void log_set_sink(log_sink_fn sink, void *data)
@@ -80,22 +84,22 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     char line[LOG_LINE_MAX];
     va_list args;
 
-    pthread_mutex_lock(&log_state.lock);
-    if (level <= log_state.level) {
-        int len = snprintf(line, sizeof(line), "%s ", event);
-        if (len > 0 && (size_t)len < sizeof(line)) {
-            va_start(args, fmt);
-            (void)vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, args); /* may be cut */
-            va_end(args);
-        }
-        for (char *c = line; *c; c++) {
-            if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                *c = '?';
-        }
-        if (log_state.sink)
-            log_state.sink(log_state.sink_data, level, line);
-        else
-            write_stderr(level, line);
+    if (!log_enabled(level))
+        return;
+    int len = snprintf(line, sizeof(line), "%s ", event);
+    if (len > 0 && (size_t)len < sizeof(line)) {
+        va_start(args, fmt);
+        (void)vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, args); /* may be cut */
+        va_end(args);
     }
+    for (char *c = line; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    }
+    pthread_mutex_lock(&log_state.lock);
+    if (log_state.sink)
+        log_state.sink(log_state.sink_data, level, line);
+    else
+        write_stderr(level, line);
     pthread_mutex_unlock(&log_state.lock);
 }

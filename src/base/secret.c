@@ -1,6 +1,7 @@
 /* Bytes that are wiped. */
 #include "autoprov/secret.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,13 @@ bool secret_equal(const struct secret *a, const struct secret *b)
     if (a->len != b->len)
         return false;
     return a->len == 0 || CRYPTO_memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+void secret_free(void *memory)
+{
+    if (memory)
+        secret_wipe(memory, malloc_usable_size(memory));
+    free(memory);
 }
 
 void secret_wipe(void *memory, size_t len)

@@ -1,0 +1,263 @@
+/* Routes and the dispatcher: the only place that looks at roles. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api_private.h"
+
+/* A row cannot be written without naming its role: the macro has no default for it, and
+ * API_ROLE_NONE in a row does not compile. */
+#define ROUTE(method_, path_, role_, kind_, run_, action_)                                         \
+    {                                                                                              \
+        .method = (method_), .path = (path_), .kind = (kind_), .run = (run_), .action = (action_), \
+        .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
+    }
+
+static const struct api_route ROUTES[] = {
+    ROUTE(GATE_GET, "/status", API_ROLE_VIEWER, API_READ, api_status, NULL),
+    ROUTE(GATE_POST, "/reload", API_ROLE_OPERATOR, API_RELOAD, NULL, "reload"),
+
+    ROUTE(GATE_GET, "/users", API_ROLE_VIEWER, API_READ, api_user_list, NULL),
+    ROUTE(GATE_POST, "/users", API_ROLE_ADMIN, API_WRITE, api_user_add, "user.add"),
+    ROUTE(GATE_GET, "/users/*", API_ROLE_VIEWER, API_READ, api_user_show, NULL),
+    ROUTE(GATE_DELETE, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_del, "user.del"),
+    ROUTE(GATE_POST, "/users/*/token/rotate", API_ROLE_ADMIN, API_WRITE, api_token_rotate,
+          "token.rotate"),
+
+    ROUTE(GATE_GET, "/accounts", API_ROLE_VIEWER, API_READ, api_account_list, NULL),
+    ROUTE(GATE_POST, "/accounts", API_ROLE_ADMIN, API_WRITE, api_account_add, "account.add"),
+    ROUTE(GATE_GET, "/accounts/*", API_ROLE_VIEWER, API_READ, api_account_show, NULL),
+    ROUTE(GATE_PATCH, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_set, "account.set"),
+    ROUTE(GATE_DELETE, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_del, "account.del"),
+
+    ROUTE(GATE_GET, "/phones", API_ROLE_VIEWER, API_READ, api_phone_list, NULL),
+    ROUTE(GATE_POST, "/phones", API_ROLE_ADMIN, API_WRITE, api_phone_add, "phone.add"),
+    ROUTE(GATE_GET, "/phones/*", API_ROLE_VIEWER, API_READ, api_phone_show, NULL),
+    ROUTE(GATE_DELETE, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_del, "phone.del"),
+    /* A write, for its audit row: the URL opens the file with the SIP passwords. */
+    ROUTE(GATE_GET, "/phones/*/url", API_ROLE_ADMIN, API_WRITE, api_phone_url, "phone.url"),
+
+    ROUTE(GATE_GET, "/options", API_ROLE_VIEWER, API_READ, api_options_show, NULL),
+    ROUTE(GATE_PUT, "/options", API_ROLE_ADMIN, API_OPTIONS, api_options_set, "options.set"),
+    ROUTE(GATE_DELETE, "/options", API_ROLE_ADMIN, API_OPTIONS, api_options_unset, "options.unset"),
+};
+
+int api_new(const struct api_setup *setup, struct api **ret_api)
+{
+    struct api *api = calloc(1, sizeof(*api));
+
+    if (!api)
+        return AP_ENOMEM;
+    api->reader = setup->reader;
+    api->writer = setup->writer;
+    api->mailbox = setup->mailbox;
+    api->clock = setup->clock;
+    api->daemon = setup->daemon;
+    api->own_uid = setup->own_uid;
+    api->group_gid = setup->group_gid;
+    *ret_api = api;
+    return 0;
+}
+
+void api_free(struct api *api)
+{
+    free(api);
+}
+
+/* unix(7): the socket's mode let the peer in; this names it. Under PrivateUsers= all but root and
+ * the daemon's own user show as 65534, and the mode alone has decided. */
+static enum api_role role_of(const struct api *api, const struct http_request *request)
+{
+    const struct http_peer_user *user = request->peer_user;
+
+    if (!user)
+        return API_ROLE_NONE;
+    if (user->uid == 0 || user->uid == api->own_uid || user->uid == 65534)
+        return API_ROLE_ADMIN;
+    if (api->group_gid == (gid_t)-1)
+        return API_ROLE_NONE;
+    if (user->gid == api->group_gid)
+        return API_ROLE_ADMIN;
+    for (size_t i = 0; i < user->group_count; i++) {
+        if (user->groups[i] == api->group_gid)
+            return API_ROLE_ADMIN;
+    }
+    return API_ROLE_NONE;
+}
+
+/* Compare segment by segment; parameters go to params, borrowed from the arena. */
+static int match_path(const char *pattern, const char *path, struct arena *arena,
+                      const char *params[static API_PARAMS_MAX])
+{
+    size_t used = 0;
+
+    while (*pattern == '/' && *path == '/') {
+        size_t pattern_len = strcspn(++pattern, "/");
+        size_t path_len = strcspn(++path, "/");
+        if (pattern_len == 1 && *pattern == '*' && path_len > 0 && used < API_PARAMS_MAX) {
+            params[used] = arena_strndup(arena, path, path_len);
+            if (!params[used++])
+                return AP_ENOMEM;
+        } else if (pattern_len != path_len || memcmp(pattern, path, path_len) != 0) {
+            return AP_ENOENT;
+        }
+        pattern += pattern_len;
+        path += path_len;
+    }
+    return *pattern == '\0' && *path == '\0' ? 0 : AP_ENOENT;
+}
+
+/* Find the call's route. Errors: AP_ENOENT no such path; AP_EINVAL path known, not the method. */
+static int find_route(struct api_call *call, const struct http_request *request)
+{
+    size_t prefix = strlen(API_PREFIX);
+    int result = AP_ENOENT;
+
+    if (strncmp(request->path, API_PREFIX, prefix) != 0)
+        return AP_ENOENT;
+    for (size_t i = 0; i < sizeof(ROUTES) / sizeof(ROUTES[0]); i++) {
+        int err = match_path(ROUTES[i].path, request->path + prefix, &call->arena, call->params);
+        if (err == AP_ENOMEM)
+            return err;
+        if (err)
+            continue;
+        if (ROUTES[i].method == request->method) {
+            call->route = &ROUTES[i];
+            return 0;
+        }
+        result = AP_EINVAL;
+    }
+    return result;
+}
+
+/* -- running -------------------------------------------------------------------------------------
+ */
+
+static void switched(void *data, int err, const char *line)
+{
+    struct api_call *call = data;
+
+    if (err)
+        call->err = api_problem(call, err, NULL, "%s", line);
+    api_call_answer(call);
+}
+
+static void reload_switched(void *data, int err, const char *line)
+{
+    struct api_call *call = data;
+    struct snapshot *snapshot = call->api->daemon.snapshot(call->api->daemon.data);
+
+    if (!err)
+        call->err =
+            api_result(call, 200,
+                       json_pack("{s:I, s:s}", "generation", (json_int_t)snapshot->generation,
+                                 "config", snapshot->config->path));
+    switched(call, err, line);
+}
+
+static void answer_committed(struct mailbox_message *message)
+{
+    struct api_call *call =
+        (struct api_call *)((char *)message - offsetof(struct api_call, message));
+    const struct api_daemon *daemon = &call->api->daemon;
+
+    if (!call->err && call->route->kind == API_OPTIONS)
+        daemon->reload(daemon->data, true, switched, call);
+    else
+        api_call_answer(call);
+}
+
+static int run_write(struct store_write *write, struct store_db *db)
+{
+    struct api_call *call = (struct api_call *)((char *)write - offsetof(struct api_call, write));
+
+    return call->route->run(call, db);
+}
+
+static void write_done(struct store_write *write, int err)
+{
+    struct api_call *call = (struct api_call *)((char *)write - offsetof(struct api_call, write));
+
+    call->err = err;
+    mailbox_post(call->api->mailbox, &call->message);
+}
+
+static void run_call(struct api_call *call)
+{
+    struct api *api = call->api;
+
+    switch (call->route->kind) {
+    case API_READ:
+        call->err = call->route->run(call, api->reader);
+        api_call_answer(call);
+        return;
+    case API_RELOAD:
+        api->daemon.reload(api->daemon.data, false, reload_switched, call);
+        return;
+    case API_WRITE:
+    case API_OPTIONS:
+        call->write.run = run_write;
+        call->write.done = write_done;
+        call->message.run = answer_committed;
+        call->err = store_writer_submit(api->writer, &call->write);
+        if (call->err)
+            api_call_answer(call);
+        return;
+    }
+}
+
+static int prepare_call(struct api_call *call, const struct http_request *request)
+{
+    (void)snprintf(call->actor, sizeof(call->actor), "uid=%u", /* 14 bytes at most */
+                   (unsigned)request->peer_user->uid);
+    call->query = request->query;
+    if (call->route->kind == API_READ || request->method == GATE_GET ||
+        (request->body_len == 0 && request->method == GATE_DELETE))
+        return 0;
+    return api_read_body(call, request);
+}
+
+void api_handle(void *data, struct http_exchange *exchange)
+{
+    struct api *api = data;
+    const struct http_request *request = http_exchange_request(exchange);
+    enum api_role role = role_of(api, request);
+    struct api_call *call;
+
+    if (request->refusal != GATE_REASON_NONE) {
+        api_answer_problem(exchange, request->refusal == GATE_REASON_METHOD ? 405 : 400,
+                           "Bad Request", gate_reason_name(request->refusal));
+        return;
+    }
+    call = calloc(1, sizeof(*call));
+    if (!call) {
+        api_answer_problem(exchange, 503, "Service Unavailable", ap_strerror(AP_ENOMEM));
+        return;
+    }
+    call->api = api;
+    call->exchange = exchange;
+    call->snapshot = snapshot_ref(api->daemon.snapshot(api->daemon.data));
+    arena_init(&call->arena, AP_ADMIN_BODY_MAX_BYTES);
+    int err = find_route(call, request);
+    if (err == AP_EINVAL || err == AP_ENOENT) {
+        api_answer_problem(exchange, err == AP_EINVAL ? 405 : 404,
+                           err == AP_EINVAL ? "Method Not Allowed" : "Not Found",
+                           err == AP_EINVAL ? "this path has not that method"
+                                            : "there is no such path below " API_PREFIX);
+        api_call_free(call);
+        return;
+    }
+    if (!err && role < call->route->role)
+        err =
+            api_problem(call, AP_EPERM, NULL, "only root and members of the group '%s' may do this",
+                        call->snapshot->config->group);
+    if (!err)
+        err = prepare_call(call, request);
+    if (err) {
+        call->err = err;
+        api_call_answer(call);
+        return;
+    }
+    run_call(call);
+}

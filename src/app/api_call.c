@@ -1,0 +1,247 @@
+/* One call: body in, answer or problem (RFC 9457) out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_private.h"
+#include "autoprov/log.h"
+#include "autoprov/text.h"
+
+#define JSON_TEXT    "application/json"
+#define PROBLEM_TEXT "application/problem+json"
+#define DEFAULT_PAGE 100
+
+static const struct problem_kind {
+    int err;
+    int status;
+    const char *name; /* of the type URN; the control tool maps it to its exit code */
+    const char *title;
+} PROBLEMS[] = {
+    {AP_ENOENT, 404, "not_found", "Not Found"},
+    {AP_EEXIST, 409, "exists", "Exists Already"},
+    {AP_ECONFLICT, 409, "conflict", "Conflict"},
+    {AP_EINVAL, 422, "invalid", "Invalid Value"},
+    {AP_ERANGE, 422, "invalid", "Invalid Value"},
+    {AP_ESYNTAX, 400, "invalid", "Cannot Be Parsed"},
+    {AP_EPERM, 403, "not_permitted", "Not Permitted"},
+    {AP_EFULL, 507, "full", "No Space Left"},
+    {AP_EREADONLY, 503, "read_only", "Store Is Read Only"},
+    {AP_EBUSY, 503, "busy", "Busy"},
+    {AP_ENOMEM, 503, "busy", "Out Of Memory"},
+};
+static const struct problem_kind PROBLEM_OTHER = {0, 500, "failed", "Internal Error"};
+
+static const struct problem_kind *problem_of(int err)
+{
+    for (size_t i = 0; i < sizeof(PROBLEMS) / sizeof(PROBLEMS[0]); i++) {
+        if (PROBLEMS[i].err == err)
+            return &PROBLEMS[i];
+    }
+    return &PROBLEM_OTHER;
+}
+
+int api_problem(struct api_call *call, int err, const char *pointer, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(call->problem.text, sizeof(call->problem.text), fmt, args); /* may be cut */
+    va_end(args);
+    (void)snprintf(call->pointer, sizeof(call->pointer), "%s", pointer ? pointer : "");
+    return err;
+}
+
+static void answer_json(struct http_exchange *exchange, int status, const char *content_type,
+                        json_t *object)
+{
+    struct http_answer answer = {.status = status, .content_type = content_type};
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+    buf_init_secret(&answer.body, 8 * AP_ADMIN_BODY_MAX_BYTES);
+    if (object && (!text || buf_append_text(&answer.body, text) != 0 ||
+                   buf_append_text(&answer.body, "\n") != 0)) {
+        answer.status = 503;
+        buf_reset(&answer.body);
+    }
+    if (text) {
+        secret_wipe(text, strlen(text));
+        free(text);
+    }
+    http_exchange_answer(exchange, &answer);
+}
+
+static void answer_problem(struct http_exchange *exchange, const struct problem_kind *kind,
+                           const char *detail, const char *pointer)
+{
+    json_t *object = json_object();
+    char type[64];
+
+    (void)snprintf(type, sizeof(type), "urn:autoprovd:problem:%s",
+                   kind->name); /* names are short */
+    if (object) {
+        json_object_set_new(object, "type", json_string(type));
+        json_object_set_new(object, "title", json_string(kind->title));
+        json_object_set_new(object, "status", json_integer(kind->status));
+        json_object_set_new(object, "detail", json_string(detail));
+        if (pointer && pointer[0])
+            json_object_set_new(object, "pointer", json_string(pointer));
+    }
+    answer_json(exchange, kind->status, PROBLEM_TEXT, object);
+    json_decref(object);
+}
+
+void api_answer_problem(struct http_exchange *exchange, int status, const char *title,
+                        const char *detail)
+{
+    struct problem_kind kind = {
+        .status = status, .name = status == 404 ? "not_found" : "invalid", .title = title};
+
+    answer_problem(exchange, &kind, detail, NULL);
+}
+
+void api_call_free(struct api_call *call)
+{
+    json_decref(call->body);
+    json_decref(call->result);
+    snapshot_unref(call->snapshot);
+    arena_done(&call->arena);
+    free(call);
+}
+
+void api_call_answer(struct api_call *call)
+{
+    if (call->err) {
+        const struct problem_kind *kind = problem_of(call->err);
+        const char *detail = call->problem.text[0] ? call->problem.text : ap_strerror(call->err);
+        if (kind->status >= 500)
+            log_event(LOG_LEVEL_ERROR, "admin_failed", "action=%s actor=%s error=\"%s\"",
+                      call->route && call->route->action ? call->route->action : "read",
+                      call->actor, ap_strerror(call->err));
+        answer_problem(call->exchange, kind, detail, call->pointer);
+    } else {
+        if (call->route->action)
+            log_event(LOG_LEVEL_NOTICE, "admin", "action=%s actor=%s", call->route->action,
+                      call->actor);
+        answer_json(call->exchange, call->status, call->result ? JSON_TEXT : NULL, call->result);
+    }
+    api_call_free(call);
+}
+
+int api_result(struct api_call *call, int status, json_t *result)
+{
+    if (!result)
+        return AP_ENOMEM;
+    json_decref(call->result);
+    call->status = status;
+    call->result = result;
+    return 0;
+}
+
+int api_read_body(struct api_call *call, const struct http_request *request)
+{
+    static const char TYPE[] = JSON_TEXT;
+    size_t type_len = strcspn(request->content_type, "; ");
+    json_error_t error;
+
+    if (request->body_len == 0) {
+        call->body = json_object();
+        return call->body ? 0 : AP_ENOMEM;
+    }
+    if (!text_equal_nocase(request->content_type, type_len, TYPE, sizeof(TYPE) - 1))
+        return api_problem(call, AP_EINVAL, NULL, "the body must be " JSON_TEXT);
+    call->body = json_loadb(request->body, request->body_len, JSON_REJECT_DUPLICATES, &error);
+    /* jansson's own text quotes the token nearby, which may be part of a password. */
+    if (!call->body)
+        return api_problem(call, AP_ESYNTAX, NULL, "the body is not JSON: line %d, column %d",
+                           error.line, error.column);
+    if (!json_is_object(call->body))
+        return api_problem(call, AP_EINVAL, NULL, "the body must be a JSON object");
+    return 0;
+}
+
+const char *api_text(struct api_call *call, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *text = len < 0 ? NULL : arena_alloc(&call->arena, (size_t)len + 1);
+    if (text) {
+        va_start(args, fmt);
+        (void)vsnprintf(text, (size_t)len + 1, fmt, args); /* measured above */
+        va_end(args);
+    }
+    return text;
+}
+
+/* RFC 3986, 2.1; a broken escape stays as it is and fails the later check of its field. */
+static const char *decode(struct arena *arena, const char *text, size_t len)
+{
+    char *decoded = arena_alloc(arena, len + 1);
+    size_t out = 0;
+
+    for (size_t i = 0; decoded && i < len; i++) {
+        uint8_t byte;
+        if (text[i] == '%' && len - i > 2 && text_unhex(text + i + 1, 2, &byte) == 0 && byte != 0) {
+            decoded[out++] = (char)byte;
+            i += 2;
+        } else {
+            decoded[out++] = text[i];
+        }
+    }
+    return decoded;
+}
+
+const char *api_query(struct api_call *call, const char *name)
+{
+    size_t name_len = strlen(name);
+
+    for (const char *at = call->query; *at;) {
+        size_t len = strcspn(at, "&");
+        if (len > name_len && memcmp(at, name, name_len) == 0 && at[name_len] == '=')
+            return decode(&call->arena, at + name_len + 1, len - name_len - 1);
+        at += len;
+        at += *at == '&';
+    }
+    return NULL;
+}
+
+int api_query_page(struct api_call *call, uint32_t *ret_limit, const char **ret_after)
+{
+    const char *limit_text = api_query(call, "limit");
+    const char *after = api_query(call, "after");
+    uint64_t limit = DEFAULT_PAGE;
+
+    if (limit_text && text_parse_u64(limit_text, strlen(limit_text), 1, AP_LIST_PAGE_MAX, &limit))
+        return api_problem(call, AP_EINVAL, NULL, "limit must be a number from 1 to %d",
+                           AP_LIST_PAGE_MAX);
+    *ret_limit = (uint32_t)limit;
+    *ret_after = after ? after : "";
+    return 0;
+}
+
+int api_page_result(struct api_call *call, json_t *items, const char *next)
+{
+    if (!items)
+        return AP_ENOMEM;
+    return api_result(call, 200, json_pack("{s:o, s:s?}", "items", items, "next", next));
+}
+
+int api_audit(struct api_call *call, struct store_db *db, const char *object, const char *detail)
+{
+    struct store_audit entry = {
+        .actor = call->actor, .action = call->route->action, .object = object, .detail = detail};
+
+    if (!object || !detail)
+        return AP_ENOMEM;
+    return store_audit_add(db, &entry);
+}
+
+const char *api_folder_url(struct api_call *call, const struct token *token)
+{
+    const struct config *config = call->snapshot->config;
+
+    return api_text(call, "%s%s/%s/", config->listeners[0].public_url, config->provision_prefix,
+                    token->text);
+}

@@ -1,0 +1,164 @@
+/* What the files of the admin API share. */
+#ifndef AUTOPROV_APP_API_PRIVATE_H
+#define AUTOPROV_APP_API_PRIVATE_H
+
+#include <jansson.h>
+
+#include "autoprov/api.h"
+#include "autoprov/arena.h"
+#include "autoprov/limits.h"
+#include "autoprov/store_object.h"
+
+#define API_PREFIX     "/api/v1"
+#define API_PARAMS_MAX 2
+#define API_ACTOR_MAX  32
+/* "/api/v1/phones/…/lines/17/…": longest place in a body that a problem points to. */
+#define API_POINTER_MAX 128
+
+enum api_kind {
+    API_READ,    /* runs at once, on the control loop's reader */
+    API_WRITE,   /* runs on the writer thread; answered after the commit */
+    API_OPTIONS, /* API_WRITE, then all workers switch to the changed options */
+    API_RELOAD,  /* no run: the daemon reloads */
+};
+
+struct api_call;
+
+struct api_route {
+    enum gate_method method;
+    const char *path;   /* below API_PREFIX; a segment "*" is a parameter */
+    enum api_role role; /* least role that may call it */
+    enum api_kind kind;
+    /* Returns 0 with call->status and call->result set, or an error: with a problem set by
+     * api_problem(), else with the general one of that error. */
+    int (*run)(struct api_call *call, struct store_db *db);
+    const char *action; /* of the audit row; NULL for reads */
+};
+
+/* One call on its way. On the writer thread while it runs there, else on the control loop's. */
+struct api_call {
+    struct store_write write;
+    struct mailbox_message message;
+    struct api *api;
+    struct http_exchange *exchange;
+    const struct api_route *route;
+    struct snapshot *snapshot; /* referenced */
+    struct arena arena;
+    const char *params[API_PARAMS_MAX];
+    const char *query;
+    json_t *body; /* an object, or NULL without one */
+    char actor[API_ACTOR_MAX];
+    int err;
+    int status;     /* HTTP, of success */
+    json_t *result; /* owned; NULL: no body (204) */
+    struct ap_error problem;
+    char pointer[API_POINTER_MAX]; /* RFC 6901, into the body; "" : none */
+};
+
+/* -- api_call.c -------------------------------------------------------------------------------- */
+
+/* Set the problem's detail; returns err. pointer: NULL or "/member". */
+int api_problem(struct api_call *call, int err, const char *pointer, const char *fmt, ...)
+    AP_PRINTF(4, 5);
+
+/* Answer from call->err, status, result, problem; frees the call. */
+void api_call_answer(struct api_call *call);
+void api_call_free(struct api_call *call);
+
+/* Answer without a call. */
+void api_answer_problem(struct http_exchange *exchange, int status, const char *title,
+                        const char *detail);
+
+/* Take ownership of result (NULL: AP_ENOMEM). */
+AP_MUSTCHECK int api_result(struct api_call *call, int status, json_t *result);
+
+/* Parse the request's body into call->body. Errors with a problem: AP_EINVAL wrong content type,
+ * AP_ESYNTAX with line and column, AP_EINVAL no object. */
+AP_MUSTCHECK int api_read_body(struct api_call *call, const struct http_request *request);
+
+/* A query parameter's value, decoded, borrowed from the call's arena; NULL: absent. */
+const char *api_query(struct api_call *call, const char *name);
+
+/* "limit" and "after" of a list. */
+AP_MUSTCHECK int api_query_page(struct api_call *call, uint32_t *ret_limit, const char **ret_after);
+
+/* {"items": items, "next": cursor or null}; items is taken over. */
+AP_MUSTCHECK int api_page_result(struct api_call *call, json_t *items, const char *next);
+
+/* The audit row of the route's action. object and detail: no secrets. */
+AP_MUSTCHECK int api_audit(struct api_call *call, struct store_db *db, const char *object,
+                           const char *detail);
+
+/* Text of the printf form in the call's arena; NULL without memory. */
+const char *api_text(struct api_call *call, const char *fmt, ...) AP_PRINTF(2, 3);
+
+/* -- api_field.c ------------------------------------------------------------------------------- */
+
+enum api_field_type {
+    API_FIELD_NAME,     /* [A-Za-z0-9._@-], AP_NAME_MAX_BYTES: user, vendor, model, external id */
+    API_FIELD_TEXT,     /* UTF-8 without control characters, AP_TEXT_MAX_BYTES */
+    API_FIELD_HOST,     /* host name or address */
+    API_FIELD_PROXY,    /* the same with an optional ":port" */
+    API_FIELD_SIP_USER, /* user part of a SIP URI: unreserved and "+*!" */
+    API_FIELD_PASSWORD, /* UTF-8 without control characters, 1..AP_PASSWORD_MAX_BYTES */
+    API_FIELD_NUMBER,
+    API_FIELD_BOOL,
+    API_FIELD_LIST, /* json_t *, borrowed; the caller checks the items */
+    API_FIELD_RAW,  /* const char *, any text up to AP_CUSTOM_OPTIONS_MAX_BYTES */
+};
+
+/* One member of a body: where it goes. Targets by type: const char *, uint64_t, bool, json_t *.
+ * What the body does not have is left as it is. */
+struct api_field {
+    const char *name;
+    enum api_field_type type;
+    bool required;
+    bool may_be_empty; /* of strings */
+    uint64_t min, max; /* of numbers */
+    void *target;
+};
+
+/* Read every member of the body; unknown members and wrong types are refused with a pointer. */
+AP_MUSTCHECK int api_read_fields(struct api_call *call, const struct api_field *fields,
+                                 size_t count);
+
+/* Check one text as a field of that type would be: 0, or AP_EINVAL or AP_ERANGE. */
+AP_MUSTCHECK int api_check_text(enum api_field_type type, const char *text, size_t len);
+
+/* -- routes, by noun -----------------------------------------------------------------------------
+ */
+int api_user_list(struct api_call *call, struct store_db *db);
+int api_user_add(struct api_call *call, struct store_db *db);
+int api_user_show(struct api_call *call, struct store_db *db);
+int api_user_del(struct api_call *call, struct store_db *db);
+int api_token_rotate(struct api_call *call, struct store_db *db);
+int api_account_list(struct api_call *call, struct store_db *db);
+int api_account_add(struct api_call *call, struct store_db *db);
+int api_account_show(struct api_call *call, struct store_db *db);
+int api_account_set(struct api_call *call, struct store_db *db);
+int api_account_del(struct api_call *call, struct store_db *db);
+int api_phone_list(struct api_call *call, struct store_db *db);
+int api_phone_add(struct api_call *call, struct store_db *db);
+int api_phone_show(struct api_call *call, struct store_db *db);
+int api_phone_url(struct api_call *call, struct store_db *db);
+int api_phone_del(struct api_call *call, struct store_db *db);
+int api_options_show(struct api_call *call, struct store_db *db);
+int api_options_set(struct api_call *call, struct store_db *db);
+int api_options_unset(struct api_call *call, struct store_db *db);
+int api_status(struct api_call *call, struct store_db *db);
+
+/* The folder URL of a token at the first listener: "https://HOST/provision/TOKEN/". A secret.
+ * NULL without memory. */
+const char *api_folder_url(struct api_call *call, const struct token *token);
+
+struct api {
+    struct store_db *reader;
+    struct store_writer *writer;
+    struct mailbox *mailbox;
+    const struct ap_clock *clock;
+    struct api_daemon daemon;
+    uid_t own_uid;
+    gid_t group_gid;
+};
+
+#endif

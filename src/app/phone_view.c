@@ -1,0 +1,316 @@
+/* The values of docs/templates.md. Knows row and value tree, not the template language. */
+#include "autoprov/phone_view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "autoprov/limits.h"
+
+/* Names at each level, for checks; the builders below give exactly these. */
+static const char *const TOP_NAMES[] = {
+    "mac",   "mac_upper", "mac_colon",        "mac_upper_colon",       "vendor", "model",
+    "label", "user",      "provisioning_url", "provisioning_base_url", "lines",
+};
+static const char *const USER_NAMES[] = {"name", "display_name"};
+static const char *const LINE_NAMES[] = {
+    "index",          "position",       "is_first",  "has_password", "sip_user",
+    "domain",         "auth_user",      "registrar", "display_name", "display_name_quoted",
+    "registrar_host", "registrar_port", "transport", "is_udp",       "is_tcp",
+    "is_tls",         "outbound_proxy", "expires",   "password",
+};
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Members of one object while it is filled; room is the array's size. */
+struct members {
+    struct value_member *items;
+    size_t count;
+    size_t room;
+};
+
+static int members_init(struct members *members, size_t room, struct arena *arena)
+{
+    members->items = arena_alloc_array(arena, room, sizeof(*members->items));
+    members->count = 0;
+    members->room = room;
+    return members->items ? 0 : AP_ENOMEM;
+}
+
+static void add(struct members *members, const char *name, struct value value)
+{
+    if (members->count < members->room)
+        members->items[members->count++] = value_member(name, value);
+}
+
+static struct value as_object(const struct members *members)
+{
+    return value_object(members->items, members->count);
+}
+
+static const char *first_of(const char *preferred, const char *otherwise)
+{
+    return preferred && preferred[0] ? preferred : otherwise;
+}
+
+/* A quoted-string's inside: RFC 3261, 25.1: a backslash before " and \. */
+static const char *quote_for_sip(const char *text, struct arena *arena)
+{
+    size_t len = strlen(text);
+    char *quoted = arena_alloc(arena, 2 * len + 1);
+    char *out = quoted;
+
+    if (!quoted)
+        return NULL;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\')
+            *out++ = '\\';
+        *out++ = text[i];
+    }
+    return quoted;
+}
+
+static const char *number_text(uint32_t number, struct arena *arena)
+{
+    char *text = arena_alloc(arena, 12);
+
+    if (text)
+        (void)snprintf(text, 12, "%u", number); /* ten digits at most */
+    return text;
+}
+
+/* "host", or "host:port" where a port is given. */
+static const char *host_port(const char *host, uint16_t port, struct arena *arena)
+{
+    size_t room = strlen(host) + 8;
+    char *text = arena_alloc(arena, room);
+
+    if (text && port)
+        (void)snprintf(text, room, "%s:%u", host, port); /* room was counted */
+    else if (text)
+        (void)snprintf(text, room, "%s", host);
+    return text;
+}
+
+static const char *transport_name(enum store_transport transport)
+{
+    switch (transport) {
+    case STORE_TRANSPORT_TCP:
+        return "tcp";
+    case STORE_TRANSPORT_TLS:
+        return "tls";
+    case STORE_TRANSPORT_UDP:
+        break;
+    }
+    return "udp";
+}
+
+static int build_line(const struct store_line *line, uint32_t index, struct arena *arena,
+                      struct value *ret_value)
+{
+    const struct store_account *account = &line->account;
+    const char *display = first_of(account->display_name, account->sip_user);
+    const char *registrar_host = first_of(account->registrar_host, account->domain);
+    const char *index_text = number_text(index, arena);
+    const char *position = number_text(line->position, arena);
+    const char *expires = number_text(account->expires_s, arena);
+    const char *port = account->registrar_port ? number_text(account->registrar_port, arena) : "";
+    const char *registrar = host_port(registrar_host, account->registrar_port, arena);
+    const char *quoted = quote_for_sip(display, arena);
+    struct members line_members;
+
+    if (!index_text || !position || !expires || !port || !registrar || !quoted ||
+        members_init(&line_members, COUNT(LINE_NAMES), arena) != 0)
+        return AP_ENOMEM;
+    add(&line_members, "index", value_text(index_text));
+    add(&line_members, "position", value_text(position));
+    add(&line_members, "is_first", value_bool(index == 0));
+    add(&line_members, "sip_user", value_text(account->sip_user));
+    add(&line_members, "domain", value_text(account->domain));
+    add(&line_members, "auth_user", value_text(first_of(account->auth_user, account->sip_user)));
+    add(&line_members, "display_name", value_text(display));
+    add(&line_members, "display_name_quoted", value_text(quoted));
+    add(&line_members, "registrar_host", value_text(registrar_host));
+    add(&line_members, "registrar_port", value_text(port));
+    add(&line_members, "registrar", value_text(registrar));
+    add(&line_members, "transport", value_text(transport_name(account->transport)));
+    add(&line_members, "is_udp", value_bool(account->transport == STORE_TRANSPORT_UDP));
+    add(&line_members, "is_tcp", value_bool(account->transport == STORE_TRANSPORT_TCP));
+    add(&line_members, "is_tls", value_bool(account->transport == STORE_TRANSPORT_TLS));
+    add(&line_members, "outbound_proxy", value_text(account->outbound_proxy));
+    add(&line_members, "expires", value_text(expires));
+    add(&line_members, "has_password", value_bool(account->password && account->password[0]));
+    add(&line_members, "password", value_text(account->password));
+    *ret_value = as_object(&line_members);
+    return 0;
+}
+
+static int build_lines(const struct store_phone *phone, struct arena *arena,
+                       struct value *ret_value)
+{
+    struct value *lines = arena_alloc_array(arena, phone->line_count, sizeof(*lines));
+
+    if (!lines)
+        return AP_ENOMEM;
+    for (size_t i = 0; i < phone->line_count; i++) {
+        int err = build_line(&phone->lines[i], (uint32_t)i, arena, &lines[i]);
+        if (err)
+            return err;
+    }
+    *ret_value = value_list(lines, phone->line_count);
+    return 0;
+}
+
+static int build_user(const struct store_phone *phone, struct arena *arena, struct value *ret_value)
+{
+    struct members user;
+
+    if (members_init(&user, COUNT(USER_NAMES), arena) != 0)
+        return AP_ENOMEM;
+    add(&user, "name", value_text(phone->user_name));
+    add(&user, "display_name", value_text(first_of(phone->user_display_name, phone->user_name)));
+    *ret_value = as_object(&user);
+    return 0;
+}
+
+static const char *mac_text(const struct store_phone *phone, enum mac_form form,
+                            struct arena *arena)
+{
+    char *text = arena_alloc(arena, AP_MAC_TEXT_MAX);
+
+    if (text)
+        mac_format(phone->mac, form, text);
+    return text;
+}
+
+static const char *file_url(const char *base_url, const char *mac, struct arena *arena)
+{
+    size_t room = strlen(base_url) + strlen(mac) + sizeof(".xml");
+    char *text = arena_alloc(arena, room);
+
+    if (text && base_url[0])
+        (void)snprintf(text, room, "%s%s.xml", base_url, mac); /* room was counted */
+    return text;
+}
+
+int phone_view_build(const struct store_phone *phone, const char *base_url, struct arena *arena,
+                     struct value *ret_view)
+{
+    struct members top;
+    struct value lines, user;
+    const char *mac = mac_text(phone, MAC_FORM_LOWER, arena);
+    const char *upper = mac_text(phone, MAC_FORM_UPPER, arena);
+    const char *colon = mac_text(phone, MAC_FORM_LOWER_COLON, arena);
+    const char *upper_colon = mac_text(phone, MAC_FORM_UPPER_COLON, arena);
+    const char *url = mac ? file_url(base_url, mac, arena) : NULL;
+
+    if (!mac || !upper || !colon || !upper_colon || !url ||
+        members_init(&top, COUNT(TOP_NAMES), arena) != 0 ||
+        build_lines(phone, arena, &lines) != 0 || build_user(phone, arena, &user) != 0)
+        return AP_ENOMEM;
+    add(&top, "mac", value_text(mac));
+    add(&top, "mac_upper", value_text(upper));
+    add(&top, "mac_colon", value_text(colon));
+    add(&top, "mac_upper_colon", value_text(upper_colon));
+    add(&top, "vendor", value_text(phone->vendor));
+    add(&top, "model", value_text(phone->model));
+    add(&top, "label", value_text(phone->label));
+    add(&top, "user", user);
+    add(&top, "provisioning_url", value_text(url));
+    add(&top, "provisioning_base_url", value_text(base_url));
+    add(&top, "lines", lines);
+    *ret_view = as_object(&top);
+    return 0;
+}
+
+static bool is_one_of(const char *const *names, size_t count, const char *name, size_t len)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Names resolve through the whole stack of contexts, so a top name is known everywhere and a line's
+ * name inside {{#lines}} only. */
+static bool is_known(const struct template_name *name)
+{
+    const char *dot = memchr(name->name, '.', name->name_len);
+    size_t first = dot ? (size_t)(dot - name->name) : name->name_len;
+
+    if (name->name_len == 1 && name->name[0] == '.')
+        return true;
+    if (dot) {
+        size_t rest = name->name_len - first - 1;
+        return first == 4 && memcmp(name->name, "user", 4) == 0 &&
+               is_one_of(USER_NAMES, COUNT(USER_NAMES), dot + 1, rest);
+    }
+    if (is_one_of(TOP_NAMES, COUNT(TOP_NAMES), name->name, first))
+        return true;
+    /* Which sections are open is not known beyond the innermost one, so the names of both kinds
+     * are let pass inside any section. */
+    return name->section && (is_one_of(LINE_NAMES, COUNT(LINE_NAMES), name->name, first) ||
+                             is_one_of(USER_NAMES, COUNT(USER_NAMES), name->name, first));
+}
+
+struct check {
+    const struct template *template;
+    struct ap_error *error;
+};
+
+static int check_name(void *data, const struct template_name *name)
+{
+    struct check *check = data;
+
+    if (is_known(name))
+        return 0;
+    return ap_error_set(check->error, AP_EINVAL,
+                        "%s:%u:%u: unknown variable '%.*s'; docs/templates.md lists the known ones",
+                        template_name(check->template), name->line, name->column,
+                        (int)name->name_len, name->name);
+}
+
+int phone_view_check_names(const struct template *template, struct ap_error *error)
+{
+    struct check check = {.template = template, .error = error};
+
+    return template_each_name(template, check_name, &check);
+}
+
+const struct store_phone *phone_view_sample(void)
+{
+    static struct store_line LINES[] = {
+        {.position = 1,
+         .account = {.sip_user = "1001",
+                     .domain = "pbx.example.com",
+                     .auth_user = "",
+                     .display_name = "Sample \"One\" & Co",
+                     .registrar_host = "",
+                     .transport = STORE_TRANSPORT_UDP,
+                     .outbound_proxy = "",
+                     .expires_s = 3600,
+                     .password = "sample-<password>&1"}},
+        {.position = 2,
+         .account = {.sip_user = "1002",
+                     .domain = "pbx.example.com",
+                     .auth_user = "auth1002",
+                     .display_name = "",
+                     .registrar_host = "sip.example.com",
+                     .registrar_port = 5061,
+                     .transport = STORE_TRANSPORT_TLS,
+                     .outbound_proxy = "proxy.example.com:5061",
+                     .expires_s = 600,
+                     .password = "sample-2"}},
+    };
+    static const struct store_phone SAMPLE = {
+        .mac = {0x00, 0x15, 0x65, 0x12, 0x34, 0x56},
+        .user_name = "sample",
+        .user_display_name = "Sample User",
+        .vendor = "generic",
+        .model = "sample",
+        .label = "Reception",
+        .enabled = true,
+        .lines = LINES,
+        .line_count = 2,
+    };
+    return &SAMPLE;
+}

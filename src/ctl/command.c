@@ -1,0 +1,158 @@
+/* The commands as a table; --help is printed from it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autoprov/config.h"
+#include "ctl_private.h"
+
+static const struct ctl_option USER_ADD[] = {
+    {"display-name", "TEXT", "name as people read it"},
+    {"external-id", "ID", "the PBX's own key for this user"},
+    {"token-file", "FILE", "take an existing folder name instead of making a token"},
+    {0},
+};
+static const struct ctl_option YES[] = {
+    {"yes", NULL, "do not ask"},
+    {0},
+};
+static const struct ctl_option USER_FILTER[] = {
+    {"user", "NAME", "only this user's"},
+    {0},
+};
+#define ACCOUNT_OPTIONS                                                                            \
+    {"auth-user", "USER", "authentication user, if not the same as the SIP user"},                 \
+        {"display-name", "TEXT", "shown to the other side of a call"},                             \
+        {"registrar", "HOST", "registrar, if not the domain itself"},                              \
+        {"port", "PORT", "registrar's port, if not the transport's default; 0 unsets"},            \
+        {"transport", "udp|tcp|tls", "default: udp"},                                              \
+        {"outbound-proxy", "HOST[:PORT]", "send everything there"},                                \
+        {"expires", "SECONDS", "registration time, 60 to 86400; default: 3600"},                   \
+    {                                                                                              \
+        "external-id", "ID", "the PBX's own key for this account"                                  \
+    }
+static const struct ctl_option ACCOUNT_ADD[] = {
+    {"password-file", "FILE", "SIP password (required); - reads standard input"},
+    ACCOUNT_OPTIONS,
+    {0},
+};
+static const struct ctl_option ACCOUNT_SET[] = {
+    {"password-file", "FILE", "new SIP password; - reads standard input"},
+    ACCOUNT_OPTIONS,
+    {0},
+};
+static const struct ctl_option PHONE_ADD[] = {
+    {"vendor", "NAME", "whose template to use; default: generic"},
+    {"model", "NAME", "for people"},
+    {"label", "TEXT", "for people: where it stands"},
+    {"external-id", "ID", "the PBX's own key for this phone"},
+    {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
+    {"disabled", NULL, "do not serve it yet"},
+    {0},
+};
+static const struct ctl_option PHONE_URL[] = {
+    {"base", NULL, "the folder URL alone, for phones that append their file name"},
+    {0},
+};
+static const struct ctl_option ROTATE[] = {
+    {"grace", "DURATION",
+     "how long the old token serves phones that were not seen on the new "
+     "one, as in 30m, 24h, 7d; 0s: not at all; default: 24h"},
+    {0},
+};
+static const struct ctl_option CONFIG_DUMP[] = {
+    {"changed", NULL, "only what differs from the default"},
+    {0},
+};
+static const struct ctl_option TEMPLATE_CHECK[] = {
+    {"all", NULL, "every template of the configuration"},
+    {0},
+};
+
+const struct ctl_command CTL_COMMANDS[] = {
+    {"init", NULL, "", 0, 0, NULL, "make the master key and an empty database", ctl_init},
+    {"status", NULL, "", 0, 0, NULL, "what the daemon does at this moment", ctl_status},
+    {"reload", NULL, "", 0, 0, NULL,
+     "read configuration, certificates and templates anew; answers when all workers use them",
+     ctl_reload},
+    {"config", "check", "", 0, 0, NULL, "check configuration, certificates and templates",
+     ctl_config_check},
+    {"config", "dump", "", 0, 0, CONFIG_DUMP, "print the effective configuration", ctl_config_dump},
+    {"user", "add", "NAME", 1, 1, USER_ADD, "add a user with a folder token of its own",
+     ctl_user_add},
+    {"user", "list", "", 0, 0, NULL, "list users", ctl_user_list},
+    {"user", "show", "NAME", 1, 1, NULL, "show one user", ctl_user_show},
+    {"user", "del", "NAME", 1, 1, YES, "delete a user with accounts and phones", ctl_user_del},
+    {"account", "add", "USER SIP_USER@DOMAIN", 2, 2, ACCOUNT_ADD, "add a SIP account to a user",
+     ctl_account_add},
+    {"account", "list", "", 0, 0, USER_FILTER, "list SIP accounts", ctl_account_list},
+    {"account", "set", "SIP_USER@DOMAIN", 1, 1, ACCOUNT_SET, "change a SIP account",
+     ctl_account_set},
+    {"account", "del", "SIP_USER@DOMAIN", 1, 1, YES, "delete a SIP account", ctl_account_del},
+    {"phone", "add", "USER MAC", 2, 2, PHONE_ADD, "add a phone to a user", ctl_phone_add},
+    {"phone", "list", "", 0, 0, USER_FILTER, "list phones", ctl_phone_list},
+    {"phone", "show", "MAC", 1, 1, NULL, "show one phone with its lines", ctl_phone_show},
+    {"phone", "url", "MAC", 1, 1, PHONE_URL, "print the URL to tell the phone: a secret",
+     ctl_phone_url},
+    {"phone", "del", "MAC", 1, 1, YES, "delete a phone", ctl_phone_del},
+    {"options", "show", "", 0, 0, NULL, "show the JSON custom options", ctl_options_show},
+    {"options", "set", "JSON", 1, 1, NULL, "set the JSON custom options; - reads standard input",
+     ctl_options_set},
+    {"options", "unset", "", 0, 0, NULL, "remove the JSON custom options", ctl_options_unset},
+    {"token", "rotate", "USER", 1, 1, ROTATE, "give a user a new folder token", ctl_token_rotate},
+    {"template", "check", "[FILE…]", 0, CTL_POSITIONALS_MAX, TEMPLATE_CHECK,
+     "check templates and render them with sample data", ctl_template_check},
+    {"db", "check", "", 0, 0, NULL, "check the database thoroughly", ctl_db_check},
+    {"restore", NULL, "FILE", 1, 1, YES, "replace the database by a backup; the daemon is stopped",
+     ctl_restore},
+    {0},
+};
+
+void ctl_print_help(void)
+{
+    fputs("Usage: autoprovctl [--config FILE] [--socket PATH] [--json] COMMAND …\n"
+          "\n"
+          "Controls autoprovd, the auto-provisioning server for SIP phones.\n"
+          "\n"
+          "Commands:\n",
+          stdout);
+    for (const struct ctl_command *command = CTL_COMMANDS; command->noun; command++) {
+        char words[64];
+        (void)snprintf(words, sizeof(words), "%s%s%s%s%s", command->noun, command->verb ? " " : "",
+                       command->verb ? command->verb : "", command->positionals[0] ? " " : "",
+                       command->positionals);
+        printf("  %-34s %s\n", words, command->help);
+    }
+    fputs("\n"
+          "Options:\n"
+          "  -c, --config FILE   configuration (default " CONFIG_DEFAULT_PATH ")\n"
+          "      --socket PATH   control socket (default: the configuration's control_socket)\n"
+          "      --json          print JSON\n"
+          "  -h, --help          this text, or a command's\n"
+          "  -V, --version       version\n"
+          "\n"
+          "Examples:\n"
+          "  autoprovctl user add alice\n"
+          "  autoprovctl account add alice 1001@pbx.example.com --password-file secret.txt\n"
+          "  autoprovctl phone add alice cc:5e:f6:41:b7:94 --vendor linphone\n"
+          "  autoprovctl phone url cc5ef641b794\n"
+          "\n"
+          "Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 exists, 5 invalid, 6 daemon\n"
+          "unreachable, 7 not permitted.\n",
+          stdout);
+}
+
+void ctl_print_command_help(const struct ctl_command *command)
+{
+    printf("Usage: autoprovctl %s%s%s%s%s%s\n\nTo %s.\n", command->noun, command->verb ? " " : "",
+           command->verb ? command->verb : "", command->positionals[0] ? " " : "",
+           command->positionals, command->options ? " [OPTIONS]" : "", command->help);
+    if (!command->options)
+        return;
+    fputs("\nOptions:\n", stdout);
+    for (const struct ctl_option *option = command->options; option->name; option++) {
+        char words[64];
+        (void)snprintf(words, sizeof(words), "--%s%s%s", option->name, option->value ? " " : "",
+                       option->value ? option->value : "");
+        printf("  %-30s %s\n", words, option->help);
+    }
+}

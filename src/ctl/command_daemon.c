@@ -1,0 +1,78 @@
+/* status, reload */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl_private.h"
+
+static const struct ctl_column FIELDS[] = {
+    {"version", "Version:"},         {"pid", "Process:"},
+    {"uptime_s", "Uptime (s):"},     {"config", "Configuration:"},
+    {"loaded_at", "Loaded:"},        {"workers", "Workers:"},
+    {"connections", "Connections:"}, {"handshakes", "Handshakes:"},
+    {"flat_mode", "Flat mode:"},     {0},
+};
+static const struct ctl_column STORE_FIELDS[] = {
+    {"users", "Users:"},
+    {"accounts", "Accounts:"},
+    {"phones", "Phones:"},
+    {"fetches", "Fetches:"},
+    {"refusals", "Refusals:"},
+    {"size_bytes", "Store (bytes):"},
+    {"change_seq", "Changes:"},
+    {"dropped_records", "Dropped:"},
+    {"last_error", "Store error:"},
+    {0},
+};
+static const struct ctl_column LISTENER_COLUMNS[] = {
+    {"name", "LISTENER"},
+    {"address", "ADDRESS"},
+    {"port", "PORT"},
+    {"public_url", "PUBLIC URL"},
+    {"certificate_expires_at", "CERTIFICATE ENDS"},
+    {0},
+};
+
+static void print_requests(const json_t *requests)
+{
+    const char *name;
+    json_t *count;
+
+    json_object_foreach((json_t *)requests, name, count)
+    {
+        if (json_integer_value(count) > 0)
+            printf("  %-22s %lld\n", name, (long long)json_integer_value(count));
+    }
+}
+
+int ctl_status(const struct ctl_args *args)
+{
+    json_t *status = NULL;
+    int code = ctl_call(args, "GET", "/status", NULL, &status);
+
+    if (code == CTL_OK && args->json) {
+        ctl_print_json(status);
+    } else if (code == CTL_OK) {
+        ctl_print_object(args, status, FIELDS);
+        ctl_print_object(args, json_object_get(status, "store"), STORE_FIELDS);
+        printf("\n");
+        ctl_print_table(args, json_object_get(status, "listeners"), LISTENER_COLUMNS);
+        printf("\nRequests since the start:\n");
+        print_requests(json_object_get(status, "requests"));
+    }
+    json_decref(status);
+    return code;
+}
+
+int ctl_reload(const struct ctl_args *args)
+{
+    json_t *result = NULL;
+    int code = ctl_call(args, "POST", "/reload", NULL, &result);
+
+    if (code == CTL_OK && args->json)
+        ctl_print_json(result);
+    else if (code == CTL_OK)
+        printf("reloaded; every worker uses configuration %lld\n",
+               (long long)json_integer_value(json_object_get(result, "generation")));
+    json_decref(result);
+    return code;
+}

@@ -1,0 +1,259 @@
+/* init, db check, restore: without the daemon */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/rand.h>
+
+#include "autoprov/clock.h"
+#include "autoprov/config.h"
+#include "autoprov/file.h"
+#include "autoprov/store.h"
+#include "autoprov/text.h"
+#include "autoprov/vault.h"
+#include "ctl_private.h"
+
+#define PATH_TEXT_MAX 4200
+
+/* Everything that these commands work on. */
+struct place {
+    struct config *config;
+    char database[PATH_TEXT_MAX];
+    char lock[PATH_TEXT_MAX];
+    uid_t uid; /* (uid_t)-1: leave */
+    gid_t gid;
+    struct vault *vault;
+    int lock_fd; /* -1: not held */
+};
+
+/* The configured user gets the files when root makes them; anybody else makes his own. */
+static int find_owner(struct place *place)
+{
+    place->uid = (uid_t)-1;
+    place->gid = (gid_t)-1;
+    if (geteuid() != 0)
+        return CTL_OK;
+    const struct passwd *user = getpwnam(place->config->user);
+    if (!user)
+        return ctl_fail(CTL_INVALID,
+                        "there is no system user '%s' (key 'user' in %s); make it with: "
+                        "systemd-sysusers",
+                        place->config->user, place->config->path);
+    place->uid = user->pw_uid;
+    place->gid = user->pw_gid;
+    return CTL_OK;
+}
+
+static int place_open(const struct ctl_args *args, struct place *place)
+{
+    struct ap_error error;
+    int err;
+
+    *place = (struct place){.lock_fd = -1};
+    err = config_load(args->config_path, &place->config, &error);
+    if (err)
+        return ctl_fail(ctl_exit_of(err), "%s", error.text);
+    const char *folder = place->config->state_directory;
+    int len = snprintf(place->database, sizeof(place->database), "%s/%s", folder, STORE_FILE_NAME);
+    if (len < 0 || (size_t)len >= sizeof(place->database))
+        return ctl_fail(CTL_INVALID, "%s: the path is too long", folder);
+    (void)snprintf(place->lock, sizeof(place->lock), "%s/%s", folder,
+                   STORE_LOCK_NAME); /* shorter */
+    return find_owner(place);
+}
+
+static void place_close(struct place *place)
+{
+    vault_free(place->vault);
+    config_free(place->config);
+    if (place->lock_fd >= 0)
+        (void)close(place->lock_fd); /* releases the lock */
+}
+
+static int take_lock(struct place *place)
+{
+    struct ap_error error;
+    int err = file_lock(place->lock, &place->lock_fd, &error);
+
+    if (err)
+        return ctl_fail(err == AP_EBUSY ? CTL_FAILED : ctl_exit_of(err), "%s", error.text);
+    if (place->uid != (uid_t)-1 && fchown(place->lock_fd, place->uid, place->gid) != 0)
+        return ctl_fail(CTL_FAILED, "%s: %s", place->lock, strerror(errno));
+    return CTL_OK;
+}
+
+static int open_vault(struct place *place)
+{
+    struct secret key = {0};
+    struct ap_error error;
+    int err = vault_read_master_key(place->config->master_key_file, &key, &error);
+
+    if (err)
+        return ctl_fail(ctl_exit_of(err), "%s", error.text);
+    err = vault_new(&key, &place->vault);
+    secret_done(&key);
+    return err ? ctl_fail(CTL_FAILED, "%s", ap_strerror(err)) : CTL_OK;
+}
+
+/* -- init ----------------------------------------------------------------------------------------
+ */
+
+/* *ret_made: the folder was not there before. */
+static int make_state_directory(const struct place *place, bool *ret_made)
+{
+    const char *folder = place->config->state_directory;
+
+    *ret_made = mkdir(folder, 0700) == 0;
+    if (!*ret_made && errno != EEXIST)
+        return ctl_fail(errno == EACCES ? CTL_NOT_PERMITTED : CTL_FAILED, "%s: cannot be made: %s",
+                        folder, strerror(errno));
+    if (*ret_made && place->uid != (uid_t)-1 && chown(folder, place->uid, place->gid) != 0)
+        return ctl_fail(CTL_FAILED, "%s: %s", folder, strerror(errno));
+    return CTL_OK;
+}
+
+static int refuse_existing(const struct place *place)
+{
+    const char *key = place->config->master_key_file;
+
+    if (access(place->database, F_OK) == 0)
+        return ctl_fail(CTL_EXISTS, "%s: exists already; nothing was changed", place->database);
+    if (access(key, F_OK) == 0)
+        return ctl_fail(CTL_EXISTS,
+                        "%s: a master key exists already, and a database may need it; nothing was "
+                        "changed (move the key away to begin anew)",
+                        key);
+    return CTL_OK;
+}
+
+static int make_key(const struct place *place)
+{
+    uint8_t bytes[VAULT_MASTER_KEY_BYTES];
+    char text[2 * VAULT_MASTER_KEY_BYTES + 2];
+    struct ap_error error;
+
+    if (RAND_priv_bytes(bytes, sizeof(bytes)) != 1)
+        return ctl_fail(CTL_FAILED, "the system gives no random bytes");
+    text_hex(bytes, sizeof(bytes), text);
+    text[2 * sizeof(bytes)] = '\n';
+    text[2 * sizeof(bytes) + 1] = '\0';
+    int err = file_create(place->config->master_key_file, text, 2 * sizeof(bytes) + 1, 0400,
+                          place->uid, place->gid, &error);
+    secret_wipe(bytes, sizeof(bytes));
+    secret_wipe(text, sizeof(text));
+    return err ? ctl_fail(ctl_exit_of(err), "%s", error.text) : CTL_OK;
+}
+
+static int make_database(struct place *place)
+{
+    struct ap_error error;
+    int code = make_key(place);
+
+    if (code != CTL_OK)
+        return code;
+    code = open_vault(place);
+    if (code == CTL_OK) {
+        int err = store_create(place->database, place->vault, place->uid, place->gid, &error);
+        if (err)
+            code = ctl_fail(ctl_exit_of(err), "%s", error.text);
+    }
+    if (code != CTL_OK)
+        (void)unlink(place->config->master_key_file); /* ours: made a moment ago, opens nothing */
+    return code;
+}
+
+int ctl_init(const struct ctl_args *args)
+{
+    struct place place;
+    bool made = false;
+    int code = place_open(args, &place);
+
+    if (code == CTL_OK)
+        code = refuse_existing(&place);
+    if (code == CTL_OK)
+        code = make_state_directory(&place, &made);
+    if (code == CTL_OK)
+        code = take_lock(&place);
+    if (code == CTL_OK)
+        code = make_database(&place);
+    if (code == CTL_OK) {
+        printf("master key: %s (keep a copy apart from the database's backups)\n"
+               "database:   %s\n"
+               "next: start autoprovd, then autoprovctl user add NAME\n",
+               place.config->master_key_file, place.database);
+    } else if (made) {
+        (void)unlink(place.lock); /* ours; leave everything as it was */
+        (void)rmdir(place.config->state_directory);
+    }
+    place_close(&place);
+    return code;
+}
+
+/* -- db check, restore ----------------------------------------------------------------------------
+ */
+
+static void print_problem(void *data, const char *line)
+{
+    (void)data;
+    printf("%s\n", line);
+}
+
+int ctl_db_check(const struct ctl_args *args)
+{
+    struct place place;
+    struct store_db *db = NULL;
+    struct ap_error error;
+    int code = place_open(args, &place);
+
+    if (code == CTL_OK)
+        code = open_vault(&place);
+    if (code == CTL_OK) {
+        int err =
+            store_open(place.database, STORE_READER, place.vault, clock_system(), &db, &error);
+        if (!err)
+            err = store_check(db, print_problem, NULL, &error);
+        if (err)
+            code = ctl_fail(ctl_exit_of(err), "%s", error.text);
+        else
+            printf("%s: ok\n", place.database);
+    }
+    store_close(db);
+    place_close(&place);
+    return code;
+}
+
+static int confirm_restore(const struct ctl_args *args, const struct place *place)
+{
+    if (ctl_arg(args, "yes"))
+        return CTL_OK;
+    return ctl_confirm("replace %s by %s", place->database, args->positionals[0]);
+}
+
+int ctl_restore(const struct ctl_args *args)
+{
+    struct place place;
+    struct ap_error error;
+    int code = place_open(args, &place);
+
+    if (code == CTL_OK)
+        code = open_vault(&place);
+    if (code == CTL_OK)
+        code = take_lock(&place);
+    if (code == CTL_OK)
+        code = confirm_restore(args, &place);
+    if (code == CTL_OK) {
+        int err = store_restore(place.database, args->positionals[0], place.vault, clock_system(),
+                                place.uid, place.gid, &error);
+        if (err)
+            code = ctl_fail(ctl_exit_of(err), "%s", error.text);
+        else
+            printf("%s restored from %s; the old one is kept as %s.before-restore\n",
+                   place.database, args->positionals[0], place.database);
+    }
+    place_close(&place);
+    return code;
+}

@@ -1,0 +1,129 @@
+/* phone … */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl_private.h"
+
+static const struct ctl_column COLUMNS[] = {
+    {"mac", "MAC"},
+    {"user", "USER"},
+    {"vendor", "VENDOR"},
+    {"model", "MODEL"},
+    {"label", "LABEL"},
+    {"enabled", "ENABLED"},
+    {"last_fetch_at", "LAST FETCH"},
+    {0},
+};
+static const struct ctl_column FIELDS[] = {
+    {"mac", "MAC:"},
+    {"user", "User:"},
+    {"vendor", "Vendor:"},
+    {"model", "Model:"},
+    {"label", "Label:"},
+    {"lines", "Lines:"},
+    {"enabled", "Enabled:"},
+    {"external_id", "External id:"},
+    {"last_fetch_at", "Last fetch:"},
+    {"last_fetch_address", "Fetched from:"},
+    {"created_at", "Created:"},
+    {0},
+};
+
+static int add_lines(const struct ctl_args *args, json_t *body)
+{
+    const char *names = ctl_arg(args, "lines");
+    json_t *list;
+
+    if (!names)
+        return CTL_OK;
+    list = json_array();
+    while (list && *names) {
+        size_t len = strcspn(names, ",");
+        if (json_array_append_new(list, json_stringn(names, len)) != 0)
+            break;
+        names += len;
+        names += *names == ',';
+    }
+    if (!list || *names || json_object_set_new(body, "lines", list) != 0)
+        return ctl_fail(CTL_INVALID, "--lines: not UTF-8, or out of memory");
+    return CTL_OK;
+}
+
+int ctl_phone_add(const struct ctl_args *args)
+{
+    json_t *phone = NULL;
+    json_t *body =
+        json_pack("{s:s, s:s}", "user", args->positionals[0], "mac", args->positionals[1]);
+    int code = body ? CTL_OK : ctl_fail(CTL_INVALID, "an argument is not UTF-8");
+
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "vendor", "vendor", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "model", "model", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "label", "label", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "external-id", "external_id", body);
+    if (code == CTL_OK && ctl_arg(args, "disabled") &&
+        json_object_set_new(body, "enabled", json_false()) != 0)
+        code = ctl_fail(CTL_FAILED, "out of memory");
+    if (code == CTL_OK)
+        code = add_lines(args, body);
+    if (code != CTL_OK) {
+        json_decref(body);
+        return code;
+    }
+    code = ctl_call(args, "POST", "/phones", body, &phone);
+    if (code == CTL_OK && args->json)
+        ctl_print_json(phone);
+    else if (code == CTL_OK)
+        printf("phone %s added with %zu line%s; next: autoprovctl phone url %s\n",
+               args->positionals[1], json_array_size(json_object_get(phone, "lines")),
+               json_array_size(json_object_get(phone, "lines")) == 1 ? "" : "s",
+               args->positionals[1]);
+    json_decref(phone);
+    return code;
+}
+
+int ctl_phone_list(const struct ctl_args *args)
+{
+    const char *user = ctl_arg(args, "user");
+    char *path = ctl_path(user ? "/phones?user={}" : "/phones", user ? user : "");
+    json_t *items = NULL;
+    int code = path ? ctl_call_list(args, path, &items) : ctl_fail(CTL_FAILED, "out of memory");
+
+    if (code == CTL_OK)
+        ctl_print_table(args, items, COLUMNS);
+    json_decref(items);
+    free(path);
+    return code;
+}
+
+int ctl_phone_show(const struct ctl_args *args)
+{
+    return ctl_show(args, "/phones/{}", FIELDS);
+}
+
+int ctl_phone_url(const struct ctl_args *args)
+{
+    char *path = ctl_path("/phones/{}/url", args->positionals[0]);
+    json_t *result = NULL;
+    int code =
+        path ? ctl_call(args, "GET", path, NULL, &result) : ctl_fail(CTL_FAILED, "out of memory");
+    const char *member = ctl_arg(args, "base") ? "provisioning_base_url" : "url";
+    const char *url = json_string_value(json_object_get(result, member));
+
+    if (code == CTL_OK && args->json)
+        ctl_print_json(result);
+    else if (code == CTL_OK)
+        printf("%s\n", url ? url : "");
+    json_decref(result);
+    free(path);
+    return code;
+}
+
+int ctl_phone_del(const struct ctl_args *args)
+{
+    return ctl_delete(args, "/phones/{}", "phone", "");
+}

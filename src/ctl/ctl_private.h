@@ -1,0 +1,169 @@
+/* What the files of the control tool share. */
+#ifndef AUTOPROV_CTL_PRIVATE_H
+#define AUTOPROV_CTL_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "autoprov/buf.h"
+#include "autoprov/err.h"
+#include "autoprov/secret.h"
+
+/* Exit codes: documented in --help and docs/operations.md, tested. */
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_FAILED = 1, /* anything else */
+    CTL_USAGE = 2,
+    CTL_NOT_FOUND = 3,
+    CTL_EXISTS = 4,
+    CTL_INVALID = 5,
+    CTL_UNREACHABLE = 6, /* no daemon answers */
+    CTL_NOT_PERMITTED = 7,
+};
+
+#define CTL_POSITIONALS_MAX 16
+#define CTL_OPTIONS_MAX     16
+
+/* An option of one command; value NULL: a switch. */
+struct ctl_option {
+    const char *name;  /* without "--" */
+    const char *value; /* what --help calls it */
+    const char *help;
+};
+
+struct ctl_args {
+    const char *positionals[CTL_POSITIONALS_MAX];
+    size_t positional_count;
+    const char *names[CTL_OPTIONS_MAX];
+    const char *values[CTL_OPTIONS_MAX]; /* "" for a switch */
+    size_t option_count;
+    const char *config_path; /* --config */
+    bool config_given;
+    const char *socket_path; /* --socket; NULL: from the configuration */
+    bool json;               /* --json */
+};
+
+struct ctl_command {
+    const char *noun;        /* "user", or a command of one word: "status" */
+    const char *verb;        /* NULL for those */
+    const char *positionals; /* as in the usage line: "NAME" */
+    size_t min_positionals, max_positionals;
+    const struct ctl_option *options; /* ends with a row without name; NULL: none */
+    const char *help;
+    int (*run)(const struct ctl_args *args); /* returns enum ctl_exit */
+};
+
+/* -- command.c ------------------------------------------------------------------------------------
+ */
+
+/* Ends with a row without noun. */
+extern const struct ctl_command CTL_COMMANDS[];
+void ctl_print_help(void);
+void ctl_print_command_help(const struct ctl_command *command);
+
+/* -- args.c
+ * ---------------------------------------------------------------------------------------- */
+
+/* Find the command and its arguments; options may stand anywhere.
+ * Returns CTL_OK with *ret_command, NULL when help or the version was printed; else CTL_USAGE, with
+ * a line on standard error. */
+int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args,
+                   const struct ctl_command **ret_command);
+
+/* Value of an option; NULL: not given. */
+const char *ctl_arg(const struct ctl_args *args, const char *name);
+
+/* -- client.c
+ * -------------------------------------------------------------------------------------- */
+
+/* Call the daemon. body: taken over; NULL: none. path: below /api/v1, already percent-encoded.
+ * Prints the problem and returns its exit code, or CTL_OK with *ret_json (owned; NULL for an empty
+ * answer). */
+int ctl_call(const struct ctl_args *args, const char *method, const char *path, json_t *body,
+             json_t **ret_json);
+
+/* PATH with every printf argument percent-encoded. NULL without memory; free with free(). */
+char *ctl_path(const char *fmt, const char *argument);
+
+/* All pages of a list: {"items": […]}. */
+int ctl_call_list(const struct ctl_args *args, const char *path, json_t **ret_items);
+
+/* -- output.c
+ * -------------------------------------------------------------------------------------- */
+
+struct ctl_column {
+    const char *key; /* member of the JSON object */
+    const char *header;
+};
+
+/* "autoprovctl: …" on standard error; returns code. */
+int ctl_fail(int code, const char *fmt, ...) AP_PRINTF(2, 3);
+/* The exit code of an error from the floors. */
+int ctl_exit_of(int err);
+
+void ctl_print_json(const json_t *json);
+/* A table of columns (ends with a row without key), or JSON with --json. */
+void ctl_print_table(const struct ctl_args *args, const json_t *items,
+                     const struct ctl_column *columns);
+/* "Header: value" lines of one object, or JSON with --json. */
+void ctl_print_object(const struct ctl_args *args, const json_t *object,
+                      const struct ctl_column *columns);
+
+/* -- call_object.c
+ * --------------------------------------------------------------------------------- */
+
+/* Get PATH with the first positional in its hole, and print the object. */
+int ctl_show(const struct ctl_args *args, const char *path, const struct ctl_column *columns);
+
+/* Ask unless --yes was given, then delete. what: "user"; more: what else goes, or "". */
+int ctl_delete(const struct ctl_args *args, const char *path, const char *what, const char *more);
+
+/* Ask on the terminal; CTL_OK, or CTL_USAGE with a line (no terminal: --yes is needed). */
+int ctl_confirm(const char *fmt, ...) AP_PRINTF(1, 2);
+
+/* -- secrets
+ * --------------------------------------------------------------------------------------- */
+
+/* Read the secret that --NAME names (a file, or - for standard input) and add it to body as member.
+ * Not given: nothing, unless required. Returns an exit code. */
+int ctl_add_secret(const struct ctl_args *args, const char *option, const char *member,
+                   bool required, json_t *body);
+
+/* Add an option's value to body as a string member; not given: nothing. */
+int ctl_add_string(const struct ctl_args *args, const char *option, const char *member,
+                   json_t *body);
+/* The same as a number. */
+int ctl_add_number(const struct ctl_args *args, const char *option, const char *member,
+                   json_t *body);
+
+/* -- commands
+ * -------------------------------------------------------------------------------------- */
+int ctl_init(const struct ctl_args *args);
+int ctl_status(const struct ctl_args *args);
+int ctl_reload(const struct ctl_args *args);
+int ctl_config_check(const struct ctl_args *args);
+int ctl_config_dump(const struct ctl_args *args);
+int ctl_template_check(const struct ctl_args *args);
+int ctl_db_check(const struct ctl_args *args);
+int ctl_restore(const struct ctl_args *args);
+int ctl_user_add(const struct ctl_args *args);
+int ctl_user_list(const struct ctl_args *args);
+int ctl_user_show(const struct ctl_args *args);
+int ctl_user_del(const struct ctl_args *args);
+int ctl_account_add(const struct ctl_args *args);
+int ctl_account_list(const struct ctl_args *args);
+int ctl_account_set(const struct ctl_args *args);
+int ctl_account_del(const struct ctl_args *args);
+int ctl_phone_add(const struct ctl_args *args);
+int ctl_phone_list(const struct ctl_args *args);
+int ctl_phone_show(const struct ctl_args *args);
+int ctl_phone_url(const struct ctl_args *args);
+int ctl_phone_del(const struct ctl_args *args);
+int ctl_options_show(const struct ctl_args *args);
+int ctl_options_set(const struct ctl_args *args);
+int ctl_options_unset(const struct ctl_args *args);
+int ctl_token_rotate(const struct ctl_args *args);
+
+#endif

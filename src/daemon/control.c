@@ -1,0 +1,125 @@
+/* The control socket: who may use it, and what only the daemon can tell or do. */
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "autoprov/log.h"
+#include "daemon_private.h"
+
+static void api_reload(void *data, bool options_only,
+                       void (*done)(void *done_data, int err, const char *line), void *done_data)
+{
+    reload_request(data, options_only, done, done_data);
+}
+
+static struct snapshot *api_snapshot(void *data)
+{
+    struct daemon *daemon = data;
+
+    return daemon->snapshot;
+}
+
+static json_t *listeners_json(const struct snapshot *snapshot)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; list && i < snapshot->config->listener_count; i++) {
+        const struct config_listener *listener = &snapshot->config->listeners[i];
+        char address[AP_ADDRESS_TEXT_MAX];
+        address_format(&listener->address, address);
+        /* A row that finds no memory is left out. */
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:i, s:s, s:I}", "name", listener->name, "address", address,
+                            "port", (int)listener->address.port, "public_url", listener->public_url,
+                            "certificate_expires_at",
+                            (json_int_t)tls_context_expires_at(snapshot->tls[i])));
+    }
+    return list;
+}
+
+static json_t *counters_json(const struct daemon *daemon)
+{
+    json_t *counters = json_object();
+
+    for (int reason = 0; counters && reason < POLICY_REASON_COUNT; reason++) {
+        uint64_t sum = 0;
+        for (size_t i = 0; i < daemon->worker_count; i++)
+            sum += worker_count(daemon->workers[i], (enum policy_reason)reason);
+        (void)json_object_set_new(counters, policy_reason_name((enum policy_reason)reason),
+                                  json_integer((json_int_t)sum)); /* left out without memory */
+    }
+    return counters;
+}
+
+static void api_daemon_status(void *data, json_t *object)
+{
+    struct daemon *daemon = data;
+    struct source_totals totals;
+
+    source_table_totals(daemon->sources, &totals);
+    json_t *more = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "pid", (json_int_t)getpid(), "uptime_s",
+        (json_int_t)((clock_monotonic_ms(daemon->clock) - daemon->started_ms) / 1000), "workers",
+        (json_int_t)daemon->worker_count, "connections", (json_int_t)totals.connections,
+        "handshakes", (json_int_t)totals.handshakes, "refused_connections",
+        (json_int_t)totals.refused_connections, "listeners", listeners_json(daemon->snapshot),
+        "requests", counters_json(daemon));
+    /* Without memory these are left out. */
+    if (more)
+        (void)json_object_update(object, more);
+    json_decref(more);
+}
+
+static gid_t group_of(const struct config *config)
+{
+    errno = 0;
+    const struct group *group = getgrnam(config->group);
+
+    if (group)
+        return group->gr_gid;
+    log_event(LOG_LEVEL_WARNING, "control",
+              "group=%s: no such group; root and the daemon's own user alone may use the socket",
+              config->group);
+    return (gid_t)-1;
+}
+
+int control_open(struct daemon *daemon, struct ap_error *error)
+{
+    const struct config *config = daemon->snapshot->config;
+    gid_t gid = group_of(config);
+    int fd = -1;
+    struct api_setup api = {
+        .reader = daemon->reader,
+        .writer = daemon->writer,
+        .mailbox = daemon->mailbox,
+        .clock = daemon->clock,
+        .own_uid = geteuid(),
+        .group_gid = gid,
+        .daemon = {.data = daemon,
+                   .reload = api_reload,
+                   .status = api_daemon_status,
+                   .snapshot = api_snapshot},
+    };
+    struct front_setup front = {
+        .loop = &daemon->loop, .clock = daemon->clock, .handler = api_handle};
+    int err = api_new(&api, &daemon->api);
+
+    if (!err) {
+        front.handler_data = daemon->api;
+        err = front_open(&front, &daemon->front);
+    }
+    if (err)
+        return ap_error_set(error, err, "the control socket cannot be served: %s",
+                            ap_strerror(err));
+    /* Only root and members may give a file away to a group. */
+    err = listener_open_unix(config->control_socket, geteuid() == 0 ? gid : (gid_t)-1, &fd, error);
+    if (err)
+        return err;
+    daemon->socket_bound = true;
+    err = front_add_listener(daemon->front, fd, FRONT_ADMIN_UNIX, 0, NULL);
+    if (err)
+        return ap_error_set(error, err, "%s: cannot be served: %s", config->control_socket,
+                            ap_strerror(err));
+    return 0;
+}

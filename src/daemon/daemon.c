@@ -1,0 +1,299 @@
+/* Start order is dependency order; stopping is its mirror. */
+#include "daemon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "autoprov/file.h"
+#include "autoprov/limits.h"
+#include "autoprov/log.h"
+#include "autoprov/store_object.h"
+#include "daemon_private.h"
+
+#define PATH_TEXT_MAX 4200
+
+static int state_path(const struct config *config, const char *name, char *out, size_t room,
+                      struct ap_error *error)
+{
+    if ((size_t)snprintf(out, room, "%s/%s", config->state_directory, name) >= room)
+        return ap_error_set(error, AP_ERANGE, "%s: the path is too long", config->state_directory);
+    return 0;
+}
+
+/* -- start ---------------------------------------------------------------------------------------
+ */
+
+static int open_store(struct daemon *daemon, const struct config *config, struct ap_error *error)
+{
+    char database[PATH_TEXT_MAX], lock[PATH_TEXT_MAX];
+    struct secret key = {0};
+    struct store_db *writer = NULL;
+    int err = state_path(config, STORE_FILE_NAME, database, sizeof(database), error);
+
+    if (!err)
+        err = state_path(config, STORE_LOCK_NAME, lock, sizeof(lock), error);
+    if (!err)
+        err = vault_read_master_key(config->master_key_file, &key, error);
+    if (!err && access(database, F_OK) != 0)
+        err = ap_error_set(error, AP_ENOENT, "%s: no database; make one with: autoprovctl init",
+                           database);
+    if (!err)
+        err = file_lock(lock, &daemon->lock_fd, error);
+    if (!err) {
+        err = vault_new(&key, &daemon->vault);
+        if (err)
+            (void)ap_error_set(error, err, "%s: %s", config->master_key_file, ap_strerror(err));
+    }
+    if (!err)
+        err = store_open(database, STORE_WRITER, daemon->vault, daemon->clock, &writer, error);
+    if (!err) {
+        err = store_writer_start(writer, &daemon->writer);
+        if (err)
+            (void)ap_error_set(error, err, "the writer cannot be started: %s", ap_strerror(err));
+    }
+    if (!err)
+        err = store_open(database, STORE_READER, daemon->vault, daemon->clock, &daemon->reader,
+                         error);
+    secret_done(&key);
+    return err;
+}
+
+static int make_snapshot(struct daemon *daemon, struct config *config, struct ap_error *error)
+{
+    struct arena arena;
+    const char *json = NULL;
+
+    arena_init(&arena, 2 * AP_CUSTOM_OPTIONS_MAX_BYTES);
+    int err = store_options_get(daemon->reader, &arena, &json);
+    if (err && err != AP_ENOENT) {
+        config_free(config);
+        (void)ap_error_set(error, err, "stored custom options: %s", ap_strerror(err));
+    } else {
+        err = snapshot_new(config, json, clock_wall_s(daemon->clock), 1, &daemon->snapshot, error);
+    }
+    arena_done(&arena);
+    return err;
+}
+
+/* The table's slots are per connection; each needs a descriptor, and so do files and pairs. */
+static void fit_descriptors(const struct config *config)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < config->max_connections + 512)
+        log_event(LOG_LEVEL_WARNING, "descriptors",
+                  "limit=%llu max_connections=%u: connections above the limit will wait; raise "
+                  "LimitNOFILE",
+                  (unsigned long long)limit.rlim_cur, config->max_connections);
+}
+
+static int start_workers(struct daemon *daemon, struct ap_error *error)
+{
+    const struct config *config = daemon->snapshot->config;
+    char database[PATH_TEXT_MAX];
+    int err = state_path(config, STORE_FILE_NAME, database, sizeof(database), error);
+    size_t wanted = daemon->worker_count;
+
+    daemon->worker_count = 0;
+    daemon->workers = calloc(wanted, sizeof(struct worker *));
+    daemon->drains = calloc(wanted, sizeof(*daemon->drains));
+    if (!daemon->workers || !daemon->drains)
+        return ap_error_set(error, AP_ENOMEM, "%s", ap_strerror(AP_ENOMEM));
+    for (size_t i = 0; !err && i < wanted; i++) {
+        struct worker_setup setup = {
+            .snapshot = daemon->snapshot,
+            .database = database,
+            .vault = daemon->vault,
+            .writer = daemon->writer,
+            .sources = daemon->sources,
+            .clock = daemon->clock,
+            .control = daemon->mailbox,
+            .fds = &daemon->fds[i * config->listener_count],
+        };
+        err = worker_start(&setup, &daemon->workers[i], error);
+        for (size_t j = 0; j < config->listener_count; j++)
+            daemon->fds[i * config->listener_count + j] = -1;
+        if (!err)
+            daemon->worker_count++;
+    }
+    return err;
+}
+
+static int start(struct daemon *daemon, struct ap_error *error)
+{
+    struct config *config = NULL;
+    struct source_limits limits;
+    int err = config_load(daemon->config_path, &config, error);
+
+    if (err)
+        return err;
+    log_init(config->log_level);
+    err = open_store(daemon, config, error);
+    if (err) {
+        config_free(config);
+        return err;
+    }
+    err = make_snapshot(daemon, config, error);
+    if (err)
+        return err;
+    config = daemon->snapshot->config;
+    fit_descriptors(config);
+    limits = (struct source_limits){
+        .connections = config->max_connections,
+        .connections_per_source = config->max_connections_per_source,
+        .handshakes = config->max_handshakes,
+        .handshakes_per_source = config->max_handshakes_per_source,
+    };
+    daemon->worker_count = config->workers;
+    err = source_table_new(&limits, &daemon->sources);
+    if (!err)
+        err = mailbox_open(&daemon->loop, &daemon->mailbox);
+    if (err)
+        return ap_error_set(error, err, "cannot be started: %s", ap_strerror(err));
+    err = listeners_open(daemon, error);
+    if (err) {
+        daemon->worker_count = 0;
+        return err;
+    }
+    err = start_workers(daemon, error);
+    if (!err)
+        err = control_open(daemon, error);
+    if (!err)
+        err = service_open(daemon, error);
+    return err;
+}
+
+static void announce(struct daemon *daemon)
+{
+    const struct snapshot *snapshot = daemon->snapshot;
+
+    if (geteuid() == 0)
+        log_event(LOG_LEVEL_WARNING, "start",
+                  "user=root: run it as a user of its own (docs/operations.md)");
+    if (snapshot->options.disable_auto_provision_security)
+        log_event(LOG_LEVEL_WARNING, "flat_mode",
+                  "state=on: whoever is in flat_networks and knows a MAC reads that phone's SIP "
+                  "password; behind address translation the whole Internet looks private");
+    for (size_t i = 0; i < snapshot->config->listener_count; i++) {
+        const struct config_listener *listener = &snapshot->config->listeners[i];
+        char address[AP_ADDRESS_TEXT_MAX];
+        address_format(&listener->address, address);
+        log_event(LOG_LEVEL_NOTICE, "listening", "listener=%s address=%s port=%u url=%s%s/",
+                  listener->name, address, listener->address.port, listener->public_url,
+                  snapshot->config->provision_prefix);
+    }
+    log_event(LOG_LEVEL_NOTICE, "ready", "version=%s workers=%zu config=%s", AP_VERSION,
+              daemon->worker_count, snapshot->config->path);
+}
+
+/* -- stop ----------------------------------------------------------------------------------------
+ */
+
+static void stop_now(struct daemon *daemon)
+{
+    if (daemon->state == DAEMON_STOPPING)
+        return;
+    daemon->state = DAEMON_STOPPING;
+    uv_stop(&daemon->loop);
+}
+
+static void one_drained(struct daemon *daemon)
+{
+    if (--daemon->undrained == 0)
+        stop_now(daemon);
+}
+
+static void worker_drained(struct worker_request *request)
+{
+    one_drained(request->data);
+}
+
+static void control_drained(void *data)
+{
+    one_drained(data);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+    log_event(LOG_LEVEL_WARNING, "stop", "answers in hand are cut off after %d ms",
+              AP_STOP_GRACE_MS);
+    stop_now(timer->data);
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+    if (daemon->state != DAEMON_RUNNING) {
+        stop_now(daemon);
+        return;
+    }
+    daemon->state = DAEMON_DRAINING;
+    log_event(LOG_LEVEL_NOTICE, "stop", "finishing answers in hand");
+    service_stopping();
+    (void)uv_timer_start(&daemon->grace, on_grace_over, AP_STOP_GRACE_MS, 0); /* cannot fail */
+    daemon->undrained = daemon->worker_count + 1;
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        daemon->drains[i].done = worker_drained;
+        daemon->drains[i].data = daemon;
+        worker_drain(daemon->workers[i], &daemon->drains[i]);
+    }
+    front_drain(daemon->front, control_drained, daemon);
+}
+
+/* Also after a start that failed half-way: every part may be absent. */
+static void tear_down(struct daemon *daemon)
+{
+    front_close(daemon->front);
+    for (size_t i = 0; i < daemon->worker_count; i++)
+        worker_stop(daemon->workers[i]);
+    /* Answers that still wait for a commit get it now; loops that are stopped take them below. */
+    store_writer_stop(daemon->writer);
+    for (size_t i = 0; i < daemon->worker_count; i++)
+        worker_free(daemon->workers[i]);
+    mailbox_close(daemon->mailbox);
+    reload_abandon(daemon);
+    service_close(daemon);
+    while (uv_run(&daemon->loop, UV_RUN_DEFAULT) != 0)
+        ;
+    (void)uv_loop_close(&daemon->loop); /* no handle is left */
+    api_free(daemon->api);
+    listeners_close(daemon);
+    free(daemon->drains);
+    free(daemon->workers);
+    source_table_free(daemon->sources);
+    store_close(daemon->reader);
+    if (daemon->socket_bound)
+        (void)unlink(daemon->snapshot->config->control_socket); /* the next start replaces it */
+    snapshot_unref(daemon->snapshot);
+    vault_free(daemon->vault);
+    if (daemon->lock_fd >= 0)
+        (void)close(daemon->lock_fd); /* releases the lock */
+}
+
+int daemon_run(const char *config_path, struct ap_error *error)
+{
+    struct daemon daemon = {.config_path = config_path, .clock = clock_system(), .lock_fd = -1};
+    int err;
+
+    if (uv_loop_init(&daemon.loop) != 0)
+        return ap_error_set(error, AP_EIO, "the event loop cannot be made");
+    daemon.started_ms = clock_monotonic_ms(daemon.clock);
+    err = start(&daemon, error);
+    if (!err) {
+        daemon.state = DAEMON_RUNNING;
+        announce(&daemon);
+        service_ready(&daemon);
+        (void)uv_run(&daemon.loop, UV_RUN_DEFAULT); /* until stop_now() */
+        log_event(LOG_LEVEL_NOTICE, "stopped", "version=%s", AP_VERSION);
+        if (daemon.store_failed)
+            err = ap_error_set(error, AP_EIO, "the database's disk refused a write");
+    }
+    daemon.state = DAEMON_STOPPING;
+    tear_down(&daemon);
+    return err;
+}

@@ -1,0 +1,10 @@
+/* Starting, running and stopping the whole. */
+#ifndef AUTOPROV_DAEMON_H
+#define AUTOPROV_DAEMON_H
+
+#include "autoprov/err.h"
+
+/* Run until SIGTERM or SIGINT. Errors of the start, with one line: then nothing was changed. */
+AP_MUSTCHECK int daemon_run(const char *config_path, struct ap_error *error);
+
+#endif

@@ -1,0 +1,102 @@
+/* The daemon's parts, shared by the files of this floor. All on the control thread. */
+#ifndef AUTOPROV_DAEMON_PRIVATE_H
+#define AUTOPROV_DAEMON_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "autoprov/api.h"
+#include "autoprov/front.h"
+#include "autoprov/mailbox.h"
+#include "autoprov/snapshot.h"
+#include "autoprov/source_table.h"
+#include "autoprov/store.h"
+#include "autoprov/store_writer.h"
+#include "worker.h"
+
+enum daemon_state {
+    DAEMON_STARTING,
+    DAEMON_RUNNING,
+    DAEMON_DRAINING, /* answers in hand are finished, AP_STOP_GRACE_MS at most */
+    DAEMON_STOPPING,
+};
+
+/* One reload that waits for its turn or for its workers. */
+struct reload;
+
+struct daemon {
+    enum daemon_state state;
+    bool store_failed; /* daemon_run() ends with AP_EIO: systemd starts it again */
+    const char *config_path;
+    const struct ap_clock *clock;
+    int64_t started_ms;
+
+    uv_loop_t loop;
+    struct mailbox *mailbox;
+    struct snapshot *snapshot;
+    struct vault *vault;
+    int lock_fd; /* -1: not held */
+    struct store_writer *writer;
+    struct store_db *reader;
+    struct source_table *sources;
+    int *fds; /* listener_count for each worker in turn; -1: handed over */
+    size_t fd_count;
+    struct worker **workers;
+    struct worker_request *drains;
+    size_t worker_count;
+    size_t undrained;
+    struct front *front; /* of the control socket */
+    bool socket_bound;   /* ours to remove */
+    struct api *api;
+
+    struct reload *reloads; /* FIFO; the first one is at work */
+
+    uv_signal_t signals[3];
+    uv_timer_t tick;
+    uv_timer_t grace;
+    bool handles_open;    /* the four above */
+    uint64_t watchdog_ms; /* 0: systemd asks for none */
+};
+
+/* -- listeners.c ---------------------------------------------------------------------------------
+ */
+
+/* Open or take over (sd_listen_fds(3), by the listener's name) every listener's sockets for
+ * daemon->worker_count workers into daemon->fds. */
+AP_MUSTCHECK int listeners_open(struct daemon *daemon, struct ap_error *error);
+void listeners_close(struct daemon *daemon);
+
+/* -- control.c -----------------------------------------------------------------------------------
+ */
+
+/* The control socket and its API. */
+AP_MUSTCHECK int control_open(struct daemon *daemon, struct ap_error *error);
+
+/* -- reload.c -------------------------------------------------------------------------------------
+ */
+
+/* As api_daemon.reload says. Reloads run one after the other. */
+void reload_request(struct daemon *daemon, bool options_only,
+                    void (*done)(void *data, int err, const char *line), void *data);
+
+/* Fail what still waits. */
+void reload_abandon(struct daemon *daemon);
+
+/* -- service.c ------------------------------------------------------------------------------------
+ */
+
+/* Signals, the watchdog's tick, messages to systemd. */
+AP_MUSTCHECK int service_open(struct daemon *daemon, struct ap_error *error);
+void service_close(struct daemon *daemon);
+void service_ready(struct daemon *daemon);
+void service_reloading(void);
+void service_stopping(void);
+
+/* -- daemon.c -------------------------------------------------------------------------------------
+ */
+
+/* Begin to stop; a second call stops at once. */
+void daemon_stop(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,102 @@
+/* Listening sockets for all workers: bound here, or passed by systemd. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "daemon_private.h"
+
+/* sd_listen_fds_with_names(3): the descriptor whose name is the listener's, or -1. */
+static int passed_socket(const char *name, char **names, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (names && names[i] && strcmp(names[i], name) == 0)
+            return SD_LISTEN_FDS_START + i;
+    }
+    return -1;
+}
+
+/* One accept queue serves all workers: each polls a duplicate. */
+static int share_passed(int fd, const struct config_listener *listener, size_t copies, int *ret_fds,
+                        size_t stride, struct ap_error *error)
+{
+    const char *name = listener->name;
+
+    if (sd_is_socket_inet(fd, AF_UNSPEC, SOCK_STREAM, 1, listener->address.port) <= 0)
+        return ap_error_set(error, AP_EINVAL,
+                            "listener %s: systemd passes a socket for it that does not listen on "
+                            "port %u; make 'port' here and ListenStream= of autoprovd.socket agree",
+                            name, listener->address.port);
+    for (size_t i = 0; i < copies; i++) {
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (copy < 0)
+            return ap_error_set(error, AP_EIO, "listener %s: %s", name, strerror(errno));
+        ret_fds[i * stride] = copy;
+        int flags = fcntl(copy, F_GETFL);
+        if (flags < 0 || fcntl(copy, F_SETFL, flags | O_NONBLOCK) != 0)
+            return ap_error_set(error, AP_EIO, "listener %s: %s", name, strerror(errno));
+    }
+    return 0;
+}
+
+static int open_listener(struct daemon *daemon, size_t index, int passed, struct ap_error *error)
+{
+    const struct config *config = daemon->snapshot->config;
+    const struct config_listener *listener = &config->listeners[index];
+    size_t stride = config->listener_count;
+
+    if (passed >= 0)
+        return share_passed(passed, listener, daemon->worker_count, &daemon->fds[index], stride,
+                            error);
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        struct ap_error detail;
+        int err = listener_open_tcp(&listener->address, i == 0, &daemon->fds[i * stride + index],
+                                    &detail);
+        if (err)
+            return ap_error_set(error, err, "%s:%d: listener %s: %s", config->path, listener->line,
+                                listener->name, detail.text);
+    }
+    return 0;
+}
+
+int listeners_open(struct daemon *daemon, struct ap_error *error)
+{
+    const struct config *config = daemon->snapshot->config;
+    char **names = NULL;
+    int passed = sd_listen_fds_with_names(1, &names);
+    int err = 0;
+
+    daemon->fd_count = daemon->worker_count * config->listener_count;
+    daemon->fds = calloc(daemon->fd_count, sizeof(*daemon->fds));
+    if (!daemon->fds) {
+        daemon->fd_count = 0;
+        err = ap_error_set(error, AP_ENOMEM, "%s", ap_strerror(AP_ENOMEM));
+    }
+    for (size_t i = 0; i < daemon->fd_count; i++)
+        daemon->fds[i] = -1;
+    for (size_t i = 0; !err && i < config->listener_count; i++)
+        err = open_listener(daemon, i, passed_socket(config->listeners[i].name, names, passed),
+                            error);
+    for (int i = 0; i < passed; i++) {
+        (void)close(SD_LISTEN_FDS_START + i); /* duplicates are in use */
+        if (names)
+            free(names[i]);
+    }
+    free(names);
+    return err;
+}
+
+void listeners_close(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->fd_count; i++) {
+        if (daemon->fds[i] >= 0)
+            (void)close(daemon->fds[i]); /* never served */
+    }
+    free(daemon->fds);
+    daemon->fds = NULL;
+    daemon->fd_count = 0;
+}

@@ -1,0 +1,163 @@
+/* A reload: build a whole new snapshot, then switch every worker; on any fault the old one stays.
+ */
+#include <stdlib.h>
+
+#include "autoprov/arena.h"
+#include "autoprov/limits.h"
+#include "autoprov/log.h"
+#include "autoprov/store_object.h"
+#include "daemon_private.h"
+
+struct reload {
+    struct reload *next;
+    struct daemon *daemon;
+    bool options_only;
+    void (*done)(void *data, int err, const char *line);
+    void *data;
+    struct snapshot *snapshot; /* while workers switch */
+    size_t waiting;
+    struct worker_request *requests; /* one per worker */
+};
+
+static void start_first(struct daemon *daemon);
+
+/* Tell the asker, and go on with the next one. */
+static void finish(struct reload *reload, int err, const char *line)
+{
+    struct daemon *daemon = reload->daemon;
+
+    if (err)
+        log_event(LOG_LEVEL_ERROR, "reload",
+                  "result=failed error=\"%s\"; keeping the old configuration", line);
+    else
+        log_event(LOG_LEVEL_NOTICE, "reload", "result=ok generation=%u flat_mode=%s",
+                  daemon->snapshot->generation,
+                  daemon->snapshot->options.disable_auto_provision_security ? "on" : "off");
+    daemon->reloads = reload->next;
+    service_ready(daemon);
+    reload->done(reload->data, err, line);
+    free(reload->requests);
+    free(reload);
+    start_first(daemon);
+}
+
+static void on_switched(struct worker_request *request)
+{
+    struct reload *reload = request->data;
+    struct daemon *daemon = reload->daemon;
+
+    if (--reload->waiting > 0)
+        return;
+    snapshot_unref(daemon->snapshot);
+    daemon->snapshot = reload->snapshot;
+    finish(reload, 0, "");
+}
+
+/* The stored custom options; *ret_json NULL: none. */
+static int stored_options(struct daemon *daemon, struct arena *arena, const char **ret_json,
+                          struct ap_error *error)
+{
+    int err = store_options_get(daemon->reader, arena, ret_json);
+
+    if (err == AP_ENOENT) {
+        *ret_json = NULL;
+        return 0;
+    }
+    if (err)
+        return ap_error_set(error, err, "stored custom options: %s", ap_strerror(err));
+    return 0;
+}
+
+static int build(struct reload *reload, struct ap_error *error)
+{
+    struct daemon *daemon = reload->daemon;
+    struct config *config = NULL;
+    struct arena arena;
+    const char *json = NULL;
+    char key[128];
+    int64_t now = clock_wall_s(daemon->clock);
+    uint32_t generation = daemon->snapshot->generation + 1;
+
+    arena_init(&arena, 2 * AP_CUSTOM_OPTIONS_MAX_BYTES);
+    int err = stored_options(daemon, &arena, &json, error);
+    if (!err && reload->options_only) {
+        err = snapshot_with_options(daemon->snapshot, json, now, generation, &reload->snapshot,
+                                    error);
+    } else if (!err) {
+        err = config_load(daemon->config_path, &config, error);
+        const char *changed =
+            err ? NULL : config_restart_key(daemon->snapshot->config, config, key, sizeof(key));
+        if (changed) {
+            err = ap_error_set(error, AP_EINVAL,
+                               "%s: '%s' was changed; it takes a restart (systemctl restart "
+                               "autoprovd), nothing was changed",
+                               daemon->config_path, changed);
+            config_free(config);
+        } else if (!err) {
+            err = snapshot_new(config, json, now, generation, &reload->snapshot, error);
+        }
+    }
+    arena_done(&arena);
+    return err;
+}
+
+static void start_first(struct daemon *daemon)
+{
+    struct reload *reload = daemon->reloads;
+    struct ap_error error = {{0}};
+
+    if (!reload)
+        return;
+    service_reloading();
+    reload->requests = calloc(daemon->worker_count, sizeof(*reload->requests));
+    int err = reload->requests ? build(reload, &error)
+                               : ap_error_set(&error, AP_ENOMEM, "%s", ap_strerror(AP_ENOMEM));
+    if (err) {
+        finish(reload, err, error.text);
+        return;
+    }
+    if (!reload->options_only)
+        log_init(reload->snapshot->config->log_level);
+    reload->waiting = daemon->worker_count;
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        reload->requests[i].snapshot = reload->snapshot;
+        reload->requests[i].done = on_switched;
+        reload->requests[i].data = reload;
+        worker_switch(daemon->workers[i], &reload->requests[i]);
+    }
+}
+
+void reload_request(struct daemon *daemon, bool options_only,
+                    void (*done)(void *data, int err, const char *line), void *data)
+{
+    struct reload *reload = calloc(1, sizeof(*reload));
+    struct reload **end = &daemon->reloads;
+
+    if (!reload || daemon->state != DAEMON_RUNNING) {
+        free(reload);
+        done(data, AP_EBUSY, "the daemon is starting, stopping or out of memory");
+        return;
+    }
+    reload->daemon = daemon;
+    reload->options_only = options_only;
+    reload->done = done;
+    reload->data = data;
+    bool alone = daemon->reloads == NULL;
+    while (*end)
+        end = &(*end)->next;
+    *end = reload;
+    if (alone)
+        start_first(daemon);
+}
+
+void reload_abandon(struct daemon *daemon)
+{
+    while (daemon->reloads) {
+        struct reload *reload = daemon->reloads;
+        daemon->reloads = reload->next;
+        snapshot_unref(reload->snapshot);
+        reload->done(reload->data, AP_EBUSY, "the daemon is stopping");
+        free(reload->requests);
+        free(reload);
+    }
+}

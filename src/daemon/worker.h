@@ -1,0 +1,60 @@
+/* One worker: a thread with its own loop, listeners, reader and memory. */
+#ifndef AUTOPROV_DAEMON_WORKER_H
+#define AUTOPROV_DAEMON_WORKER_H
+
+#include <stdint.h>
+
+#include "autoprov/clock.h"
+#include "autoprov/err.h"
+#include "autoprov/mailbox.h"
+#include "autoprov/policy.h"
+#include "autoprov/snapshot.h"
+#include "autoprov/source_table.h"
+#include "autoprov/store.h"
+#include "autoprov/store_writer.h"
+
+struct worker;
+
+struct worker_setup {
+    struct snapshot *snapshot; /* referenced */
+    const char *database;      /* path */
+    const struct vault *vault; /* cloned */
+    struct store_writer *writer;
+    struct source_table *sources;
+    const struct ap_clock *clock;
+    struct mailbox *control; /* where acknowledgements go */
+    const int *fds; /* one listening socket per listener; ownership passes, also on failure */
+};
+
+/* Make everything, then start the thread. Control thread.
+ * *ret_worker: stop with worker_stop(), then worker_free(). Errors with a line. */
+AP_MUSTCHECK int worker_start(const struct worker_setup *setup, struct worker **ret_worker,
+                              struct ap_error *error);
+
+/* Switch to snapshot; done runs on the control loop when it is in force. */
+struct worker_request {
+    struct mailbox_message message;
+    struct worker *worker;
+    struct snapshot *snapshot; /* of a switch: referenced until done */
+    void (*done)(struct worker_request *request);
+    void *data;
+};
+void worker_switch(struct worker *worker, struct worker_request *request);
+
+/* Stop accepting and finish what is in hand; done runs on the control loop when nothing is left. */
+void worker_drain(struct worker *worker, struct worker_request *request);
+
+/* Close all connections and end the thread; returns when it has ended. The mailbox stays, for
+ * answers of the writer. Control thread. */
+void worker_stop(struct worker *worker);
+
+/* After store_writer_stop(): take the last messages and free everything. NULL is fine. */
+void worker_free(struct worker *worker);
+
+/* Monotonic time of the loop's last turn. Any thread. */
+int64_t worker_heartbeat_ms(const struct worker *worker);
+
+/* Any thread. */
+uint64_t worker_count(const struct worker *worker, enum policy_reason reason);
+
+#endif

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Install what the tests need, build with warnings as errors and sanitizers, run every test by ctest.
+#   sh tests/run.sh                  labels unit, system, fuzz, lint
+#   sh tests/run.sh --all            slow, root and bench as well
+#   sh tests/run.sh --preset tsan    another preset of CMakePresets.json; its build folder is its own
+#   sh tests/run.sh -- -R gate       words behind -- go to ctest
+set -eu
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+preset=asan
+labels='-LE slow|root|bench'
+
+fail() {
+    printf 'tests: %s\n' "$*" >&2
+    exit 1
+}
+
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --all) labels= ;;
+    --preset)
+        [ $# -gt 1 ] || fail "--preset needs a name"
+        preset=$2
+        shift
+        ;;
+    --help | -h)
+        sed -n '2,6p' "$0"
+        exit 0
+        ;;
+    --)
+        shift
+        break
+        ;;
+    *) fail "unknown argument '$1'; try --help" ;;
+    esac
+    shift
+done
+
+# shellcheck source=conf/packages.sh
+. "$top/conf/packages.sh"
+packages="$BUILD_PACKAGES libcmocka-dev clang clang-format clang-tidy shellcheck python3 python3-pytest
+curl wget busybox openssl gnutls-bin ca-certificates sqlite3 linphone-cli libxml2-utils systemd
+procps iproute2"
+[ -n "$labels" ] || packages="$packages nginx-light valgrind"
+# shellcheck disable=SC2086
+packages_install tests $packages || exit 1
+
+cd "$top"
+jobs=$(nproc)
+echo "tests: building with preset $preset on $jobs processors"
+log=$(mktemp)
+if ! { cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$jobs"; } \
+    >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    fail "the build failed; the whole output is in $log"
+fi
+rm -f "$log"
+
+# leak checks need no core files; sanitizers must end the process on the first finding.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_string_checks=1}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+export TSAN_OPTIONS="${TSAN_OPTIONS:-second_deadlock_stack=1}"
+# shellcheck disable=SC2086
+exec ctest --test-dir ".build/$preset" --output-on-failure --parallel "$jobs" $labels "$@"
