@@ -46,8 +46,8 @@ struct config {
     char *templates_directory;        /* shipped templates */
     char *custom_templates_directory; /* the admin's, looked at first; may be absent on disk */
 
-    char *provision_prefix; /* "/provision": begins with '/', no '/' at the end */
-    struct network_list flat_networks;
+    char *provision_prefix;            /* "/provision": begins with '/', no '/' at the end */
+    struct network_list flat_networks; /* never everything; empty: nobody */
     char *custom_options;   /* JSON as written; NULL: not set here, then the store's value counts */
     struct options options; /* custom_options parsed; defaults when NULL */
 

@@ -23,7 +23,8 @@ struct front_setup {
     void *handler_data;
 };
 
-/* Everything below: loop's thread only. *ret_front: close with front_close().
+/* Everything below: loop's thread only; the process ignores SIGPIPE (OpenSSL writes with write(2)).
+ * *ret_front: close with front_close().
  * Errors: AP_ENOMEM, AP_EIO. */
 AP_MUSTCHECK int front_open(const struct front_setup *setup, struct front **ret_front);
 
@@ -41,15 +42,16 @@ AP_MUSTCHECK int front_add_listener(struct front *front, int fd, enum front_kind
 void front_set_tls(struct front *front, unsigned index, struct tls_context *tls);
 
 /* Stop accepting; idle connections close now, those with a request or a handshake in hand close
- * after their answer. drained is called on this loop when none is left. */
+ * after their answer. drained is called once, by the loop (never from in here), when none is left.
+ */
 void front_drain(struct front *front, void (*drained)(void *data), void *data);
 
 /* Close everything at once; the memory is freed when the loop has run the closes: run it until
- * uv_run() returns 0. NULL is fine. */
+ * uv_run() returns 0. May be called by a handler and by drained. NULL is fine. */
 void front_close(struct front *front);
 
 struct front_stats {
-    uint64_t accepted, refused_connections; /* refused: over a limit of source_table */
+    uint64_t accepted, refused_connections; /* refused: over a limit */
     uint64_t handshakes, failed_handshakes;
     uint64_t requests;
     uint64_t timeouts; /* connections closed by a deadline */
@@ -60,9 +62,10 @@ void front_stats(const struct front *front, struct front_stats *ret_stats);
 
 /* -- sockets (any thread) -------------------------------------------------------------------- */
 
-/* Bind a TCP listener with SO_REUSEPORT. first: also refuse an address that another program
- * listens on (SO_REUSEPORT alone would share it silently); give true for the first worker's.
- * Errors, with a line that names address and port: AP_EBUSY in use, AP_EPERM, AP_EIO. */
+/* Bind a TCP listener with SO_REUSEPORT; an IPv6 one serves IPv6 only. first: also refuse an
+ * address that another program listens on (SO_REUSEPORT alone would share it silently); give true
+ * for the first worker's. Errors, with a line that names address and port: AP_EBUSY in use,
+ * AP_EPERM, AP_EIO. */
 AP_MUSTCHECK int listener_open_tcp(const struct address *address, bool first, int *ret_fd,
                                    struct ap_error *error);
 

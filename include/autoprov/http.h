@@ -63,11 +63,12 @@ struct http_exchange;
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
 
-/* Request memory: wiped when the answer has left. */
+/* Request memory: wiped when the exchange is answered. */
 struct arena *http_exchange_arena(struct http_exchange *exchange);
 
-/* Give the answer: exactly once per exchange, from the loop's thread, now or later. The body goes
- * out with Content-Length, Date and "Cache-Control: private, no-store"; HEAD and 304 without it.
+/* Give the answer: exactly once per exchange, from the loop's thread, now or later; the body in
+ * answer is empty afterwards. It goes out with Content-Length, Date and "Cache-Control: private,
+ * no-store"; HEAD and 304 without it.
  * When the client has left meanwhile the answer is freed and nothing else happens. The exchange is
  * gone after this call. */
 void http_exchange_answer(struct http_exchange *exchange, struct http_answer *answer);

@@ -15,6 +15,8 @@
 /* Admin profile: largest JSON body; the route table may say less. */
 #define AP_ADMIN_BODY_MAX_BYTES   1048576
 #define AP_ADMIN_BODY_DEADLINE_MS 10000
+/* Admin profile: largest answer; lists have pages, an export of 10,000 phones has 4 MiB. */
+#define AP_ADMIN_ANSWER_MAX_BYTES 8388608
 
 /* -- connections -------------------------------------------------------------------------- */
 /* From accept to the first byte: a phone that has connected says ClientHello at once. */
@@ -27,6 +29,15 @@
 /* Every refusal leaves at arrival + 50 ms; more than any lookup takes, less than a phone minds. */
 #define AP_MISS_DUE_MS   50
 #define AP_STOP_GRACE_MS 10000
+/* After the last answer: so long is read what the client still sends, so that no reset destroys
+ * the answer on its way; AP_DROPPED_BODY_MAX_BYTES at most. */
+#define AP_LINGER_MS 2000
+/* Waiting handshakes are tried again this often, as other workers free slots too. */
+#define AP_SLOT_RETRY_MS 50
+/* Listeners rest this long when descriptors have run out. */
+#define AP_ACCEPT_PAUSE_MS 100
+/* Control socket: admins' tools and the PBX's scripts. */
+#define AP_ADMIN_CONNECTIONS_MAX 64
 
 /* -- libmicrohttpd ------------------------------------------------------------------------ */
 /* Pairs per worker: each is lent for one answer, tens of microseconds. */
@@ -52,7 +63,12 @@
 #define AP_USER_AGENT_MAX_BYTES 128 /* as recorded; longer ones are cut */
 
 /* -- files -------------------------------------------------------------------------------- */
-#define AP_CONFIG_FILE_MAX_BYTES    1048576
+#define AP_CONFIG_FILE_MAX_BYTES 1048576
+/* Sections and networks of one configuration: far above any use, low enough for plain searches. */
+#define AP_CONFIG_LISTENERS_MAX     64
+#define AP_CONFIG_CERTIFICATES_MAX  8 /* of one listener: one per key type is all that counts */
+#define AP_CONFIG_NETWORKS_MAX      256
+#define AP_CONFIG_DROPINS_MAX       256 /* files in conf.d */
 #define AP_CUSTOM_OPTIONS_MAX_BYTES 16384
 #define AP_SECRET_FILE_MAX_BYTES    4096
 

@@ -61,7 +61,8 @@ struct gate_result {
     enum gate_method method;
     bool http_1_0;
     bool close;         /* the client asked for it, or speaks HTTP/1.0 */
-    size_t head_bytes;  /* consumed by the head, blank line included; 0 with NEED_MORE */
+    size_t head_bytes;  /* consumed by the head, blank line included; 0 with NEED_MORE; with
+                           REFUSE_AND_CLOSE as far as it was read */
     size_t body_bytes;  /* Content-Length: to be read (admin) or dropped (refused method) */
     bool has_forwarded; /* Forwarded, X-Forwarded-For, X-Real-IP or Via was there */
 
@@ -72,7 +73,7 @@ struct gate_result {
     size_t path_len;
     struct gate_text query; /* admin: after '?', raw */
 
-    /* Header values that handlers read, trimmed of blanks. */
+    /* Header values that handlers read, trimmed of blanks; the first of each name counts. */
     struct gate_text user_agent;
     struct gate_text if_none_match;
     struct gate_text authorization;
@@ -88,8 +89,10 @@ struct gate_result {
  * the parts of the request line, no control bytes (HTAB in values apart), no obs-fold, at most one
  * Host, no Transfer-Encoding, Expect or Upgrade, AP_HEAD_MAX_BYTES, AP_REQUEST_LINE_MAX_BYTES,
  * AP_HEAD_MAX_LINES header lines. %00, %2f, %5c, "..", "." segments and '\' are refused, so is
- * every other escape. A phone profile's GET may carry "Content-Length: 0" and no other.
- * REFUSE_AND_CLOSE: whenever the end of the request is not certain. */
+ * every other escape. GET and HEAD may carry "Content-Length: 0" and no other; an admin's DELETE
+ * may do without. REFUSE_AND_CLOSE: whenever the end of the request is not certain, and as soon as
+ * that is known. However the bytes arrive, the first verdict that is not NEED_MORE is the same;
+ * what follows the head never changes it. */
 enum gate_verdict gate_read(enum gate_profile profile, const char *data, size_t len,
                             struct gate_result *result);
 

@@ -25,16 +25,21 @@ enum store_mode {
 struct store_db;
 
 /* Make an empty database with the newest schema and its canary row, mode 0600, owner uid:gid
- * (-1: leave). Never replaces: AP_EEXIST. On error nothing is left behind. */
+ * (-1: leave). Never replaces a database or the -wal, -shm or -journal file of one. On error
+ * nothing is left behind. Errors, each with a line: AP_EEXIST; AP_ENOENT no such folder; AP_EPERM,
+ * AP_EREADONLY, AP_EFULL, AP_EIO, AP_ESTORE; AP_ENOMEM; AP_ECRYPTO. */
 AP_MUSTCHECK int store_create(const char *path, const struct vault *vault, uid_t uid, gid_t gid,
                               struct ap_error *error);
 
 /* Open an existing database. Checks header, size against page count, schema version and canary:
  * nothing that grows with the data. Never repairs, replaces or creates.
  * vault: cloned. clock: borrowed for the connection's life.
+ * A reader of a folder that it may not write works only while the writer has the database open:
+ * SQLite's WAL needs its -wal and -shm files beside it (AP_EREADONLY without).
  * Errors, each with one line that names the file and what to do: AP_ENOENT; AP_EPERM; AP_ECORRUPT
  * (not a database, damaged, truncated, empty); AP_ENEWER; AP_EKEY; AP_EREADONLY (writer on a
- * read-only folder); AP_ESTORE; AP_ENOMEM. */
+ * read-only folder); AP_ECONFLICT (reader of an older schema: open the writer first); AP_EBUSY
+ * (another process holds it); AP_EFULL, AP_EIO, AP_ESTORE; AP_ENOMEM. */
 AP_MUSTCHECK int store_open(const char *path, enum store_mode mode, const struct vault *vault,
                             const struct ap_clock *clock, struct store_db **ret_db,
                             struct ap_error *error);
@@ -45,9 +50,9 @@ void store_close(struct store_db *db);
 AP_MUSTCHECK int store_check(struct store_db *db, void (*problem)(void *data, const char *line),
                              void *data, struct ap_error *error);
 
-/* Replace the database at path by the backup at backup_path: the backup is opened and checked as
- * by store_open() and store_check() first, copied beside path, synced and renamed; the old file is
- * kept as path + ".before-restore". The caller holds the lock file: no daemon runs.
+/* Replace the database at path by the backup at backup_path: the backup is copied beside path, the
+ * copy opened and checked as by store_open() and store_check(), synced and renamed; the old file
+ * is kept as path + ".before-restore" (and "-wal"). The caller holds the lock file: no daemon runs.
  * Errors: those of store_open() and store_check() for the backup; path is then as it was. */
 AP_MUSTCHECK int store_restore(const char *path, const char *backup_path, const struct vault *vault,
                                const struct ap_clock *clock, uid_t uid, gid_t gid,

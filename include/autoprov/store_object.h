@@ -5,8 +5,12 @@
  * its version and change_seq. Strings of results are borrowed from the arena. Text fields arrive
  * checked for length and alphabet by the caller (app/); the schema checks them again.
  *
+ * An operation that fails leaves nothing of itself in the transaction, which may go on (unless
+ * AP_EFULL, AP_ESTORE or AP_ENOMEM made SQLite roll all of it back: the commit then fails).
+ *
  * Common errors: AP_ENOENT no such row; AP_EEXIST a unique value is taken; AP_ECONFLICT something
- * still refers to it; AP_EFULL, AP_EREADONLY, AP_ECORRUPT, AP_ESTORE; AP_ENOMEM; AP_ECRYPTO. */
+ * still refers to it; AP_EINVAL the schema refuses a value; AP_EBUSY another process holds the
+ * database; AP_EFULL, AP_EREADONLY, AP_ECORRUPT, AP_ESTORE; AP_ENOMEM; AP_ECRYPTO. */
 #ifndef AUTOPROV_STORE_OBJECT_H
 #define AUTOPROV_STORE_OBJECT_H
 
@@ -21,6 +25,7 @@
 
 /* -- transactions, for use without the writer thread (init, restore, tests) --------------- */
 AP_MUSTCHECK int store_write_begin(struct store_db *db); /* BEGIN IMMEDIATE */
+/* After an error: store_write_rollback(). */
 AP_MUSTCHECK int store_write_commit(struct store_db *db);
 void store_write_rollback(struct store_db *db);
 
@@ -121,6 +126,10 @@ struct store_phone {
     int64_t created_at;
     int64_t last_fetch_at;          /* 0: never */
     const char *last_fetch_address; /* "" if never */
+    /* From store_phone_by_pair() with STORE_TOKEN_FOLDER: the user has a previous token that would
+     * still serve this phone, so that store_phone_seen_on_folder_token() is due. Else false. */
+    bool needs_seen_mark;
+    uint64_t token_generation; /* from store_phone_by_pair(): for the mark, if it is due */
     uint64_t version;
     struct store_line *lines; /* in the order of positions; NULL from lists */
     size_t line_count;
@@ -159,9 +168,12 @@ AP_MUSTCHECK int store_phone_by_mac(struct store_db *db, struct arena *arena,
                                     const uint8_t mac[static AP_MAC_LEN],
                                     struct store_phone *ret_phone);
 
-/* Note that phone was served on the folder token: ends the previous token for it. No effect, and
- * no change_seq, when already noted. An acknowledged write, never a droppable record. */
-AP_MUSTCHECK int store_phone_seen_on_folder_token(struct store_db *db, const char *phone_id);
+/* Note that phone was served on the folder token: ends the previous token for it. generation:
+ * the phone's token_generation; without it a rotation that commits between the lookup and this
+ * write would lock the phone out. No effect, and no change_seq, when already noted. An acknowledged
+ * write, never a droppable record. */
+AP_MUSTCHECK int store_phone_seen_on_folder_token(struct store_db *db, const char *phone_id,
+                                                  uint64_t generation);
 
 /* -- custom options --------------------------------------------------------------------------- */
 /* The stored JSON text. AP_ENOENT: none stored. */

@@ -2,9 +2,11 @@
 #ifndef AUTOPROV_STORE_WRITER_H
 #define AUTOPROV_STORE_WRITER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "autoprov/address.h"
+#include "autoprov/limits.h"
 #include "autoprov/mac.h"
 #include "autoprov/store.h"
 #include "autoprov/store_object.h"
@@ -49,8 +51,8 @@ AP_MUSTCHECK int store_writer_start(struct store_db *db, struct store_writer **r
  * is checkpointed and the database closed. NULL is fine. */
 void store_writer_stop(struct store_writer *writer);
 
-/* Queue a write. Errors: AP_EBUSY the queue (AP_WRITER_QUEUE_MAX) is full: nothing queued, done is
- * not called. Any thread; never blocks for long. */
+/* Queue a write. Errors: AP_EBUSY the queue (AP_WRITER_QUEUE_MAX) is full, or store_writer_stop()
+ * has begun: nothing queued, done is not called. Any thread; never blocks for long. */
 AP_MUSTCHECK int store_writer_submit(struct store_writer *writer, struct store_write *write);
 
 /* Queue a copy of the record; when full it is dropped and counted. Any thread, never blocks for
@@ -62,6 +64,8 @@ struct store_writer_stats {
     uint64_t failed_commits;
     uint32_t queued_writes;
     uint32_t queued_records;
+    bool failed;    /* fsync or a write met EIO: what the file holds is unknown, and every write is
+                       refused with AP_ESTORE until the process starts anew */
     int last_error; /* 0, or why the newest commit failed: AP_EFULL, AP_EREADONLY, … */
 };
 void store_writer_stats(struct store_writer *writer, struct store_writer_stats *ret_stats);

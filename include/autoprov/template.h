@@ -24,8 +24,8 @@ struct template;
 
 /* name: for messages ("templates/linphone.xml"), copied. text: len bytes, borrowed for the call.
  * *ret_template: caller owns, free with template_free(); immutable, any number of threads.
- * Errors: AP_ESYNTAX with "NAME:LINE:COL: …" (first error); AP_ERANGE larger than
- * AP_TEMPLATE_MAX_BYTES or deeper than AP_TEMPLATE_MAX_DEPTH; AP_ENOMEM. */
+ * Errors: AP_ESYNTAX with "NAME:LINE:COL: …" (first error; text must be UTF-8); AP_ERANGE larger
+ * than AP_TEMPLATE_MAX_BYTES or deeper than AP_TEMPLATE_MAX_DEPTH; AP_ENOMEM. */
 AP_MUSTCHECK int template_compile(const char *name, const char *text, size_t len,
                                   enum template_escape escape, struct template **ret_template,
                                   struct ap_error *error);

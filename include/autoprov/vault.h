@@ -1,7 +1,7 @@
 /* The master key and everything made from it: blind index, sealing, log tags, ETags, audit chain.
  *
  * Master key -> HKDF-SHA256 (RFC 5869) with one label each -> K_index, K_seal, K_log, K_etag,
- * K_audit, K_session. Knows neither SQLite nor tables. */
+ * K_audit. Knows neither SQLite nor tables. */
 #ifndef AUTOPROV_VAULT_H
 #define AUTOPROV_VAULT_H
 
@@ -34,7 +34,7 @@ struct vault_place {
 /* Keys and reusable OpenSSL contexts of one thread. */
 struct vault;
 
-/* master_key: exactly VAULT_MASTER_KEY_BYTES, copied and wiped after derivation.
+/* master_key: exactly VAULT_MASTER_KEY_BYTES, used for the derivation only, not kept.
  * *ret_vault: caller owns, free with vault_free(). Used by one thread at a time: each thread
  * makes its own with vault_clone(). Errors: AP_EINVAL wrong length, AP_ENOMEM, AP_ECRYPTO. */
 AP_MUSTCHECK int vault_new(const struct secret *master_key, struct vault **ret_vault);

@@ -186,6 +186,7 @@ static void write_done(struct store_write *write, int err)
 static void run_call(struct api_call *call)
 {
     struct api *api = call->api;
+    int err;
 
     switch (call->route->kind) {
     case API_READ:
@@ -200,9 +201,12 @@ static void run_call(struct api_call *call)
         call->write.run = run_write;
         call->write.done = write_done;
         call->message.run = answer_committed;
-        call->err = store_writer_submit(api->writer, &call->write);
-        if (call->err)
+        err = store_writer_submit(api->writer, &call->write);
+        if (err) {
+            /* Only then: an accepted call is the writer's, and may be answered already. */
+            call->err = err;
             api_call_answer(call);
+        }
         return;
     }
 }
@@ -218,6 +222,26 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
     return api_read_body(call, request);
 }
 
+static void answer_refused(struct http_exchange *exchange, enum gate_reason reason)
+{
+    switch (reason) {
+    case GATE_REASON_METHOD:
+        api_answer_problem(exchange, 405, "Method Not Allowed", "this API has not that method");
+        return;
+    case GATE_REASON_TARGET:
+        api_answer_problem(exchange, 400, "Bad Request",
+                           "the path has a character that no name here has");
+        return;
+    case GATE_REASON_BODY:
+        api_answer_problem(exchange, 413, "Content Too Large",
+                           "a body needs one Content-Length, of 1 MiB at most");
+        return;
+    default:
+        api_answer_problem(exchange, 400, "Bad Request", gate_reason_name(reason));
+        return;
+    }
+}
+
 void api_handle(void *data, struct http_exchange *exchange)
 {
     struct api *api = data;
@@ -226,8 +250,7 @@ void api_handle(void *data, struct http_exchange *exchange)
     struct api_call *call;
 
     if (request->refusal != GATE_REASON_NONE) {
-        api_answer_problem(exchange, request->refusal == GATE_REASON_METHOD ? 405 : 400,
-                           "Bad Request", gate_reason_name(request->refusal));
+        answer_refused(exchange, request->refusal);
         return;
     }
     call = calloc(1, sizeof(*call));

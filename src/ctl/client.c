@@ -8,6 +8,7 @@
 
 #include "autoprov/config.h"
 #include "autoprov/limits.h"
+#include "autoprov/text.h"
 #include "ctl_private.h"
 
 #define DEFAULT_SOCKET "/run/autoprovd/control.sock"
@@ -68,6 +69,7 @@ static int problem_exit(long status)
         return CTL_EXISTS;
     case 400:
     case 405:
+    case 413:
     case 422:
         return CTL_INVALID;
     case 401:
@@ -184,20 +186,30 @@ int ctl_call(const struct ctl_args *args, const char *method, const char *path, 
     return code;
 }
 
+/* RFC 3986, 3.3: what names of ours may hold beyond the unreserved characters needs no escape in a
+ * path or a query, and the daemon's request gate takes no escape for it. */
+static bool stands_plain(char c)
+{
+    return text_is_alnum(c) || (c != '\0' && strchr("-._~@:+*!", c) != NULL);
+}
+
 char *ctl_path(const char *fmt, const char *argument)
 {
-    char *escaped = curl_easy_escape(NULL, argument, 0);
-    char *path = NULL;
-
-    if (!escaped)
-        return NULL;
     const char *hole = strstr(fmt, "{}");
     size_t before = hole ? (size_t)(hole - fmt) : strlen(fmt);
-    const char *behind = hole ? hole + 2 : "";
-    if (asprintf(&path, "%.*s%s%s", (int)before, fmt, escaped, behind) < 0)
-        path = NULL;
-    curl_free(escaped);
-    return path;
+    struct buf path;
+    int err;
+
+    buf_init(&path, URL_MAX);
+    err = buf_append(&path, fmt, before);
+    for (const char *c = argument; hole && !err && *c; c++)
+        err = stands_plain(*c) ? buf_append(&path, c, 1)
+                               : buf_printf(&path, "%%%02x", (unsigned char)*c);
+    if (!err && hole)
+        err = buf_append_text(&path, hole + 2);
+    if (err)
+        buf_done(&path);
+    return path.data;
 }
 
 int ctl_call_list(const struct ctl_args *args, const char *path, json_t **ret_items)

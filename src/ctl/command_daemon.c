@@ -66,7 +66,7 @@ int ctl_status(const struct ctl_args *args)
 int ctl_reload(const struct ctl_args *args)
 {
     json_t *result = NULL;
-    int code = ctl_call(args, "POST", "/reload", NULL, &result);
+    int code = ctl_call(args, "POST", "/reload", json_object(), &result);
 
     if (code == CTL_OK && args->json)
         ctl_print_json(result);

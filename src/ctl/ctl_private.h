@@ -84,7 +84,8 @@ const char *ctl_arg(const struct ctl_args *args, const char *name);
 int ctl_call(const struct ctl_args *args, const char *method, const char *path, json_t *body,
              json_t **ret_json);
 
-/* PATH with every printf argument percent-encoded. NULL without memory; free with free(). */
+/* fmt with argument, percent-encoded, in the place of "{}". NULL: no memory, or longer than a
+ * request may be. Free with free(). */
 char *ctl_path(const char *fmt, const char *argument);
 
 /* All pages of a list: {"items": […]}. */

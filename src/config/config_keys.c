@@ -1,0 +1,157 @@
+/* The table of keys, and where each value lives. Knows no file and no parser. */
+#include "config_private.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "autoprov/limits.h"
+
+#define PATH_BYTES 4095 /* PATH_MAX without its NUL */
+
+#define DEFAULT_FLAT_NETWORKS                                                                      \
+    "{ 127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, "          \
+    "fe80::/10, fc00::/7 }"
+
+/* section, name, type, default, min, max, unit, reloadable, help */
+const struct config_key CONFIG_KEYS[] = {
+    [KEY_USER] = {CONFIG_TOP, "user", CONFIG_STRING, "autoprovd", 1, 32, NULL, false,
+                  "The account that the daemon runs as. `autoprovctl init` gives it the files that "
+                  "it makes."},
+    [KEY_GROUP] = {CONFIG_TOP, "group", CONFIG_STRING, "autoprovd", 1, 32, NULL, false,
+                   "Members of this group may use the control socket."},
+    [KEY_WORKERS] = {CONFIG_TOP, "workers", CONFIG_NUMBER, "0", 0, 64, "threads", false,
+                     "Threads that serve phones. 0 means one per core."},
+    [KEY_STATE_DIRECTORY] = {CONFIG_TOP, "state_directory", CONFIG_PATH, "/var/lib/autoprovd", 1,
+                             PATH_BYTES, NULL, false,
+                             "Folder of the database and its lock file; an absolute path."},
+    [KEY_MASTER_KEY_FILE] =
+        {CONFIG_TOP, "master_key_file", CONFIG_PATH, "/etc/autoprovd/master.key", 1, PATH_BYTES,
+         NULL, false,
+         "File with the key that seals all secrets in the database: an absolute "
+         "path, or the name of a systemd credential."},
+    [KEY_CONTROL_SOCKET] = {CONFIG_TOP, "control_socket", CONFIG_PATH,
+                            "/run/autoprovd/control.sock", 1, 107, NULL, false,
+                            "Where autoprovctl reaches the daemon; an absolute path."},
+    [KEY_TEMPLATES_DIRECTORY] = {CONFIG_TOP, "templates_directory", CONFIG_PATH,
+                                 "/usr/share/autoprovd/templates", 1, PATH_BYTES, NULL, true,
+                                 "Folder of the shipped templates; an absolute path."},
+    [KEY_CUSTOM_TEMPLATES_DIRECTORY] = {CONFIG_TOP, "custom_templates_directory", CONFIG_PATH,
+                                        "/etc/autoprovd/templates", 1, PATH_BYTES, NULL, true,
+                                        "Folder of your own templates, which go before shipped "
+                                        "ones of the same name; an absolute path that may be "
+                                        "absent."},
+    [KEY_PROVISION_PREFIX] = {CONFIG_TOP, "provision_prefix", CONFIG_STRING, "/provision", 2, 64,
+                              NULL, true,
+                              "First part of the path of every provisioning URL. Phones that have "
+                              "been told the old one do not find the new one."},
+    [KEY_FLAT_NETWORKS] = {CONFIG_TOP, "flat_networks", CONFIG_LIST, DEFAULT_FLAT_NETWORKS, 0,
+                           AP_CONFIG_NETWORKS_MAX, "networks", true,
+                           "Where a phone may come from in flat mode, that is without a token in "
+                           "its URL. Without effect while flat mode is off."},
+    [KEY_CUSTOM_OPTIONS] = {CONFIG_TOP, "custom_options", CONFIG_STRING, NULL, 0,
+                            AP_CUSTOM_OPTIONS_MAX_BYTES, NULL, true,
+                            "The JSON custom options. When this key is set it wins over what "
+                            "`autoprovctl options set` has stored; an empty text means no "
+                            "options."},
+    [KEY_MAX_CONNECTIONS] = {CONFIG_TOP, "max_connections", CONFIG_NUMBER, "10000", 1, 65535,
+                             "connections", false,
+                             "Open connections of phones, all listeners together."},
+    [KEY_MAX_CONNECTIONS_PER_SOURCE] = {CONFIG_TOP, "max_connections_per_source", CONFIG_NUMBER,
+                                        "1000", 1, 65535, "connections", false,
+                                        "Open connections from one IPv4 address or one IPv6 /64. A "
+                                        "whole customer may stand behind one address."},
+    [KEY_MAX_HANDSHAKES] = {CONFIG_TOP, "max_handshakes", CONFIG_NUMBER, "256", 1, 65535,
+                            "handshakes", false,
+                            "TLS handshakes in progress; further connections wait for their turn."},
+    [KEY_MAX_HANDSHAKES_PER_SOURCE] = {CONFIG_TOP, "max_handshakes_per_source", CONFIG_NUMBER, "64",
+                                       1, 65535, "handshakes", false,
+                                       "TLS handshakes in progress from one IPv4 address or one "
+                                       "IPv6 /64; further connections wait for their turn."},
+    [KEY_LOG_LEVEL] = {CONFIG_TOP, "log_level", CONFIG_CHOICE, "info", 1, 16, NULL, true,
+                       "Lines below this level are not logged: error, warning, notice, info or "
+                       "debug."},
+    [KEY_ADDRESS] = {CONFIG_LISTENER, "address", CONFIG_STRING, "0.0.0.0", 1, 45, NULL, false,
+                     "Numeric IPv4 or IPv6 address to listen on; 0.0.0.0 is every IPv4 address, :: "
+                     "every IPv6 address."},
+    [KEY_PORT] = {CONFIG_LISTENER, "port", CONFIG_NUMBER, "443", 1, 65535, NULL, false,
+                  "TCP port to listen on."},
+    [KEY_PUBLIC_URL] =
+        {CONFIG_LISTENER, "public_url", CONFIG_STRING, NULL, 1, 512, NULL, true,
+         "What phones call this listener: https://HOST or https://HOST:PORT, nothing "
+         "after it. Every provisioning URL begins so."},
+    [KEY_CERTIFICATE_FILE] = {CONFIG_CERTIFICATE, "certificate_file", CONFIG_PATH, NULL, 1,
+                              PATH_BYTES, NULL, true,
+                              "PEM file with the certificate and, after it, the intermediate ones; "
+                              "an absolute path."},
+    [KEY_KEY_FILE] = {CONFIG_CERTIFICATE, "key_file", CONFIG_PATH, NULL, 1, PATH_BYTES, NULL, true,
+                      "PEM file with the private key of that certificate; an absolute path."},
+};
+const size_t CONFIG_KEY_COUNT = sizeof(CONFIG_KEYS) / sizeof(CONFIG_KEYS[0]);
+_Static_assert(sizeof(CONFIG_KEYS) / sizeof(CONFIG_KEYS[0]) == KEY_COUNT, "one row per key");
+
+#define TOP(field)         offsetof(struct config, field)
+#define LISTENER(field)    offsetof(struct config_listener, field)
+#define CERTIFICATE(field) offsetof(struct config_certificate, field)
+
+static const struct config_binding BINDINGS[KEY_COUNT] = {
+    [KEY_USER] = {SLOT_TEXT, TOP(user), config_check_account},
+    [KEY_GROUP] = {SLOT_TEXT, TOP(group), config_check_account},
+    [KEY_WORKERS] = {SLOT_U32, TOP(workers), NULL},
+    [KEY_STATE_DIRECTORY] = {SLOT_TEXT, TOP(state_directory), config_check_path},
+    [KEY_MASTER_KEY_FILE] = {SLOT_TEXT, TOP(master_key_file), config_check_path_or_name},
+    [KEY_CONTROL_SOCKET] = {SLOT_TEXT, TOP(control_socket), config_check_path},
+    [KEY_TEMPLATES_DIRECTORY] = {SLOT_TEXT, TOP(templates_directory), config_check_path},
+    [KEY_CUSTOM_TEMPLATES_DIRECTORY] = {SLOT_TEXT, TOP(custom_templates_directory),
+                                        config_check_path},
+    [KEY_PROVISION_PREFIX] = {SLOT_TEXT, TOP(provision_prefix), config_check_prefix},
+    [KEY_FLAT_NETWORKS] = {SLOT_NETWORKS, TOP(flat_networks), NULL},
+    [KEY_CUSTOM_OPTIONS] = {SLOT_OPTIONS, TOP(custom_options), NULL},
+    [KEY_MAX_CONNECTIONS] = {SLOT_U32, TOP(max_connections), NULL},
+    [KEY_MAX_CONNECTIONS_PER_SOURCE] = {SLOT_U32, TOP(max_connections_per_source), NULL},
+    [KEY_MAX_HANDSHAKES] = {SLOT_U32, TOP(max_handshakes), NULL},
+    [KEY_MAX_HANDSHAKES_PER_SOURCE] = {SLOT_U32, TOP(max_handshakes_per_source), NULL},
+    [KEY_LOG_LEVEL] = {SLOT_LEVEL, TOP(log_level), NULL},
+    [KEY_ADDRESS] = {SLOT_ADDRESS, LISTENER(address), NULL},
+    [KEY_PORT] = {SLOT_PORT, LISTENER(address), NULL},
+    [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url},
+    [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path},
+    [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path},
+};
+
+const struct config_binding *config_key_binding(const struct config_key *key)
+{
+    return &BINDINGS[key - CONFIG_KEYS];
+}
+
+const char *config_section_name(enum config_section section)
+{
+    switch (section) {
+    case CONFIG_LISTENER:
+        return "listener";
+    case CONFIG_CERTIFICATE:
+        return "certificate";
+    default:
+        return "top level";
+    }
+}
+
+const struct config_key *config_key_find(enum config_section section, const char *name, size_t len)
+{
+    for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
+        const struct config_key *key = &CONFIG_KEYS[i];
+        if (key->section == section && strlen(key->name) == len &&
+            memcmp(key->name, name, len) == 0)
+            return key;
+    }
+    return NULL;
+}
+
+uint32_t config_workers_per_core(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t most = CONFIG_KEYS[KEY_WORKERS].max;
+
+    if (cores < 1)
+        return 1;
+    return (uint64_t)cores > most ? (uint32_t)most : (uint32_t)cores;
+}

@@ -1,0 +1,141 @@
+/* The Mustache specification's own tests, read from the folder in AP_MUSTACHE_SPEC. */
+#include "autoprov/template.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "autoprov/arena.h"
+#include "autoprov/limits.h"
+
+#define EXIT_SKIPPED 77
+
+struct counts {
+    unsigned passed, failed, unsupported;
+};
+
+/* The value model has text only: numbers as the specification prints them. */
+static struct value number_value(const json_t *json, struct arena *arena)
+{
+    char text[64];
+
+    if (json_is_integer(json))
+        snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(json));
+    else
+        snprintf(text, sizeof(text), "%g", json_real_value(json));
+    return value_text(arena_strdup(arena, text));
+}
+
+static struct value json_value(const json_t *json, struct arena *arena)
+{
+    const char *name;
+    json_t *item;
+    size_t count = 0;
+
+    if (json_is_number(json))
+        return number_value(json, arena);
+    if (json_is_string(json))
+        return value_text_n(json_string_value(json), json_string_length(json));
+    if (json_is_array(json)) {
+        struct value *items = arena_alloc_array(arena, json_array_size(json) + 1, sizeof(*items));
+        if (!items)
+            abort();
+        for (size_t i = 0; i < json_array_size(json); i++)
+            items[i] = json_value(json_array_get(json, i), arena);
+        return value_list(items, json_array_size(json));
+    }
+    if (json_is_object(json)) {
+        struct value_member *members =
+            arena_alloc_array(arena, json_object_size(json) + 1, sizeof(*members));
+        if (!members)
+            abort();
+        json_object_foreach((json_t *)json, name, item) members[count++] =
+            value_member(name, json_value(item, arena));
+        return value_object(members, count);
+    }
+    return value_bool(json_is_true(json));
+}
+
+static bool run_rendering(const char *name, const struct template *template, const json_t *test)
+{
+    const char *expected = json_string_value(json_object_get(test, "expected"));
+    struct arena arena;
+    struct buf out;
+    bool passed;
+
+    arena_init(&arena, AP_REQUEST_ARENA_MAX_BYTES);
+    buf_init(&out, AP_BODY_MAX_BYTES);
+    struct value root = json_value(json_object_get(test, "data"), &arena);
+    passed = template_render(template, &root, &out) == 0 &&
+             strcmp(out.data ? out.data : "", expected) == 0;
+    if (!passed)
+        fprintf(stderr, "FAILED %s\n  expected: %s\n  rendered: %s\n", name, expected,
+                out.data ? out.data : "");
+    buf_done(&out);
+    arena_done(&arena);
+    return passed;
+}
+
+static void run_test(const char *file, const json_t *test, struct counts *counts)
+{
+    const char *text = json_string_value(json_object_get(test, "template"));
+    struct template *template = NULL;
+    struct ap_error error = {{0}};
+    char name[256];
+
+    snprintf(name, sizeof(name), "%s: %s", file, json_string_value(json_object_get(test, "name")));
+    if (strstr(text, "{{=")) {
+        printf("not supported yet: %s\n", name);
+        counts->unsupported++;
+    } else if (template_compile(name, text, strlen(text), TEMPLATE_ESCAPE_XML, &template, &error)) {
+        fprintf(stderr, "FAILED %s\n  %s\n", name, error.text);
+        counts->failed++;
+    } else if (run_rendering(name, template, test)) {
+        counts->passed++;
+    } else {
+        counts->failed++;
+    }
+    template_free(template);
+}
+
+/* Returns false when the file cannot be read. */
+static bool run_file(const char *folder, const char *file, struct counts *counts)
+{
+    char path[4096];
+    json_error_t error;
+    json_t *root, *test;
+    size_t i;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, file);
+    root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!root) {
+        fprintf(stderr, "%s: %s\n", path, error.text);
+        return false;
+    }
+    json_array_foreach(json_object_get(root, "tests"), i, test) run_test(file, test, counts);
+    json_decref(root);
+    return true;
+}
+
+int main(void)
+{
+    static const char *const FILES[] = {"comments.json", "interpolation.json", "sections.json",
+                                        "inverted.json"};
+    const char *folder = getenv("AP_MUSTACHE_SPEC");
+    struct counts counts = {0};
+
+    if (!folder || !folder[0]) {
+        printf("SKIPPED: AP_MUSTACHE_SPEC does not name the folder of the specification's tests\n");
+        return EXIT_SKIPPED;
+    }
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+        if (!run_file(folder, FILES[i], &counts))
+            return EXIT_SKIPPED;
+    }
+    printf("%u passed, %u failed, %u not supported yet\n", counts.passed, counts.failed,
+           counts.unsupported);
+    return counts.failed == 0 && counts.passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
