@@ -1,0 +1,296 @@
+/* SIP accounts and their sealed passwords. Must not know phones. */
+#include <openssl/crypto.h>
+
+#include "autoprov/limits.h"
+
+#include "store_private.h"
+
+#define PASSWORD_COLUMN "password_sealed"
+#define PREVIOUS_COLUMN "previous_password_sealed"
+#define SEALED_MAX      (AP_PASSWORD_MAX_BYTES + VAULT_SEAL_OVERHEAD)
+
+static const char *const transport_names[] = {
+    [STORE_TRANSPORT_UDP] = "udp",
+    [STORE_TRANSPORT_TCP] = "tcp",
+    [STORE_TRANSPORT_TLS] = "tls",
+};
+#define TRANSPORT_COUNT (sizeof(transport_names) / sizeof(transport_names[0]))
+
+struct sealed {
+    uint8_t bytes[SEALED_MAX];
+    size_t len; /* 0: none */
+};
+
+static int seal_password(struct store_db *db, const char *account_id, const char *column,
+                         const char *password, struct sealed *ret_sealed)
+{
+    const struct vault_place place = {"account", account_id, column};
+    size_t len = strlen(password);
+
+    if (len == 0 || len > AP_PASSWORD_MAX_BYTES)
+        return AP_EINVAL;
+    int err = vault_seal(db->vault, &place, password, len, ret_sealed->bytes);
+    if (!err)
+        ret_sealed->len = len + VAULT_SEAL_OVERHEAD;
+    return err;
+}
+
+/* sip_user to external_id, in the order of both statements below. */
+static void bind_fields(struct store_query *query, const struct store_account *account)
+{
+    store_query_bind_text(query, account->sip_user);
+    store_query_bind_text(query, account->domain);
+    store_query_bind_text(query, account->auth_user);
+    store_query_bind_text(query, account->display_name);
+    store_query_bind_text(query, account->registrar_host);
+    store_query_bind_number(query, account->registrar_port);
+    store_query_bind_text(query, transport_names[account->transport]);
+    store_query_bind_text(query, account->outbound_proxy);
+    store_query_bind_number(query, account->expires_s);
+    store_query_bind_text(query, account->external_id);
+}
+
+static void bind_sealed(struct store_query *query, const struct sealed *sealed)
+{
+    store_query_bind_blob(query, sealed->len > 0 ? sealed->bytes : NULL, sealed->len);
+}
+
+static int insert_account(struct store_db *db, const char *id, const struct store_account *account,
+                          const struct sealed *password)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "INSERT INTO account (sip_user, domain, auth_user, display_name, "
+                      "registrar_host, registrar_port, transport, outbound_proxy, expires_s, "
+                      "external_id, id, user_id, created_at, password_sealed) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    bind_fields(&query, account);
+    store_query_bind_text(&query, id);
+    store_query_bind_text(&query, account->user_id);
+    store_query_bind_number(&query, clock_wall_s(db->clock));
+    bind_sealed(&query, password);
+    int err = store_query_run(&query);
+    return err == AP_ECONFLICT ? AP_ENOENT : err; /* the user is what it refers to */
+}
+
+int store_account_add(struct store_db *db, const struct store_account *account,
+                      char ret_id[static STORE_ID_TEXT_MAX])
+{
+    char id[STORE_ID_TEXT_MAX];
+    struct sealed password = {.len = 0};
+
+    if (!account->password || account->transport >= TRANSPORT_COUNT)
+        return AP_EINVAL;
+    store_change_make_id(id);
+    int err = seal_password(db, id, PASSWORD_COLUMN, account->password, &password);
+    if (err)
+        return err;
+    err = store_change_begin(db);
+    if (err)
+        return err;
+    err = insert_account(db, id, account, &password);
+    err = store_change_end(db, err);
+    if (!err)
+        memcpy(ret_id, id, sizeof(id));
+    return err;
+}
+
+void store_account_read(struct store_query *query, struct arena *arena,
+                        struct store_account *ret_account)
+{
+    struct store_account *account = ret_account;
+
+    account->id = store_query_column_text(query, arena);
+    account->user_id = store_query_column_text(query, arena);
+    account->user_name = store_query_column_text(query, arena);
+    account->sip_user = store_query_column_text(query, arena);
+    account->domain = store_query_column_text(query, arena);
+    account->auth_user = store_query_column_text(query, arena);
+    account->display_name = store_query_column_text(query, arena);
+    account->registrar_host = store_query_column_text(query, arena);
+    account->registrar_port = (uint16_t)store_query_column_number(query);
+    const char *transport = store_query_column_text(query, arena);
+    account->outbound_proxy = store_query_column_text(query, arena);
+    account->expires_s = (uint32_t)store_query_column_number(query);
+    account->external_id = store_query_column_text(query, arena);
+    account->created_at = store_query_column_number(query);
+    account->version = (uint64_t)store_query_column_number(query);
+    account->password = NULL;
+    if (query->err)
+        return;
+    for (size_t i = 0; i < TRANSPORT_COUNT; i++) {
+        if (transport && strcmp(transport, transport_names[i]) == 0) {
+            account->transport = (enum store_transport)i;
+            return;
+        }
+    }
+    query->err = AP_ECORRUPT;
+}
+
+/* "sip_user@domain" in two; an id has no '@'. */
+static int bind_address(struct store_query *query, struct arena *arena, const char *address_or_id)
+{
+    const char *at = strrchr(address_or_id, '@');
+
+    if (!at) {
+        store_query_bind_text(query, NULL);
+        store_query_bind_text(query, NULL);
+        return 0;
+    }
+    const char *sip_user = arena_strndup(arena, address_or_id, (size_t)(at - address_or_id));
+    if (!sip_user)
+        return AP_ENOMEM;
+    store_query_bind_text(query, sip_user);
+    store_query_bind_text(query, at + 1);
+    return 0;
+}
+
+int store_account_get(struct store_db *db, struct arena *arena, const char *address_or_id,
+                      struct store_account *ret_account)
+{
+    struct store_account account = {0};
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT " STORE_ACCOUNT_COLUMNS
+                      " FROM account a JOIN user u ON u.id = a.user_id "
+                      "WHERE (a.sip_user = ?1 AND a.domain = ?2) OR a.id = ?3");
+    int err = bind_address(&query, arena, address_or_id);
+    store_query_bind_text(&query, address_or_id);
+    if (!err)
+        err = store_query_step(&query);
+    if (!err)
+        store_account_read(&query, arena, &account);
+    err = store_query_end(&query, err);
+    if (!err)
+        *ret_account = account;
+    return err;
+}
+
+int store_account_list(struct store_db *db, struct arena *arena, const char *user_id,
+                       const char *after, uint32_t limit, struct store_account **ret_accounts,
+                       size_t *ret_count)
+{
+    struct store_query query;
+    void *accounts = NULL;
+    size_t count = 0, capacity = 0;
+    int err;
+
+    if (user_id) {
+        store_query_begin(&query, db,
+                          "SELECT " STORE_ACCOUNT_COLUMNS
+                          " FROM account a JOIN user u ON u.id = a.user_id "
+                          "WHERE a.id > ? AND a.user_id = ? ORDER BY a.id LIMIT ?");
+        store_query_bind_text(&query, after);
+        store_query_bind_text(&query, user_id);
+    } else {
+        store_query_begin(&query, db,
+                          "SELECT " STORE_ACCOUNT_COLUMNS
+                          " FROM account a JOIN user u ON u.id = a.user_id "
+                          "WHERE a.id > ? ORDER BY a.id LIMIT ?");
+        store_query_bind_text(&query, after);
+    }
+    store_query_bind_number(&query, limit);
+    while ((err = store_query_step(&query)) == 0) {
+        err = store_query_grow(arena, &accounts, count, &capacity, sizeof(struct store_account));
+        if (err)
+            break;
+        store_account_read(&query, arena, (struct store_account *)accounts + count++);
+    }
+    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    if (err)
+        return err;
+    *ret_accounts = accounts;
+    *ret_count = count;
+    return 0;
+}
+
+static bool is_same(const char *a, size_t a_len, const char *b)
+{
+    return a_len == strlen(b) && CRYPTO_memcmp(a, b, a_len) == 0;
+}
+
+/* The version that stands, and the password under it. */
+static int read_password(struct store_db *db, struct arena *arena, const char *account_id,
+                         uint64_t *ret_version, const char **ret_password)
+{
+    const struct vault_place place = {"account", account_id, PASSWORD_COLUMN};
+    struct store_query query;
+    size_t len;
+
+    store_query_begin(&query, db, "SELECT version, password_sealed FROM account WHERE id = ?");
+    store_query_bind_text(&query, account_id);
+    int err = store_query_step(&query);
+    if (!err) {
+        *ret_version = (uint64_t)store_query_column_number(&query);
+        *ret_password = store_query_column_sealed(&query, &place, arena, &len);
+    }
+    return store_query_end(&query, err);
+}
+
+static int update_account(struct store_db *db, const struct store_account *account,
+                          const struct sealed *password, const struct sealed *previous)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "UPDATE account SET sip_user = ?, domain = ?, auth_user = ?, "
+                      "display_name = ?, registrar_host = ?, registrar_port = ?, transport = ?, "
+                      "outbound_proxy = ?, expires_s = ?, external_id = ?, "
+                      "password_sealed = coalesce(?, password_sealed), "
+                      "previous_password_sealed = coalesce(?, previous_password_sealed), "
+                      "version = version + 1 WHERE id = ?");
+    bind_fields(&query, account);
+    bind_sealed(&query, password);
+    bind_sealed(&query, previous);
+    store_query_bind_text(&query, account->id);
+    return store_query_run(&query);
+}
+
+static int set_account(struct store_db *db, const struct store_account *account,
+                       uint64_t if_version)
+{
+    struct arena arena;
+    struct sealed password = {.len = 0}, previous = {.len = 0};
+    const char *old_password = NULL;
+    uint64_t version = 0;
+
+    arena_init(&arena, 4096);
+    int err = read_password(db, &arena, account->id, &version, &old_password);
+    if (!err && if_version != 0 && if_version != version)
+        err = AP_ECONFLICT;
+    if (!err && account->password &&
+        !is_same(old_password, strlen(old_password), account->password)) {
+        err = seal_password(db, account->id, PASSWORD_COLUMN, account->password, &password);
+        if (!err)
+            err = seal_password(db, account->id, PREVIOUS_COLUMN, old_password, &previous);
+    }
+    if (!err)
+        err = update_account(db, account, &password, &previous);
+    arena_done(&arena);
+    return err;
+}
+
+int store_account_set(struct store_db *db, const struct store_account *account, uint64_t if_version)
+{
+    if (account->transport >= TRANSPORT_COUNT)
+        return AP_EINVAL;
+    int err = store_change_begin(db);
+    return err ? err : store_change_end(db, set_account(db, account, if_version));
+}
+
+int store_account_del(struct store_db *db, const char *account_id)
+{
+    struct store_query query;
+
+    int err = store_change_begin(db);
+    if (err)
+        return err;
+    store_query_begin(&query, db, "DELETE FROM account WHERE id = ?");
+    store_query_bind_text(&query, account_id);
+    err = store_query_run(&query);
+    if (!err && store_query_changes(db) == 0)
+        err = AP_ENOENT;
+    return store_change_end(db, err);
+}

@@ -1,0 +1,260 @@
+/* The audit log: a chain of rows, each linked to the one before under K_audit.
+ *
+ * The end of the chain is kept sealed in meta (audit_head: number of rows, last link), so that
+ * rows cut off at the end are noticed too. Must not know what the actions mean. */
+#include <stdio.h>
+
+#include "autoprov/text.h"
+
+#include "store_private.h"
+
+/* actor, action, object, detail at their largest, id, numbers and lengths. */
+#define ROW_MAX_BYTES 8192
+
+static const struct vault_place head_place = {"meta", "audit_head", "value"};
+
+struct chain_end {
+    int64_t seq;
+    uint8_t link[VAULT_TAG_BYTES];
+};
+#define HEAD_BYTES (8 + VAULT_TAG_BYTES)
+
+static void put_number(uint8_t out[static 8], int64_t number)
+{
+    uint64_t bits = (uint64_t)number;
+    for (size_t i = 0; i < 8; i++)
+        out[i] = (uint8_t)(bits >> (56 - 8 * i));
+}
+
+static int append_number(struct buf *row, int64_t number)
+{
+    uint8_t bytes[8];
+    put_number(bytes, number);
+    return buf_append(row, bytes, sizeof(bytes));
+}
+
+/* Each text after its length: no two rows give the same bytes. */
+static int append_text(struct buf *row, const char *text)
+{
+    size_t len = strlen(text);
+    int err = append_number(row, (int64_t)len);
+    return err ? err : buf_append(row, text, len);
+}
+
+static int link_row(struct store_db *db, const uint8_t previous[static VAULT_TAG_BYTES],
+                    int64_t seq, const struct store_audit *entry,
+                    uint8_t ret_link[static VAULT_TAG_BYTES])
+{
+    const char *const texts[] = {entry->id, entry->actor, entry->action, entry->object,
+                                 entry->detail};
+    struct buf row;
+
+    buf_init(&row, ROW_MAX_BYTES);
+    int err = append_number(&row, seq);
+    if (!err)
+        err = append_number(&row, entry->at);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !err; i++)
+        err = append_text(&row, texts[i]);
+    if (!err)
+        err = vault_audit_link(db->vault, previous, row.data, row.len, ret_link);
+    buf_done(&row);
+    return err == AP_ERANGE ? AP_EINVAL : err;
+}
+
+static int read_head(struct store_db *db, struct arena *arena, struct chain_end *ret_head)
+{
+    struct store_query query;
+    struct chain_end head = {0};
+    size_t len = 0;
+
+    store_query_begin(&query, db, "SELECT value FROM meta WHERE name = 'audit_head'");
+    int err = store_query_step(&query);
+    if (err) {
+        err = store_query_end(&query, err);
+        if (err == AP_ENOENT) {
+            *ret_head = head; /* no entry yet */
+            return 0;
+        }
+        return err;
+    }
+    const uint8_t *plain =
+        (const uint8_t *)store_query_column_sealed(&query, &head_place, arena, &len);
+    err = store_query_end(&query, 0);
+    if (err)
+        return err;
+    if (len != HEAD_BYTES)
+        return AP_ECORRUPT;
+    for (size_t i = 0; i < 8; i++)
+        head.seq = (int64_t)((uint64_t)head.seq << 8 | plain[i]);
+    memcpy(head.link, plain + 8, sizeof(head.link));
+    *ret_head = head;
+    return 0;
+}
+
+static int write_head(struct store_db *db, const struct chain_end *head)
+{
+    uint8_t plain[HEAD_BYTES];
+    uint8_t sealed[HEAD_BYTES + VAULT_SEAL_OVERHEAD];
+    struct store_query query;
+
+    put_number(plain, head->seq);
+    memcpy(plain + 8, head->link, sizeof(head->link));
+    int err = vault_seal(db->vault, &head_place, plain, sizeof(plain), sealed);
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "INSERT INTO meta (name, value) VALUES ('audit_head', ?1) "
+                      "ON CONFLICT (name) DO UPDATE SET value = ?1, version = version + 1");
+    store_query_bind_blob(&query, sealed, sizeof(sealed));
+    return store_query_run(&query);
+}
+
+static int insert_row(struct store_db *db, const struct chain_end *end,
+                      const struct store_audit *entry)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "INSERT INTO audit (seq, id, at, actor, action, object, detail, link) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    store_query_bind_number(&query, end->seq);
+    store_query_bind_text(&query, entry->id);
+    store_query_bind_number(&query, entry->at);
+    store_query_bind_text(&query, entry->actor);
+    store_query_bind_text(&query, entry->action);
+    store_query_bind_text(&query, entry->object);
+    store_query_bind_text(&query, entry->detail);
+    store_query_bind_blob(&query, end->link, sizeof(end->link));
+    return store_query_run(&query);
+}
+
+static int add_entry(struct store_db *db, const struct store_audit *entry)
+{
+    struct arena arena;
+    struct chain_end head, end;
+
+    arena_init(&arena, 4096);
+    int err = read_head(db, &arena, &head);
+    if (!err) {
+        end.seq = head.seq + 1;
+        err = link_row(db, head.link, end.seq, entry, end.link);
+    }
+    if (!err)
+        err = insert_row(db, &end, entry);
+    if (!err)
+        err = write_head(db, &end);
+    arena_done(&arena);
+    return err;
+}
+
+int store_audit_add(struct store_db *db, const struct store_audit *entry)
+{
+    char id[STORE_ID_TEXT_MAX];
+    struct store_audit row = *entry;
+
+    int err = store_change_begin(db);
+    if (err)
+        return err;
+    store_change_make_id(id);
+    row.id = id;
+    row.at = clock_wall_s(db->clock);
+    return store_change_end(db, add_entry(db, &row));
+}
+
+static void read_entry(struct store_query *query, struct arena *arena,
+                       struct store_audit *ret_entry)
+{
+    ret_entry->id = store_query_column_text(query, arena);
+    ret_entry->at = store_query_column_number(query);
+    ret_entry->actor = store_query_column_text(query, arena);
+    ret_entry->action = store_query_column_text(query, arena);
+    ret_entry->object = store_query_column_text(query, arena);
+    ret_entry->detail = store_query_column_text(query, arena);
+}
+
+int store_audit_list(struct store_db *db, struct arena *arena, uint32_t limit,
+                     struct store_audit **ret_entries, size_t *ret_count)
+{
+    struct store_query query;
+    void *entries = NULL;
+    size_t count = 0, capacity = 0;
+    int err;
+
+    store_query_begin(&query, db,
+                      "SELECT id, at, actor, action, object, detail FROM audit "
+                      "ORDER BY seq DESC LIMIT ?");
+    store_query_bind_number(&query, limit);
+    while ((err = store_query_step(&query)) == 0) {
+        err = store_query_grow(arena, &entries, count, &capacity, sizeof(struct store_audit));
+        if (err)
+            break;
+        read_entry(&query, arena, (struct store_audit *)entries + count++);
+    }
+    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    if (err)
+        return err;
+    *ret_entries = entries;
+    *ret_count = count;
+    return 0;
+}
+
+/* One row of the walk: is it the next number, and does its link follow from the one before? */
+static int verify_row(struct store_query *query, struct arena *arena, struct chain_end *end,
+                      bool *ret_good)
+{
+    struct store_audit entry = {0};
+    uint8_t link[VAULT_TAG_BYTES];
+    size_t len;
+
+    read_entry(query, arena, &entry);
+    int64_t seq = store_query_column_number(query);
+    const uint8_t *stored = store_query_column_blob(query, &len);
+    if (query->err)
+        return query->err;
+    int err = link_row(query->db, end->link, seq, &entry, link);
+    if (err)
+        return err;
+    *ret_good = seq == end->seq + 1 && stored && len == sizeof(link) &&
+                memcmp(stored, link, sizeof(link)) == 0;
+    end->seq = seq;
+    /* Go on from what is stored: one changed row is one finding. */
+    if (stored && len == sizeof(link))
+        memcpy(end->link, stored, sizeof(link));
+    return 0;
+}
+
+int store_audit_verify(struct store_db *db, struct arena *arena,
+                       void (*found)(void *data, const char *line), void *data)
+{
+    struct store_query query;
+    struct chain_end head, end = {0};
+    char line[96];
+    int err;
+
+    store_query_begin(&query, db,
+                      "SELECT id, at, actor, action, object, detail, seq, link FROM audit "
+                      "ORDER BY seq");
+    while ((err = store_query_step(&query)) == 0) {
+        bool good = false;
+        err = verify_row(&query, arena, &end, &good);
+        if (err)
+            break;
+        if (!good) {
+            snprintf(line, sizeof(line), "audit row %lld was changed, or one before it removed",
+                     (long long)end.seq);
+            found(data, line);
+        }
+        arena_reset(arena);
+    }
+    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    if (err)
+        return err;
+    err = read_head(db, arena, &head);
+    if (err == AP_ECRYPTO || err == AP_ECORRUPT) {
+        found(data, "the sealed end of the audit chain does not open");
+        return 0;
+    }
+    if (!err && (head.seq != end.seq || memcmp(head.link, end.link, sizeof(head.link)) != 0))
+        found(data, "the audit log does not end where the sealed end says: rows were removed");
+    return err;
+}

@@ -1,0 +1,212 @@
+/* Phones and their lines: what an admin changes and lists. The way of a fetch is
+ * store_phone_lookup.c. Must not know what a vendor or a model is. */
+#include "autoprov/limits.h"
+
+#include "store_private.h"
+
+static int check_lines(const struct store_phone *phone)
+{
+    uint64_t taken = 0;
+    _Static_assert(AP_LINES_PER_PHONE_MAX <= 64, "one bit for each position");
+
+    for (size_t i = 0; i < phone->line_count; i++) {
+        uint32_t position = phone->lines[i].position;
+        if (position < 1 || position > AP_LINES_PER_PHONE_MAX)
+            return AP_EINVAL;
+        uint64_t bit = UINT64_C(1) << (position - 1);
+        if (taken & bit)
+            return AP_EINVAL;
+        taken |= bit;
+    }
+    return 0;
+}
+
+static int insert_phone(struct store_db *db, const char *id, const struct store_phone *phone)
+{
+    struct store_query query;
+    char mac[AP_MAC_TEXT_MAX];
+
+    store_query_begin(&query, db,
+                      "INSERT INTO phone (id, mac, user_id, vendor, model, label, enabled, "
+                      "external_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    store_query_bind_text(&query, id);
+    store_query_bind_mac(&query, phone->mac, mac);
+    store_query_bind_text(&query, phone->user_id);
+    store_query_bind_text(&query, phone->vendor);
+    store_query_bind_text(&query, phone->model);
+    store_query_bind_text(&query, phone->label);
+    store_query_bind_number(&query, phone->enabled);
+    store_query_bind_text(&query, phone->external_id);
+    store_query_bind_number(&query, clock_wall_s(db->clock));
+    int err = store_query_run(&query);
+    return err == AP_ECONFLICT ? AP_ENOENT : err; /* the user is what it refers to */
+}
+
+static int insert_line(struct store_db *db, const char *phone_id, const struct store_line *line)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "INSERT INTO line (phone_id, position, account_id) VALUES (?, ?, ?)");
+    store_query_bind_text(&query, phone_id);
+    store_query_bind_number(&query, line->position);
+    store_query_bind_text(&query, line->account.id);
+    int err = store_query_run(&query);
+    return err == AP_ECONFLICT ? AP_ENOENT : err; /* the account is what it refers to */
+}
+
+int store_phone_add(struct store_db *db, const struct store_phone *phone,
+                    char ret_id[static STORE_ID_TEXT_MAX])
+{
+    char id[STORE_ID_TEXT_MAX];
+
+    int err = check_lines(phone);
+    if (err)
+        return err;
+    err = store_change_begin(db);
+    if (err)
+        return err;
+    store_change_make_id(id);
+    err = insert_phone(db, id, phone);
+    for (size_t i = 0; i < phone->line_count && !err; i++)
+        err = insert_line(db, id, &phone->lines[i]);
+    err = store_change_end(db, err);
+    if (!err)
+        memcpy(ret_id, id, sizeof(id));
+    return err;
+}
+
+void store_phone_read(struct store_query *query, struct arena *arena, struct store_phone *ret_phone)
+{
+    struct store_phone *phone = ret_phone;
+
+    phone->id = store_query_column_text(query, arena);
+    store_query_column_mac(query, phone->mac);
+    phone->user_id = store_query_column_text(query, arena);
+    phone->user_name = store_query_column_text(query, arena);
+    phone->vendor = store_query_column_text(query, arena);
+    phone->model = store_query_column_text(query, arena);
+    phone->label = store_query_column_text(query, arena);
+    phone->enabled = store_query_column_number(query) != 0;
+    phone->external_id = store_query_column_text(query, arena);
+    phone->created_at = store_query_column_number(query);
+    phone->last_fetch_at = store_query_column_number(query);
+    phone->last_fetch_address = store_query_column_text(query, arena);
+    phone->version = (uint64_t)store_query_column_number(query);
+}
+
+static int read_phone(struct store_db *db, struct arena *arena,
+                      const uint8_t mac[static AP_MAC_LEN], struct store_phone *phone)
+{
+    struct store_query query;
+    char text[AP_MAC_TEXT_MAX];
+    size_t line_count = 0;
+
+    store_query_begin(&query, db,
+                      "SELECT " STORE_PHONE_COLUMNS
+                      ", (SELECT count(*) FROM line WHERE phone_id = p.id) "
+                      "FROM phone p JOIN user u ON u.id = p.user_id WHERE p.mac = ?");
+    store_query_bind_mac(&query, mac, text);
+    int err = store_query_step(&query);
+    if (!err) {
+        store_phone_read(&query, arena, phone);
+        line_count = (size_t)store_query_column_number(&query);
+    }
+    err = store_query_end(&query, err);
+    return err ? err : store_phone_read_lines(db, arena, false, line_count, phone);
+}
+
+int store_phone_get(struct store_db *db, struct arena *arena, const uint8_t mac[static AP_MAC_LEN],
+                    struct store_phone *ret_phone)
+{
+    struct store_phone phone = {0};
+
+    bool opened = false;
+    int err = store_read_join(db, &opened);
+    if (err)
+        return err;
+    err = read_phone(db, arena, mac, &phone);
+    store_read_leave(db, opened);
+    if (!err)
+        *ret_phone = phone;
+    return err;
+}
+
+int store_phone_list(struct store_db *db, struct arena *arena, const char *user_id,
+                     const char *after_mac, uint32_t limit, struct store_phone **ret_phones,
+                     size_t *ret_count)
+{
+    struct store_query query;
+    void *phones = NULL;
+    size_t count = 0, capacity = 0;
+    int err;
+
+    if (user_id) {
+        store_query_begin(&query, db,
+                          "SELECT " STORE_PHONE_COLUMNS
+                          " FROM phone p JOIN user u ON u.id = p.user_id "
+                          "WHERE p.mac > ? AND p.user_id = ? ORDER BY p.mac LIMIT ?");
+        store_query_bind_text(&query, after_mac);
+        store_query_bind_text(&query, user_id);
+    } else {
+        store_query_begin(&query, db,
+                          "SELECT " STORE_PHONE_COLUMNS
+                          " FROM phone p JOIN user u ON u.id = p.user_id "
+                          "WHERE p.mac > ? ORDER BY p.mac LIMIT ?");
+        store_query_bind_text(&query, after_mac);
+    }
+    store_query_bind_number(&query, limit);
+    while ((err = store_query_step(&query)) == 0) {
+        err = store_query_grow(arena, &phones, count, &capacity, sizeof(struct store_phone));
+        if (err)
+            break;
+        store_phone_read(&query, arena, (struct store_phone *)phones + count++);
+    }
+    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    if (err)
+        return err;
+    *ret_phones = phones;
+    *ret_count = count;
+    return 0;
+}
+
+int store_phone_del(struct store_db *db, const char *phone_id)
+{
+    struct store_query query;
+
+    int err = store_change_begin(db);
+    if (err)
+        return err;
+    store_query_begin(&query, db, "DELETE FROM phone WHERE id = ?");
+    store_query_bind_text(&query, phone_id);
+    err = store_query_run(&query);
+    if (!err && store_query_changes(db) == 0)
+        err = AP_ENOENT;
+    return store_change_end(db, err);
+}
+
+static int check_phone_exists(struct store_db *db, const char *phone_id)
+{
+    struct store_query query;
+    store_query_begin(&query, db, "SELECT 1 FROM phone WHERE id = ?");
+    store_query_bind_text(&query, phone_id);
+    return store_query_end(&query, store_query_step(&query));
+}
+
+int store_phone_seen_on_folder_token(struct store_db *db, const char *phone_id, uint64_t generation)
+{
+    struct store_query query;
+
+    int err = store_change_begin(db);
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "UPDATE phone SET seen_generation = ?2, version = version + 1 "
+                      "WHERE id = ?1 AND seen_generation < ?2");
+    store_query_bind_text(&query, phone_id);
+    store_query_bind_number(&query, (int64_t)generation);
+    err = store_query_run(&query);
+    if (!err && store_query_changes(db) == 0)
+        return store_savepoint_end(db, check_phone_exists(db, phone_id));
+    return store_change_end(db, err);
+}

@@ -1,0 +1,185 @@
+/* The way of a fetch: the phone that a (token, MAC) pair or a MAC alone names.
+ *
+ * Two prepared statements in one read transaction, the same for a hit and a miss. Must not decide
+ * whether the phone is served: that is policy. */
+#include "store_private.h"
+
+#define LOOKUP_COLUMNS                                                                             \
+    STORE_PHONE_COLUMNS ", u.display_name, (SELECT count(*) FROM line WHERE phone_id = p.id)"
+
+#define HIGHEST_WALL "(SELECT number FROM meta WHERE name = 'highest_wall')"
+
+static const char *const kind_names[] = {
+    [STORE_TOKEN_FOLDER] = "folder",
+    [STORE_TOKEN_PREVIOUS] = "previous",
+    [STORE_TOKEN_BOOTSTRAP] = "bootstrap",
+};
+
+int store_read_join(struct store_db *db, bool *ret_opened)
+{
+    *ret_opened = false;
+    if (sqlite3_get_autocommit(db->sqlite) == 0)
+        return 0;
+    int err = store_read_begin(db);
+    *ret_opened = err == 0;
+    return err;
+}
+
+void store_read_leave(struct store_db *db, bool opened)
+{
+    if (opened)
+        store_read_end(db);
+}
+
+int store_phone_read_lines(struct store_db *db, struct arena *arena, bool with_passwords,
+                           size_t count, struct store_phone *phone)
+{
+    struct store_query query;
+    struct store_line *lines = NULL;
+    size_t read = 0;
+    int err = 0;
+
+    if (count > 0) {
+        lines = arena_alloc_array(arena, count, sizeof(*lines));
+        if (!lines)
+            return AP_ENOMEM;
+    }
+    store_query_begin(&query, db,
+                      "SELECT " STORE_ACCOUNT_COLUMNS ", l.position, a.password_sealed "
+                      "FROM line l JOIN account a ON a.id = l.account_id "
+                      "JOIN user u ON u.id = a.user_id WHERE l.phone_id = ? ORDER BY l.position");
+    store_query_bind_text(&query, phone->id ? phone->id : "");
+    while (read < count && (err = store_query_step(&query)) == 0) {
+        struct store_line *line = &lines[read++];
+        size_t len;
+        store_account_read(&query, arena, &line->account);
+        line->position = (uint32_t)store_query_column_number(&query);
+        const struct vault_place place = {"account", line->account.id, "password_sealed"};
+        if (with_passwords && !query.err)
+            line->account.password = store_query_column_sealed(&query, &place, arena, &len);
+    }
+    if (count == 0)
+        err = store_query_step(&query);
+    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    if (err)
+        return err;
+    phone->lines = lines;
+    phone->line_count = read;
+    return 0;
+}
+
+static void read_kind(struct store_query *query, struct arena *arena, enum store_token_kind *kind)
+{
+    const char *name = store_query_column_text(query, arena);
+
+    for (size_t i = 0; name && i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
+        if (strcmp(name, kind_names[i]) == 0) {
+            *kind = (enum store_token_kind)i;
+            return;
+        }
+    }
+    if (!query->err)
+        query->err = AP_ECORRUPT;
+}
+
+/* The row of a query over LOOKUP_COLUMNS; if kind is given, of pair_sql below. */
+static int read_row(struct store_query *query, struct arena *arena, struct store_phone *phone,
+                    enum store_token_kind *kind)
+{
+    size_t line_count = 0;
+
+    int found = store_query_step(query);
+    if (!found) {
+        store_phone_read(query, arena, phone);
+        phone->user_display_name = store_query_column_text(query, arena);
+        line_count = (size_t)store_query_column_number(query);
+    }
+    if (!found && kind) {
+        phone->token_generation = (uint64_t)store_query_column_number(query);
+        phone->needs_seen_mark = store_query_column_number(query) != 0;
+        read_kind(query, arena, kind);
+    }
+    int err = store_query_end(query, found);
+    if (err && err != AP_ENOENT)
+        return err;
+    /* A miss looks for lines too. */
+    int lines_err = store_phone_read_lines(query->db, arena, true, line_count, phone);
+    return err ? err : lines_err;
+}
+
+/* CROSS JOIN keeps SQLite to this order: one row of each, by its key. A previous token has the
+ * generation before the folder token's, so it serves phones not seen on a later one. CASE, unlike
+ * AND, asks for the previous token only where the answer counts. */
+#define NEEDS_SEEN_MARK                                                                            \
+    "CASE WHEN t.kind = 'folder' AND p.seen_generation < t.generation THEN EXISTS "                \
+    "(SELECT 1 FROM token o WHERE o.user_id = t.user_id AND o.kind = 'previous' "                  \
+    "AND o.ends_at > ?3 AND o.ends_at > " HIGHEST_WALL ") ELSE 0 END"
+
+static const char pair_sql[] =
+    "SELECT " LOOKUP_COLUMNS ", t.generation, " NEEDS_SEEN_MARK ", t.kind FROM token t "
+    "CROSS JOIN phone p ON p.user_id = t.user_id CROSS JOIN user u ON u.id = p.user_id "
+    "WHERE t.blind_index = ?1 AND p.mac = ?2 "
+    "AND (t.ends_at IS NULL OR (t.ends_at > ?3 AND t.ends_at > " HIGHEST_WALL ")) "
+    "AND (t.kind <> 'previous' OR p.seen_generation <= t.generation) "
+    "AND (t.phone_id IS NULL OR t.phone_id = p.id)";
+
+static int read_pair(struct store_db *db, struct arena *arena,
+                     const uint8_t index[static VAULT_BLIND_INDEX_BYTES],
+                     const uint8_t mac[static AP_MAC_LEN], struct store_phone *phone,
+                     enum store_token_kind *kind)
+{
+    struct store_query query;
+    char mac_text[AP_MAC_TEXT_MAX];
+
+    store_query_begin(&query, db, pair_sql);
+    store_query_bind_blob(&query, index, VAULT_BLIND_INDEX_BYTES);
+    store_query_bind_mac(&query, mac, mac_text);
+    store_query_bind_number(&query, store_now_s(db));
+    return read_row(&query, arena, phone, kind);
+}
+
+int store_phone_by_pair(struct store_db *db, struct arena *arena, const struct token *token,
+                        const uint8_t mac[static AP_MAC_LEN], struct store_phone *ret_phone,
+                        enum store_token_kind *ret_kind)
+{
+    struct store_phone phone = {0};
+    enum store_token_kind kind = STORE_TOKEN_FOLDER;
+    uint8_t index[VAULT_BLIND_INDEX_BYTES];
+    bool opened = false;
+
+    int err = vault_blind_index(db->vault, token, index);
+    if (err)
+        return err;
+    err = store_read_join(db, &opened);
+    if (err)
+        return err;
+    err = read_pair(db, arena, index, mac, &phone, &kind);
+    store_read_leave(db, opened);
+    if (err)
+        return err;
+    *ret_phone = phone;
+    *ret_kind = kind;
+    return 0;
+}
+
+int store_phone_by_mac(struct store_db *db, struct arena *arena,
+                       const uint8_t mac[static AP_MAC_LEN], struct store_phone *ret_phone)
+{
+    struct store_phone phone = {0};
+    struct store_query query;
+    char mac_text[AP_MAC_TEXT_MAX];
+    bool opened = false;
+
+    int err = store_read_join(db, &opened);
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "SELECT " LOOKUP_COLUMNS
+                      " FROM phone p JOIN user u ON u.id = p.user_id WHERE p.mac = ?");
+    store_query_bind_mac(&query, mac, mac_text);
+    err = read_row(&query, arena, &phone, NULL);
+    store_read_leave(db, opened);
+    if (!err)
+        *ret_phone = phone;
+    return err;
+}

@@ -1,0 +1,224 @@
+/* What the files of the store share: the connection, prepared queries, changes, rows.
+ *
+ * Private: nothing outside src/store/ and its unit tests includes this. */
+#ifndef AUTOPROV_STORE_PRIVATE_H
+#define AUTOPROV_STORE_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include <sqlite3.h>
+
+#include "autoprov/arena.h"
+#include "autoprov/mac.h"
+#include "autoprov/store.h"
+#include "autoprov/store_object.h"
+#include "autoprov/store_writer.h"
+
+/* "APVD": file(1) and we know our files by it. */
+#define STORE_APPLICATION_ID 0x41505644
+/* Slots for prepared statements; a power of two, about twice what the store has. */
+#define STORE_STATEMENTS_MAX 128
+/* Hex of a blind index and a NUL: the row id of a sealed token. */
+#define STORE_TOKEN_ROW_ID_MAX (2 * VAULT_BLIND_INDEX_BYTES + 1)
+/* How long a connection waits for a lock of another process. */
+#define STORE_READER_BUSY_MS 50
+#define STORE_WRITER_BUSY_MS 2000
+
+struct store_statement {
+    const char *sql; /* the literal's address is the key */
+    sqlite3_stmt *stmt;
+};
+
+struct store_db {
+    sqlite3 *sqlite;
+    char *path;
+    enum store_mode mode;
+    struct vault *vault;
+    const struct ap_clock *clock;
+    int64_t highest_wall_s; /* seen by this connection: a clock set back reopens nothing */
+    bool reading;           /* between store_read_begin() and store_read_end() */
+    bool failed;            /* an fsync or a write met EIO: see store_query.c */
+    int wal_pages;          /* after the last commit of this connection */
+    struct store_statement statements[STORE_STATEMENTS_MAX];
+};
+
+/* -- store.c -------------------------------------------------------------------------------- */
+
+/* A connection with limits and pragmas set, nothing checked. path is copied, vault cloned.
+ * open_flags: SQLITE_OPEN_READONLY or _READWRITE. Errors: mapped, without a line. */
+AP_MUSTCHECK int store_connect(const char *path, enum store_mode mode, const struct vault *vault,
+                               const struct ap_clock *clock, struct store_db **ret_db);
+
+/* store_open() of path that speaks of shown_path in its error lines. */
+struct store_opening {
+    const char *path;
+    const char *shown_path;
+    enum store_mode mode;
+    const struct vault *vault;
+    const struct ap_clock *clock;
+};
+AP_MUSTCHECK int store_open_as(const struct store_opening *opening, struct store_db **ret_db,
+                               struct ap_error *error);
+
+/* Run SQL text without parameters and without rows. */
+AP_MUSTCHECK int store_exec(struct store_db *db, const char *sql);
+
+/* One number from a PRAGMA or query that is used once: not kept as a prepared statement. */
+AP_MUSTCHECK int store_exec_number(struct store_db *db, const char *sql, int64_t *ret_number);
+
+/* The wall clock, but never before the highest time that this connection has seen. */
+int64_t store_now_s(struct store_db *db);
+
+/* -- store_query.c -------------------------------------------------------------------------- */
+
+/* Code of the last failed call on db for an extended SQLite result code; marks the connection as
+ * failed where nothing written can be trusted any more. */
+int store_query_map_error(struct store_db *db, int rc);
+
+/* A prepared statement in use. Parameters are bound and columns read in their order; the first
+ * error stays, later calls do nothing, so that only the end needs a check. Bound memory is
+ * borrowed until store_query_end(). */
+struct store_query {
+    struct store_db *db;
+    sqlite3_stmt *stmt;
+    int err;
+    int parameter;
+    int column;
+};
+
+/* sql: a literal; its address is the key of the prepared statement. */
+void store_query_begin(struct store_query *query, struct store_db *db, const char *sql);
+void store_query_bind_text(struct store_query *query, const char *text); /* NULL binds NULL */
+void store_query_bind_number(struct store_query *query, int64_t number);
+void store_query_bind_blob(struct store_query *query, const void *data, size_t len);
+void store_query_bind_mac(struct store_query *query, const uint8_t mac[static AP_MAC_LEN],
+                          char buffer[static AP_MAC_TEXT_MAX]);
+
+/* 0: a row is there; AP_ENOENT: no more rows; or an error. */
+AP_MUSTCHECK int store_query_step(struct store_query *query);
+
+/* Copied to the arena; NULL only for SQL's NULL or after an error. */
+const char *store_query_column_text(struct store_query *query, struct arena *arena);
+int64_t store_query_column_number(struct store_query *query);
+/* Borrowed until the next step. */
+const uint8_t *store_query_column_blob(struct store_query *query, size_t *ret_len);
+void store_query_column_mac(struct store_query *query, uint8_t ret_mac[static AP_MAC_LEN]);
+/* The sealed value of this column, opened into the arena. */
+const char *store_query_column_sealed(struct store_query *query, const struct vault_place *place,
+                                      struct arena *arena, size_t *ret_len);
+
+/* Give the statement back. Returns err if not 0, else the query's own error. */
+AP_MUSTCHECK int store_query_end(struct store_query *query, int err);
+
+/* Step to the end, rows ignored, and give the statement back. */
+AP_MUSTCHECK int store_query_run(struct store_query *query);
+
+/* Rows that the last INSERT, UPDATE or DELETE touched itself. */
+int64_t store_query_changes(struct store_db *db);
+
+/* Make room for one more item in an array of the arena: *items holds count of *capacity. */
+AP_MUSTCHECK int store_query_grow(struct arena *arena, void **items, size_t count, size_t *capacity,
+                                  size_t item_size);
+
+/* -- store_change.c ------------------------------------------------------------------------- */
+
+/* A savepoint: what happens until the end is kept or undone as one. */
+AP_MUSTCHECK int store_savepoint_begin(struct store_db *db);
+/* Undo if err is not 0. Returns err, or why the end failed. */
+AP_MUSTCHECK int store_savepoint_end(struct store_db *db, int err);
+
+/* The same for one domain change: an end without error bumps change_seq. */
+AP_MUSTCHECK int store_change_begin(struct store_db *db);
+AP_MUSTCHECK int store_change_end(struct store_db *db, int err);
+
+/* A new row id, of the form of UUID version 7: ids made later sort later. */
+void store_change_make_id(char ret_id[static STORE_ID_TEXT_MAX]);
+
+/* Write the highest wall time down when tokens wait for their end: an idle daemon makes no other
+ * commit. Opens no transaction. */
+AP_MUSTCHECK int store_change_note_time(struct store_db *db);
+
+/* -- store_schema.c ------------------------------------------------------------------------- */
+
+/* Step n brings schema version n to n + 1. */
+struct store_migrations {
+    const char *const *steps;
+    uint32_t count;
+};
+extern const struct store_migrations store_schema_migrations;
+
+/* Bring the schema to migrations->count in one transaction; all or nothing. Does nothing when it
+ * is there. Errors: AP_ENEWER; AP_ECORRUPT a step breaks foreign keys; those of SQLite. */
+AP_MUSTCHECK int store_schema_migrate(struct store_db *db,
+                                      const struct store_migrations *migrations);
+AP_MUSTCHECK int store_schema_version(struct store_db *db, uint32_t *ret_version);
+
+/* Rows that an empty database has, canary included. In a transaction. */
+AP_MUSTCHECK int store_schema_fill(struct store_db *db);
+
+/* Errors: AP_EKEY it does not open; AP_ECORRUPT it is missing. */
+AP_MUSTCHECK int store_schema_check_canary(struct store_db *db);
+
+/* -- store_create.c ------------------------------------------------------------------------- */
+
+/* path and suffix joined: caller frees. NULL: no memory. */
+char *store_create_path(const char *path, const char *suffix);
+/* Mode 0600, owner, fsync. Not while a connection is open on it. */
+AP_MUSTCHECK int store_create_settle(const char *path, uid_t uid, gid_t gid);
+AP_MUSTCHECK int store_create_sync_folder(const char *path);
+/* Remove path and SQLite's files beside it. */
+void store_create_remove(const char *path);
+
+/* -- store_open_check.c --------------------------------------------------------------------- */
+
+/* Before SQLite sees the file: there, regular, not empty, and writable with its folder for a
+ * writer. Never opens it: closing it would drop the locks of this process's other connections
+ * (fcntl(2) locks belong to the process). */
+AP_MUSTCHECK int store_open_check_file(const struct store_opening *opening);
+/* Application id, size against page count, schema version not above ours. */
+AP_MUSTCHECK int store_open_check_header(struct store_db *db);
+/* The line for a person. Returns err. */
+int store_open_check_explain(const struct store_opening *opening, int err, struct ap_error *error);
+
+/* -- rows shared between files -------------------------------------------------------------- */
+
+/* The columns of store_account_read(), with user as u and account as a. */
+#define STORE_ACCOUNT_COLUMNS                                                                      \
+    "a.id, a.user_id, u.name, a.sip_user, a.domain, a.auth_user, a.display_name, "                 \
+    "a.registrar_host, a.registrar_port, a.transport, a.outbound_proxy, a.expires_s, "             \
+    "a.external_id, a.created_at, a.version"
+/* Errors stay in the query. */
+void store_account_read(struct store_query *query, struct arena *arena,
+                        struct store_account *ret_account);
+
+/* Join the transaction that is open, or open a read for the time until the leave. */
+AP_MUSTCHECK int store_read_join(struct store_db *db, bool *ret_opened);
+void store_read_leave(struct store_db *db, bool opened);
+
+/* The columns of store_phone_read(), with user as u and phone as p. */
+#define STORE_PHONE_COLUMNS                                                                        \
+    "p.id, p.mac, p.user_id, u.name, p.vendor, p.model, p.label, p.enabled, p.external_id, "       \
+    "p.created_at, p.last_fetch_at, p.last_fetch_address, p.version"
+void store_phone_read(struct store_query *query, struct arena *arena,
+                      struct store_phone *ret_phone);
+/* count lines of the phone, passwords opened if with_passwords. */
+AP_MUSTCHECK int store_phone_read_lines(struct store_db *db, struct arena *arena,
+                                        bool with_passwords, size_t count,
+                                        struct store_phone *phone);
+
+/* Insert the user's folder token. In a change. */
+AP_MUSTCHECK int store_token_insert(struct store_db *db, const char *user_id,
+                                    const struct token *token, int64_t generation);
+
+/* One droppable record, in a transaction. */
+AP_MUSTCHECK int store_record_write(struct store_db *db, const struct store_record *record);
+
+/* Walk the audit chain: found is called for each break. */
+AP_MUSTCHECK int store_audit_verify(struct store_db *db, struct arena *arena,
+                                    void (*found)(void *data, const char *line), void *data);
+
+#endif

@@ -1,0 +1,125 @@
+/* Droppable records: fetches with what was delivered, and refusals, counted or of a known phone.
+ *
+ * No change_seq: nobody's configuration changes. Must not know the queue they came through. */
+#include "autoprov/text.h"
+
+#include "store_private.h"
+
+static const char *null_if_empty(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
+/* A phone's word: what is no UTF-8 (perhaps because it was cut) would break whoever prints it. */
+static void clean_text(char *text)
+{
+    if (text_is_utf8(text, strlen(text)))
+        return;
+    for (; *text; text++) {
+        if ((unsigned char)*text >= 0x80)
+            *text = '?';
+    }
+}
+
+static int insert_fetch(struct store_db *db, const struct store_record *record, const char *source)
+{
+    struct store_query query;
+    char user_agent[sizeof(record->user_agent)];
+
+    memcpy(user_agent, record->user_agent, sizeof(user_agent));
+    clean_text(user_agent);
+    store_query_begin(&query, db,
+                      "INSERT INTO fetch (at, phone_id, source, role, token_tag, user_agent, "
+                      "status, body_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    store_query_bind_number(&query, record->at);
+    store_query_bind_text(&query, null_if_empty(record->phone_id));
+    store_query_bind_text(&query, source);
+    store_query_bind_text(&query, record->role);
+    store_query_bind_text(&query, record->token_tag);
+    store_query_bind_text(&query, user_agent);
+    store_query_bind_number(&query, record->status);
+    store_query_bind_number(&query, record->body_bytes);
+    return store_query_run(&query);
+}
+
+/* version stays: an admin's If-Match must not fail because the phone fetched. */
+static int update_last_fetch(struct store_db *db, const struct store_record *record,
+                             const char *source)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "UPDATE phone SET last_fetch_at = ?2, last_fetch_address = ?3 "
+                      "WHERE id = ?1 AND last_fetch_at <= ?2");
+    store_query_bind_text(&query, record->phone_id);
+    store_query_bind_number(&query, record->at);
+    store_query_bind_text(&query, source);
+    return store_query_run(&query);
+}
+
+/* The phone may have been removed since. */
+static int put_delivered(struct store_db *db, const struct store_record *record)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "INSERT INTO delivered (phone_id, file, digest, at) "
+                      "SELECT id, ?2, ?3, ?4 FROM phone WHERE id = ?1 "
+                      "ON CONFLICT (phone_id, file) "
+                      "DO UPDATE SET digest = ?3, at = ?4, version = version + 1");
+    store_query_bind_text(&query, record->phone_id);
+    store_query_bind_text(&query, record->role);
+    store_query_bind_blob(&query, record->body_digest, sizeof(record->body_digest));
+    store_query_bind_number(&query, record->at);
+    return store_query_run(&query);
+}
+
+static int write_fetch(struct store_db *db, const struct store_record *record, const char *source)
+{
+    int err = insert_fetch(db, record, source);
+    if (err || !record->phone_id[0])
+        return err;
+    err = update_last_fetch(db, record, source);
+    if (err || record->status != 200)
+        return err;
+    return put_delivered(db, record);
+}
+
+/* Without a known phone one row stands for all refusals of a source, reason and minute; its MAC
+ * and role are those of the newest. */
+static int write_refusal(struct store_db *db, const struct store_record *record, const char *source)
+{
+    static const uint8_t no_mac[AP_MAC_LEN];
+    struct store_query query;
+    char mac[AP_MAC_TEXT_MAX] = "";
+
+    store_query_begin(&query, db,
+                      "INSERT INTO refusal (at, phone_id, source, reason, role, token_tag, count, "
+                      "mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                      "ON CONFLICT (source, reason, at) WHERE phone_id IS NULL "
+                      "DO UPDATE SET count = count + excluded.count, mac = excluded.mac, "
+                      "role = excluded.role, token_tag = excluded.token_tag, "
+                      "version = version + 1");
+    store_query_bind_number(&query, record->at);
+    store_query_bind_text(&query, null_if_empty(record->phone_id));
+    store_query_bind_text(&query, source);
+    store_query_bind_text(&query, record->reason);
+    store_query_bind_text(&query, record->role);
+    store_query_bind_text(&query, record->token_tag);
+    store_query_bind_number(&query, record->count);
+    if (memcmp(record->mac, no_mac, sizeof(no_mac)) == 0)
+        store_query_bind_text(&query, mac);
+    else
+        store_query_bind_mac(&query, record->mac, mac);
+    return store_query_run(&query);
+}
+
+int store_record_write(struct store_db *db, const struct store_record *record)
+{
+    char source[AP_ADDRESS_TEXT_MAX];
+
+    address_format(&record->source, source);
+    if (record->kind == STORE_RECORD_FETCH)
+        return write_fetch(db, record, source);
+    return write_refusal(db, record, source);
+}

@@ -1,0 +1,274 @@
+/* The schema: numbered steps that only go forward, the rows of an empty database, the canary.
+ *
+ * A released step never changes: its numbers are literals, not the limits of limits.h, which may
+ * grow. Must not know what the rows are used for. */
+#include <stdio.h>
+#include <string.h>
+
+#include "store_private.h"
+
+#define CANARY_TEXT "autoprovd canary"
+static const struct vault_place canary_place = {"meta", "canary", "value"};
+
+#define ID "id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 36), "
+#define EXTERNAL_ID                                                                                \
+    "external_id TEXT UNIQUE CHECK (length(CAST(external_id AS BLOB)) BETWEEN 1 AND 128), "
+/* Lengths are bytes. A text "maybe" is empty if there is none; a text "some" never is. */
+#define MAYBE(name, max)                                                                           \
+    name " TEXT NOT NULL DEFAULT '' CHECK (length(CAST(" name " AS BLOB)) <= " #max "), "
+#define SOME(name, max)                                                                            \
+    name " TEXT NOT NULL CHECK (length(CAST(" name " AS BLOB)) BETWEEN 1 AND " #max "), "
+#define FLAG(name) name " INTEGER NOT NULL CHECK (" name " IN (0, 1)), "
+#define VERSION    "version INTEGER NOT NULL DEFAULT 1 CHECK (version >= 1)"
+
+/* highest_wall: highest wall time seen at a commit; change_seq: number of the last change;
+ * canary: proves the master key; audit_head: sealed end of the audit chain. */
+#define SQL_META                                                                                   \
+    "CREATE TABLE meta ("                                                                          \
+    "name TEXT NOT NULL PRIMARY KEY, "                                                             \
+    "number INTEGER NOT NULL DEFAULT 0, "                                                          \
+    "value BLOB, " VERSION ") STRICT, WITHOUT ROWID;"
+
+#define SQL_SITE                                                                                   \
+    "CREATE TABLE site (" ID SOME("name", 64) EXTERNAL_ID                                          \
+        "created_at INTEGER NOT NULL, " VERSION ", UNIQUE (name)) STRICT, WITHOUT ROWID;"
+
+#define SQL_USER                                                                                   \
+    "CREATE TABLE user (" ID "site_id TEXT REFERENCES site (id), " SOME("name", 64)                \
+        MAYBE("display_name", 128) EXTERNAL_ID                                                     \
+        "created_at INTEGER NOT NULL, " VERSION ", UNIQUE (name)) STRICT, WITHOUT ROWID;"          \
+        "CREATE INDEX user_site ON user (site_id) WHERE site_id IS NOT NULL;"
+
+#define SQL_ACCOUNT                                                                                \
+    "CREATE TABLE account (" ID                                                                    \
+    "user_id TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE, " SOME("sip_user", 64)          \
+        SOME("domain", 253) MAYBE("auth_user", 64) MAYBE("display_name", 128) MAYBE(               \
+            "registrar_host",                                                                      \
+            253) "registrar_port INTEGER NOT NULL CHECK (registrar_port BETWEEN 0 AND 65535), "    \
+                 "transport TEXT NOT NULL CHECK (transport IN ('udp', 'tcp', 'tls')), " MAYBE(     \
+                     "outbound_proxy",                                                             \
+                     260) "expires_s INTEGER NOT NULL CHECK (expires_s BETWEEN 60 AND 86400), "    \
+                          "password_sealed BLOB NOT NULL CHECK (length(password_sealed) BETWEEN "  \
+                          "30 AND 157), "                                                          \
+                          "previous_password_sealed BLOB CHECK (length(previous_password_sealed) " \
+                          "BETWEEN 30 AND 157), " EXTERNAL_ID                                      \
+                          "created_at INTEGER NOT NULL, " VERSION                                  \
+                          ", UNIQUE (sip_user, domain)) STRICT, WITHOUT ROWID;"                    \
+                          "CREATE INDEX account_user ON account (user_id, id);"
+
+/* seen_generation: the newest generation of the folder token that served this phone. */
+#define SQL_PHONE                                                                                  \
+    "CREATE TABLE phone (" ID                                                                      \
+    "mac TEXT NOT NULL UNIQUE CHECK (length(mac) = 12 AND mac NOT GLOB '*[^0-9a-f]*'), "           \
+    "user_id TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE, " SOME("vendor", 64)            \
+        MAYBE("model", 64) MAYBE("label", 128) FLAG("enabled") EXTERNAL_ID                         \
+        "created_at INTEGER NOT NULL, last_fetch_at INTEGER NOT NULL DEFAULT 0, " MAYBE(           \
+            "last_fetch_address", 64) "seen_generation INTEGER NOT NULL DEFAULT 0 CHECK "          \
+                                      "(seen_generation >= 0), " VERSION                           \
+                                      ") STRICT, WITHOUT ROWID;"                                   \
+                                      "CREATE INDEX phone_user ON phone (user_id, mac);"
+
+/* generation: counts the user's folder tokens from 0; a rotated one keeps its number. */
+#define SQL_TOKEN                                                                                  \
+    "CREATE TABLE token ("                                                                         \
+    "blind_index BLOB NOT NULL PRIMARY KEY CHECK (length(blind_index) = 32), "                     \
+    "kind TEXT NOT NULL CHECK (kind IN ('folder', 'previous', 'bootstrap')), "                     \
+    "user_id TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE, "                               \
+    "phone_id TEXT REFERENCES phone (id) ON DELETE CASCADE, "                                      \
+    "token_sealed BLOB NOT NULL CHECK (length(token_sealed) BETWEEN 44 AND 93), " FLAG(            \
+        "imported") "generation INTEGER NOT NULL CHECK (generation >= 0), "                        \
+                    "created_at INTEGER NOT NULL, ends_at INTEGER, " VERSION                       \
+                    ", CHECK ((kind = 'folder') = (ends_at IS NULL)), "                            \
+                    "CHECK ((kind = 'bootstrap') = (phone_id IS NOT NULL))) STRICT, WITHOUT "      \
+                    "ROWID;"                                                                       \
+                    "CREATE UNIQUE INDEX token_folder ON token (user_id) WHERE kind = 'folder';"   \
+                    "CREATE INDEX token_user ON token (user_id);"                                  \
+                    "CREATE INDEX token_phone ON token (phone_id) WHERE phone_id IS NOT NULL;"     \
+                    "CREATE INDEX token_end ON token (ends_at) WHERE ends_at IS NOT NULL;"
+
+/* An account with a line on it can't go: no action, checked when the statement ends, so that a
+ * user goes with phones and accounts at once. */
+#define SQL_LINE                                                                                   \
+    "CREATE TABLE line ("                                                                          \
+    "phone_id TEXT NOT NULL REFERENCES phone (id) ON DELETE CASCADE, "                             \
+    "position INTEGER NOT NULL CHECK (position BETWEEN 1 AND 64), "                                \
+    "account_id TEXT NOT NULL REFERENCES account (id), " VERSION                                   \
+    ", PRIMARY KEY (phone_id, position)) STRICT, WITHOUT ROWID;"                                   \
+    "CREATE INDEX line_account ON line (account_id);"
+
+#define SQL_KEY                                                                                    \
+    "CREATE TABLE \"key\" ("                                                                       \
+    "phone_id TEXT NOT NULL REFERENCES phone (id) ON DELETE CASCADE, "                             \
+    "position INTEGER NOT NULL CHECK (position BETWEEN 1 AND 512), " SOME("type", 64)              \
+        MAYBE("value", 253)                                                                        \
+            MAYBE("label", 128) "line_position INTEGER NOT NULL DEFAULT 0 CHECK (line_position "   \
+                                "BETWEEN 0 AND 64), " VERSION                                      \
+                                ", PRIMARY KEY (phone_id, position)) STRICT, WITHOUT ROWID;"
+
+#define SQL_SETTING                                                                                \
+    "CREATE TABLE setting ("                                                                       \
+    "scope TEXT NOT NULL CHECK (scope IN "                                                         \
+    "('daemon', 'global', 'vendor', 'model', 'site', 'user', 'phone')), " MAYBE("scope_id", 129)   \
+        SOME("name",                                                                               \
+             64) "value TEXT CHECK (length(CAST(value AS BLOB)) <= 16384), "                       \
+                 "value_sealed BLOB CHECK (length(value_sealed) BETWEEN 29 AND 4125), " VERSION    \
+                 ", PRIMARY KEY (scope, scope_id, name), "                                         \
+                 "CHECK ((value IS NULL) <> (value_sealed IS NULL))) STRICT, WITHOUT ROWID;"
+
+/* Logs: numbered, for this node only, and without references: a phone's fetches outlive it. */
+#define SQL_FETCH                                                                                  \
+    "CREATE TABLE fetch ("                                                                         \
+    "seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, phone_id TEXT CHECK (length(phone_id) = "       \
+    "36), " SOME("source", 64) MAYBE("role", 15) MAYBE("token_tag", 10)                            \
+        MAYBE("user_agent",                                                                        \
+              128) "status INTEGER NOT NULL CHECK (status BETWEEN 100 AND 599), "                  \
+                   "body_bytes INTEGER NOT NULL CHECK (body_bytes >= 0), " VERSION ") STRICT;"     \
+                   "CREATE INDEX fetch_phone ON fetch (phone_id, at) WHERE phone_id IS NOT NULL;"
+
+#define SQL_REFUSAL                                                                                \
+    "CREATE TABLE refusal ("                                                                       \
+    "seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, phone_id TEXT CHECK (length(phone_id) = "       \
+    "36), " SOME("source", 64) SOME(                                                               \
+        "reason", 31) "mac TEXT NOT NULL CHECK (length(mac) IN (0, 12)), " MAYBE("role", 15)       \
+        MAYBE(                                                                                     \
+            "token_tag",                                                                           \
+            10) "count INTEGER NOT NULL CHECK (count >= 1), " VERSION ") STRICT;"                  \
+                "CREATE UNIQUE INDEX refusal_counted ON refusal (source, reason, at) WHERE "       \
+                "phone_id IS NULL;"                                                                \
+                "CREATE INDEX refusal_phone ON refusal (phone_id, at) WHERE phone_id IS NOT NULL;"
+
+#define SQL_DELIVERED                                                                              \
+    "CREATE TABLE delivered ("                                                                     \
+    "phone_id TEXT NOT NULL REFERENCES phone (id) ON DELETE CASCADE, " MAYBE(                      \
+        "file", 15) "digest BLOB NOT NULL CHECK (length(digest) = 32), "                           \
+                    "at INTEGER NOT NULL, " VERSION                                                \
+                    ", PRIMARY KEY (phone_id, file)) STRICT, WITHOUT ROWID;"
+
+#define SQL_AUDIT                                                                                  \
+    "CREATE TABLE audit ("                                                                         \
+    "seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE CHECK (length(id) = 36), "                   \
+    "at INTEGER NOT NULL, " SOME("actor", 128) SOME("action", 64) MAYBE("object", 256)             \
+        MAYBE("detail", 4096) "link BLOB NOT NULL CHECK (length(link) = 32), " VERSION ") STRICT;"
+
+static const char *const steps[] = {
+    SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
+        SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
+};
+
+const struct store_migrations store_schema_migrations = {
+    .steps = steps,
+    .count = sizeof(steps) / sizeof(steps[0]),
+};
+
+int store_schema_version(struct store_db *db, uint32_t *ret_version)
+{
+    int64_t version;
+
+    int err = store_exec_number(db, "PRAGMA user_version", &version);
+    if (err)
+        return err;
+    if (version < 0 || version > UINT32_MAX)
+        return AP_ECORRUPT;
+    *ret_version = (uint32_t)version;
+    return 0;
+}
+
+static int set_version(struct store_db *db, uint32_t version)
+{
+    char sql[64];
+    snprintf(sql, sizeof(sql), "PRAGMA user_version = %u", (unsigned)version);
+    return store_exec(db, sql);
+}
+
+static int check_references(struct store_db *db)
+{
+    int64_t broken;
+    int err = store_exec_number(db, "SELECT count(*) FROM pragma_foreign_key_check", &broken);
+    if (err)
+        return err;
+    return broken == 0 ? 0 : AP_ECORRUPT;
+}
+
+static int run_steps(struct store_db *db, const struct store_migrations *migrations)
+{
+    uint32_t version = 0;
+
+    int err = store_write_begin(db);
+    if (err)
+        return err;
+    /* Asked inside the transaction: another process may have been first. */
+    err = store_schema_version(db, &version);
+    for (; !err && version < migrations->count; version++)
+        err = store_exec(db, migrations->steps[version]);
+    if (!err && version > migrations->count)
+        err = AP_ENEWER;
+    if (!err)
+        err = check_references(db);
+    if (!err)
+        err = set_version(db, version);
+    if (!err)
+        err = store_exec(db, "COMMIT");
+    if (err)
+        store_write_rollback(db);
+    return err;
+}
+
+int store_schema_migrate(struct store_db *db, const struct store_migrations *migrations)
+{
+    uint32_t version;
+
+    int err = store_schema_version(db, &version);
+    if (err)
+        return err;
+    if (version > migrations->count)
+        return AP_ENEWER;
+    if (version == migrations->count)
+        return 0;
+    /* A step may build a table anew, and dropping the old one must not take its children along
+     * (sqlite.org/lang_altertable.html, section 7). Cannot be switched inside a transaction. */
+    err = store_exec(db, "PRAGMA foreign_keys = OFF");
+    if (err)
+        return err;
+    err = run_steps(db, migrations);
+    int on_err = store_exec(db, "PRAGMA foreign_keys = ON");
+    return err ? err : on_err;
+}
+
+int store_schema_fill(struct store_db *db)
+{
+    uint8_t sealed[sizeof(CANARY_TEXT) - 1 + VAULT_SEAL_OVERHEAD];
+    struct store_query query;
+
+    int err = vault_seal(db->vault, &canary_place, CANARY_TEXT, sizeof(CANARY_TEXT) - 1, sealed);
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "INSERT INTO meta (name, value) VALUES "
+                      "('change_seq', NULL), ('highest_wall', NULL), ('canary', ?1)");
+    store_query_bind_blob(&query, sealed, sizeof(sealed));
+    return store_query_run(&query);
+}
+
+int store_schema_check_canary(struct store_db *db)
+{
+    struct arena arena;
+    struct store_query query;
+    size_t len = 0;
+
+    arena_init(&arena, 4096);
+    store_query_begin(&query, db, "SELECT value FROM meta WHERE name = 'canary'");
+    int err = store_query_step(&query);
+    if (err) {
+        err = store_query_end(&query, err == AP_ENOENT ? AP_ECORRUPT : err);
+        goto out;
+    }
+    const char *plain = store_query_column_sealed(&query, &canary_place, &arena, &len);
+    err = store_query_end(&query, 0);
+    if (err == AP_ECRYPTO)
+        err = AP_EKEY;
+    else if (!err && (len != sizeof(CANARY_TEXT) - 1 || memcmp(plain, CANARY_TEXT, len) != 0))
+        err = AP_ECORRUPT;
+out:
+    arena_done(&arena);
+    return err;
+}

@@ -1,0 +1,122 @@
+/* Folder tokens: found by their blind index, kept sealed. A token row's id, for the associated
+ * data of its seal, is the blind index in hex: it stays when the token turns "previous". */
+#include "autoprov/text.h"
+
+#include "store_private.h"
+
+static struct vault_place token_place(const char *row_id)
+{
+    return (struct vault_place){"token", row_id, "token_sealed"};
+}
+
+int store_token_insert(struct store_db *db, const char *user_id, const struct token *token,
+                       int64_t generation)
+{
+    uint8_t index[VAULT_BLIND_INDEX_BYTES];
+    uint8_t sealed[TOKEN_MAX_LEN + VAULT_SEAL_OVERHEAD];
+    char row_id[STORE_TOKEN_ROW_ID_MAX];
+    struct store_query query;
+
+    int err = vault_blind_index(db->vault, token, index);
+    if (err)
+        return err;
+    text_hex(index, sizeof(index), row_id);
+    struct vault_place place = token_place(row_id);
+    err = vault_seal(db->vault, &place, token->text, token->len, sealed);
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "INSERT INTO token (blind_index, kind, user_id, token_sealed, imported, "
+                      "generation, created_at) VALUES (?, 'folder', ?, ?, ?, ?, ?)");
+    store_query_bind_blob(&query, index, sizeof(index));
+    store_query_bind_text(&query, user_id);
+    store_query_bind_blob(&query, sealed, token->len + VAULT_SEAL_OVERHEAD);
+    store_query_bind_number(&query, token_is_imported(token));
+    store_query_bind_number(&query, generation);
+    store_query_bind_number(&query, clock_wall_s(db->clock));
+    return store_query_run(&query);
+}
+
+int store_token_get(struct store_db *db, struct arena *arena, const char *user_id,
+                    struct token *ret_token)
+{
+    struct store_query query;
+    char row_id[STORE_TOKEN_ROW_ID_MAX] = "";
+    struct vault_place place = token_place(row_id);
+    const char *text = NULL;
+    size_t len = 0;
+
+    store_query_begin(&query, db,
+                      "SELECT blind_index, token_sealed FROM token "
+                      "WHERE user_id = ? AND kind = 'folder'");
+    store_query_bind_text(&query, user_id);
+    int err = store_query_step(&query);
+    if (!err) {
+        size_t index_len;
+        const uint8_t *index = store_query_column_blob(&query, &index_len);
+        if (!index || index_len != VAULT_BLIND_INDEX_BYTES)
+            return store_query_end(&query, AP_ECORRUPT);
+        text_hex(index, index_len, row_id);
+        text = store_query_column_sealed(&query, &place, arena, &len);
+    }
+    err = store_query_end(&query, err);
+    if (err)
+        return err;
+    return token_parse(text, len, ret_token) == 0 ? 0 : AP_ECORRUPT;
+}
+
+/* The number of the user's folder token. */
+static int read_generation(struct store_db *db, const char *user_id, int64_t *ret_generation)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT generation FROM token WHERE user_id = ? AND kind = 'folder'");
+    store_query_bind_text(&query, user_id);
+    int err = store_query_step(&query);
+    int64_t generation = err ? 0 : store_query_column_number(&query);
+    err = store_query_end(&query, err);
+    if (!err)
+        *ret_generation = generation;
+    return err;
+}
+
+static int end_previous(struct store_db *db, const char *user_id)
+{
+    struct store_query query;
+    store_query_begin(&query, db, "DELETE FROM token WHERE user_id = ? AND kind = 'previous'");
+    store_query_bind_text(&query, user_id);
+    return store_query_run(&query);
+}
+
+static int make_previous(struct store_db *db, const char *user_id, int64_t ends_at)
+{
+    struct store_query query;
+    store_query_begin(&query, db,
+                      "UPDATE token SET kind = 'previous', ends_at = ?2, version = version + 1 "
+                      "WHERE user_id = ?1 AND kind = 'folder'");
+    store_query_bind_text(&query, user_id);
+    store_query_bind_number(&query, ends_at);
+    return store_query_run(&query);
+}
+
+int store_token_rotate(struct store_db *db, const char *user_id, const struct token *token,
+                       int64_t grace_ends_at)
+{
+    int64_t generation = 0;
+
+    int err = store_change_begin(db);
+    if (err)
+        return err;
+    err = read_generation(db, user_id, &generation);
+    if (!err)
+        err = end_previous(db, user_id);
+    if (!err)
+        err = make_previous(db, user_id, grace_ends_at);
+    if (!err)
+        err = store_token_insert(db, user_id, token, generation + 1);
+    /* Only now: the same token again must be refused while its row is there. */
+    if (!err && grace_ends_at == 0)
+        err = end_previous(db, user_id);
+    return store_change_end(db, err);
+}

@@ -1,0 +1,162 @@
+#include "fixture.h"
+
+static struct store_record fetch_of(const char *phone_id, int64_t at, uint16_t status,
+                                    uint8_t digest)
+{
+    struct store_record record = {.kind = STORE_RECORD_FETCH,
+                                  .at = at,
+                                  .role = "config",
+                                  .token_tag = "t:01234567",
+                                  .user_agent = "Linphone/5.1",
+                                  .status = status,
+                                  .body_bytes = 4321};
+    assert_int_equal(address_parse("192.0.2.7", &record.source), 0);
+    snprintf(record.phone_id, sizeof(record.phone_id), "%s", phone_id);
+    memset(record.body_digest, digest, sizeof(record.body_digest));
+    return record;
+}
+
+static struct store_record refusal_of(const char *phone_id, const char *source, const char *reason,
+                                      int64_t at, uint32_t count)
+{
+    struct store_record record = {.kind = STORE_RECORD_REFUSAL, .at = at, .count = count};
+    assert_int_equal(address_parse(source, &record.source), 0);
+    snprintf(record.phone_id, sizeof(record.phone_id), "%s", phone_id);
+    snprintf(record.reason, sizeof(record.reason), "%s", reason);
+    return record;
+}
+
+static void put(struct fixture *fixture, const struct store_record *record)
+{
+    fixture_begin(fixture);
+    assert_int_equal(store_record_write(fixture->db, record), 0);
+    fixture_commit(fixture);
+}
+
+static void add_phone(struct fixture *fixture, char id[static STORE_ID_TEXT_MAX])
+{
+    struct token token;
+    char user_id[STORE_ID_TEXT_MAX];
+    fixture_add_user(fixture, "alice", &token, user_id);
+    fixture_add_phone(fixture, user_id, 1, NULL, id);
+}
+
+static void test_a_fetch_is_kept_with_the_last_fetch_and_what_was_delivered(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_phone phone;
+    char id[STORE_ID_TEXT_MAX];
+    uint8_t mac[AP_MAC_LEN];
+    uint64_t before, after;
+
+    add_phone(fixture, id);
+    assert_int_equal(store_change_seq(fixture->db, &before), 0);
+    const struct store_record records[] = {
+        fetch_of(id, 1000, 200, 0xaa),
+        fetch_of(id, 1010, 304, 0x00), /* nothing was sent: the digest stays */
+        fetch_of(id, 1005, 200, 0xbb), /* a late one does not turn the last fetch back */
+    };
+    for (size_t i = 0; i < 3; i++)
+        put(fixture, &records[i]);
+    fixture_mac(1, mac);
+    assert_int_equal(store_phone_get(fixture->db, &fixture->arena, mac, &phone), 0);
+    assert_int_equal(phone.last_fetch_at, 1010);
+    assert_string_equal(phone.last_fetch_address, "192.0.2.7");
+    assert_int_equal(phone.version, 1);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM fetch WHERE role = 'config' "
+                                             "AND token_tag = 't:01234567' "
+                                             "AND user_agent = 'Linphone/5.1' "
+                                             "AND body_bytes = 4321"),
+                     3);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM delivered"), 1);
+    assert_int_equal(fixture_number(fixture, "SELECT version FROM delivered "
+                                             "WHERE file = 'config' AND at = 1005 "
+                                             "AND hex(digest) LIKE 'BBBB%'"),
+                     2);
+    assert_int_equal(store_change_seq(fixture->db, &after), 0);
+    assert_int_equal(after, before);
+}
+
+static void test_a_fetch_of_a_removed_phone_is_still_a_fetch(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[STORE_ID_TEXT_MAX];
+    struct store_counts counts;
+
+    add_phone(fixture, id);
+    fixture_begin(fixture);
+    assert_int_equal(store_phone_del(fixture->db, id), 0);
+    fixture_commit(fixture);
+    const struct store_record record = fetch_of(id, 1000, 200, 1);
+    put(fixture, &record);
+    assert_int_equal(store_counts(fixture->db, &counts), 0);
+    assert_int_equal(counts.fetches, 1);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM delivered"), 0);
+}
+
+static void test_refusals_without_a_phone_are_counted_per_source_reason_and_minute(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_record records[] = {
+        refusal_of("", "192.0.2.1", "unknown_pair", 60, 3),
+        refusal_of("", "192.0.2.1", "unknown_pair", 60, 4),
+        refusal_of("", "192.0.2.1", "flat_off", 60, 1),
+        refusal_of("", "192.0.2.2", "unknown_pair", 60, 1),
+        refusal_of("", "192.0.2.1", "unknown_pair", 120, 1),
+    };
+    struct store_counts counts;
+
+    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+        put(fixture, &records[i]);
+    assert_int_equal(store_counts(fixture->db, &counts), 0);
+    assert_int_equal(counts.refusals, 4);
+    assert_int_equal(fixture_number(fixture, "SELECT count FROM refusal "
+                                             "WHERE source = '192.0.2.1' AND at = 60 "
+                                             "AND reason = 'unknown_pair'"),
+                     7);
+}
+
+static void test_refusals_of_a_known_phone_get_their_own_rows(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[STORE_ID_TEXT_MAX];
+
+    add_phone(fixture, id);
+    struct store_record record = refusal_of(id, "2001:db8::1", "disabled", 61, 1);
+    fixture_mac(1, record.mac);
+    put(fixture, &record);
+    put(fixture, &record);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM refusal WHERE count = 1 "
+                                             "AND mac = 'cc5ef641b701' "
+                                             "AND source = '2001:db8::1'"),
+                     2);
+}
+
+static void test_a_user_agent_that_is_no_utf_8_is_stored_as_ascii(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_record record = fetch_of("", 1000, 200, 1);
+
+    snprintf(record.user_agent, sizeof(record.user_agent), "Ph\xff\xfe one");
+    put(fixture, &record);
+    snprintf(record.user_agent, sizeof(record.user_agent), "Telef\xc3\xb3n");
+    put(fixture, &record);
+    assert_int_equal(
+        fixture_number(fixture, "SELECT count(*) FROM fetch WHERE user_agent = 'Ph?? one'"), 1);
+    assert_int_equal(
+        fixture_number(fixture, "SELECT count(*) FROM fetch WHERE user_agent = 'Telef\xc3\xb3n'"),
+        1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_fetch_is_kept_with_the_last_fetch_and_what_was_delivered),
+        TEST(test_a_fetch_of_a_removed_phone_is_still_a_fetch),
+        TEST(test_refusals_without_a_phone_are_counted_per_source_reason_and_minute),
+        TEST(test_refusals_of_a_known_phone_get_their_own_rows),
+        TEST(test_a_user_agent_that_is_no_utf_8_is_stored_as_ascii),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
