@@ -70,8 +70,8 @@ AP_MUSTCHECK int listener_open_tcp(const struct address *address, bool first, in
                                    struct ap_error *error);
 
 /* Bind the control socket with mode 0660 and group gid (-1: leave); a socket file that nobody
- * listens on is replaced. Errors, with a line: AP_EBUSY another daemon listens, AP_EPERM, AP_EIO.
- */
+ * listens on is replaced. Errors, with a line: AP_EBUSY another daemon listens, AP_EPERM,
+ * AP_EINVAL path too long, AP_EIO. */
 AP_MUSTCHECK int listener_open_unix(const char *path, gid_t gid, int *ret_fd,
                                     struct ap_error *error);
 

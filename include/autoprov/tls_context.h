@@ -15,8 +15,9 @@ struct tls_certificate {
     const char *key_file;         /* PEM private key */
 };
 
-/* Reads and checks everything: files, that each key fits its certificate, one certificate per key
- * type (RSA, EC), not expired, not below RSA-2048 or P-256, and a handshake with itself in memory.
+/* Reads and checks everything: files, that no key file is open to others or encrypted, that each
+ * key fits its certificate, the order of the chain, one certificate per key type (RSA, EC), not
+ * expired, not below RSA-2048 or P-256, and a handshake with itself in memory.
  * Profile modern: TLS 1.2 and 1.3, ECDHE with AEAD, server preference with AES-128-GCM first, no
  * tickets, no session cache, no renegotiation, no early data, no system-wide openssl.cnf policy.
  * *ret_context: one reference, drop it with tls_context_unref().

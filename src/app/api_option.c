@@ -32,7 +32,8 @@ int api_options_show(struct api_call *call, struct store_db *db)
 }
 
 /* Switching is the daemon's: the answer comes when every worker has the new value. */
-static int write_options(struct api_call *call, struct store_db *db, const char *text)
+static int write_options(struct api_call *call, struct store_db *db, const char *text,
+                         const char *detail)
 {
     if (call->snapshot->options_from_config)
         return api_problem(call, AP_ECONFLICT, NULL,
@@ -40,7 +41,7 @@ static int write_options(struct api_call *call, struct store_db *db, const char 
                            call->snapshot->config->path);
     int err = store_options_set(db, text);
     if (!err)
-        err = api_audit(call, db, "options", text ? text : "");
+        err = api_audit(call, db, "options", detail);
     if (!err)
         err = api_result(
             call, 200,
@@ -68,10 +69,14 @@ int api_options_set(struct api_call *call, struct store_db *db)
     if (err)
         return api_problem(call, err == AP_ENOMEM ? err : AP_EINVAL, "/custom_options", "%s",
                            detail.text);
-    return write_options(call, db, text);
+    /* What it means: the text itself may be longer than an audit row. */
+    return write_options(call, db, text,
+                         options.disable_auto_provision_security
+                             ? "disable_auto_provision_security=true"
+                             : "disable_auto_provision_security=false");
 }
 
 int api_options_unset(struct api_call *call, struct store_db *db)
 {
-    return write_options(call, db, NULL);
+    return write_options(call, db, NULL, "unset");
 }

@@ -74,7 +74,7 @@ static int open_regular(const char *path, int *ret_fd, struct stat *ret_stat,
 int file_read(const char *path, struct buf *buf, struct ap_error *error)
 {
     struct stat info;
-    int fd;
+    int fd = -1;
 
     if (strcmp(path, "-") == 0)
         return read_descriptor(STDIN_FILENO, "standard input", buf, error);

@@ -91,6 +91,11 @@ int main(int argc, char **argv)
     int option;
 
     harden_process();
+    /* Before anything else of OpenSSL: the system's openssl.cnf has no say in our TLS. */
+    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
+        fputs("autoprovd: OpenSSL cannot be used\n", stderr);
+        return EXIT_FAILURE;
+    }
     while ((option = getopt_long(argc, argv, "c:tVh", OPTIONS, NULL)) != -1) {
         switch (option) {
         case 'c':

@@ -1,0 +1,115 @@
+/* A connection's beginning: counted, identified, watched.
+ * Must not know what follows. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "autoprov/limits.h"
+#include "connection.h"
+
+/* An answer's head; libmicrohttpd's pool bounds it too. */
+#define ANSWER_HEAD_MAX_BYTES 4096
+
+/* Who is at the other end (unix(7)); groups need their length asked for first. */
+static int read_peer_user(int fd, struct http_peer_user **ret_user)
+{
+    struct ucred cred;
+    socklen_t cred_len = sizeof(cred);
+    socklen_t groups_len = 0;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &cred_len) != 0)
+        return AP_EIO;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &groups_len) != 0 && errno != ERANGE)
+        return AP_EIO;
+    struct http_peer_user *user = calloc(1, sizeof(*user) + groups_len);
+    if (!user)
+        return AP_ENOMEM;
+    gid_t *groups = (gid_t *)(user + 1);
+    if (groups_len > 0 && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_len) != 0) {
+        free(user);
+        return AP_EIO;
+    }
+    user->uid = cred.uid;
+    user->gid = cred.gid;
+    user->pid = cred.pid;
+    user->groups = groups;
+    user->group_count = groups_len / sizeof(*groups);
+    *ret_user = user;
+    return 0;
+}
+
+static void link_connection(struct connection *connection)
+{
+    struct connection_list *list = &connection->front->connections;
+
+    connection->previous = list->last;
+    if (list->last)
+        list->last->next = connection;
+    else
+        list->first = connection;
+    list->last = connection;
+    connection->front->stats.open_connections++;
+}
+
+/* Count it, and say what its kind needs. On error the caller undoes. */
+static int prepare(struct connection *connection)
+{
+    struct front *front = connection->front;
+    struct source_key key;
+
+    if (connection->listener->kind == FRONT_ADMIN_UNIX) {
+        stream_start_plain(&connection->stream, connection->fd);
+        buf_init_secret(&connection->out, AP_ADMIN_ANSWER_MAX_BYTES + ANSWER_HEAD_MAX_BYTES);
+        return read_peer_user(connection->fd, &connection->peer_user);
+    }
+    buf_init_secret(&connection->out, AP_BODY_MAX_BYTES + ANSWER_HEAD_MAX_BYTES);
+    if (!front->setup.sources)
+        return 0;
+    address_source_key(&connection->peer, &key);
+    int err = source_table_connect(front->setup.sources, &key);
+    connection->is_counted = err == 0;
+    return err;
+}
+
+int connection_open(struct listener *listener, int fd, const struct address *peer)
+{
+    struct front *front = listener->front;
+    struct connection *connection = calloc(1, sizeof(*connection));
+    int err = AP_ENOMEM;
+
+    if (!connection)
+        goto out;
+    connection->front = front;
+    connection->listener = listener;
+    connection->fd = fd;
+    connection->peer = *peer;
+    connection->opened_at_ms = uv_now(front->setup.loop);
+    buf_init_secret(&connection->in, AP_HEAD_MAX_BYTES); /* paths hold tokens */
+    err = prepare(connection);
+    if (err)
+        goto out;
+    if (uv_poll_init(front->setup.loop, &connection->poll, fd) != 0) {
+        err = AP_EIO;
+        goto out;
+    }
+    (void)uv_timer_init(front->setup.loop, &connection->timer); /* never fails */
+    connection->poll.data = connection;
+    connection->timer.data = connection;
+    connection->handles = 2;
+    front->parts++;
+    listener->connections++;
+    link_connection(connection);
+    connection_change_state(connection, listener->kind == FRONT_ADMIN_UNIX ? CONNECTION_IDLE
+                                                                           : CONNECTION_SILENT);
+    connection_poll(connection, UV_READABLE);
+    return 0;
+out:
+    if (connection) {
+        connection_uncount(connection);
+        free(connection->peer_user);
+        free(connection);
+    }
+    (void)close(fd); /* nothing was written */
+    return err;
+}

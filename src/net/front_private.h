@@ -1,0 +1,77 @@
+/* Private: what the files of one front share. */
+#ifndef AUTOPROV_NET_FRONT_PRIVATE_H
+#define AUTOPROV_NET_FRONT_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "autoprov/front.h"
+#include "http_private.h"
+
+struct connection;
+
+/* From limits.h; tests write shorter ones. */
+struct front_deadlines {
+    uint32_t first_byte_ms;
+    uint32_t handshake_ms;
+    uint32_t head_ms;
+    uint32_t admin_body_ms;
+    uint32_t dropped_body_ms;
+    uint32_t idle_ms;
+    uint32_t answer_ms;
+    uint32_t linger_ms;
+    uint32_t connection_ms;
+};
+
+struct listener {
+    struct front *front;
+    struct listener *next;
+    uv_poll_t poll;
+    uv_timer_t pause; /* after descriptors ran out */
+    struct tls_context *tls;
+    enum front_kind kind;
+    unsigned index;
+    unsigned connections;
+    int fd; /* -1: closed */
+};
+
+struct connection_list {
+    struct connection *first;
+    struct connection *last;
+};
+
+struct front {
+    struct front_setup setup;
+    struct front_deadlines deadlines;
+    struct front_stats stats;
+    struct http *http;
+    struct listener *listeners;
+    struct connection_list connections;
+    struct connection_list waiting; /* for a handshake slot, in order of arrival */
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_idle_t idle;          /* active: work is left, the loop must not sleep */
+    uv_timer_t ticker;       /* active: somebody waits for a slot that another front may free */
+    unsigned released_slots; /* by this front in this turn */
+    unsigned parts; /* handles and connections that are not closed yet; 0: free the front */
+    int spare_fd;
+    bool is_draining;
+    bool is_closing;
+    bool is_in_turn;
+    void (*drained)(void *data);
+    void *drained_data;
+};
+
+/* A part was closed for good. Frees the front with its last one. */
+void front_part_done(struct front *front);
+
+/* The loop must come round again before it sleeps. */
+void front_wake(struct front *front);
+
+/* The queue for handshake slots. */
+void front_add_waiting(struct connection *connection);
+void front_remove_waiting(struct connection *connection);
+
+/* accept.c: stop accepting; the closes are run by the loop. */
+void listener_close(struct listener *listener);
+
+#endif

@@ -1,0 +1,39 @@
+/* Private: the pool of pairs. A pair is a connection of libmicrohttpd, lent for one answer. */
+#ifndef AUTOPROV_NET_HTTP_PAIR_H
+#define AUTOPROV_NET_HTTP_PAIR_H
+
+#include <stdbool.h>
+
+#include "http_private.h"
+
+struct http_pair {
+    struct http_pair *next; /* for the list that it is in */
+    struct http_job *job;   /* NULL: free, or withdrawn: libmicrohttpd then ends the connection */
+    struct buf body;        /* of the answer that libmicrohttpd sends */
+    size_t body_len;        /* libmicrohttpd frees the body before its answer is read here */
+    int fd;                 /* our end; -1: closed */
+    bool is_open;           /* libmicrohttpd has the other end */
+    bool is_complete;       /* the answer was sent into the pair */
+};
+
+struct pair_pool;
+
+/* Errors: AP_EIO, AP_ENOMEM. */
+AP_MUSTCHECK int pair_pool_open(struct pair_pool **ret_pool);
+
+/* All pairs must have been given back or closed. NULL is fine. */
+void pair_pool_close(struct pair_pool *pool);
+
+/* A pair that has nothing in it. Errors: AP_EBUSY all are lent; AP_ENOMEM, AP_EIO. */
+AP_MUSTCHECK int pair_take(struct pair_pool *pool, struct http_pair **ret_pair);
+
+/* Its answer was read to the end. */
+void pair_give_back(struct pair_pool *pool, struct http_pair *pair);
+
+/* Something else has happened: never lent again. */
+void pair_close(struct pair_pool *pool, struct http_pair *pair);
+
+/* Let libmicrohttpd read, answer (from pair->job->answer and pair->body) and send what it can. */
+void pair_pool_run(struct pair_pool *pool);
+
+#endif

@@ -1,0 +1,109 @@
+/* A handshake of a server set-up with itself, in memory: proves that a phone can get through
+ * before the set-up goes live. Must not touch the network or files. */
+#include "tls_private.h"
+
+#include <openssl/err.h>
+#include <stdbool.h>
+
+/* Each flight of a handshake needs one turn of both sides; three are enough for 1.2. */
+#define HANDSHAKE_TURNS 8
+
+/* A client that knows one key type only, so that each certificate is really used. */
+static SSL_CTX *client_new(int version, int key_type)
+{
+    bool is_rsa = key_type == EVP_PKEY_RSA;
+    SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+
+    if (!client)
+        return NULL;
+    SSL_CTX_set_security_level(client, 2);
+    SSL_CTX_set_verify(client, SSL_VERIFY_NONE, NULL);
+    if (SSL_CTX_set_min_proto_version(client, version) == 1 &&
+        SSL_CTX_set_max_proto_version(client, version) == 1 &&
+        SSL_CTX_set_ciphersuites(client, "TLS_AES_128_GCM_SHA256") == 1 &&
+        SSL_CTX_set_cipher_list(client, is_rsa ? "ECDHE-RSA-AES128-GCM-SHA256"
+                                               : "ECDHE-ECDSA-AES128-GCM-SHA256") == 1 &&
+        SSL_CTX_set1_groups_list(client, "P-256:P-384:P-521:X25519") == 1 &&
+        SSL_CTX_set1_sigalgs_list(client, is_rsa ? "RSA-PSS+SHA256:RSA+SHA256"
+                                                 : "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512") == 1)
+        return client;
+    SSL_CTX_free(client);
+    return NULL;
+}
+
+static SSL *side_new(SSL_CTX *context, BIO *read, BIO *write)
+{
+    SSL *ssl = SSL_new(context);
+
+    if (!ssl)
+        return NULL;
+    BIO_up_ref(read);
+    BIO_up_ref(write);
+    SSL_set_bio(ssl, read, write);
+    return ssl;
+}
+
+/* 1 done, 0 wants more, -1 failed. */
+static int step(SSL *ssl)
+{
+    ERR_clear_error();
+    int got = SSL_do_handshake(ssl);
+    if (got == 1)
+        return 1;
+    return SSL_get_error(ssl, got) == SSL_ERROR_WANT_READ ? 0 : -1;
+}
+
+static bool shake_hands(SSL *client, SSL *server)
+{
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    for (int turn = 0; turn < HANDSHAKE_TURNS; turn++) {
+        int client_done = step(client);
+        int server_done = client_done < 0 ? -1 : step(server);
+        if (client_done < 0 || server_done < 0)
+            return false;
+        if (client_done && server_done)
+            return true;
+    }
+    return false;
+}
+
+static bool check_version(SSL_CTX *server_context, int version, int key_type)
+{
+    SSL_CTX *client_context = client_new(version, key_type);
+    BIO *to_server = BIO_new(BIO_s_mem());
+    BIO *to_client = BIO_new(BIO_s_mem());
+    SSL *client = NULL;
+    SSL *server = NULL;
+    bool is_good = false;
+
+    if (!client_context || !to_server || !to_client)
+        goto out;
+    client = side_new(client_context, to_client, to_server);
+    server = side_new(server_context, to_server, to_client);
+    if (client && server)
+        is_good = shake_hands(client, server);
+out:
+    SSL_free(server);
+    SSL_free(client);
+    BIO_free(to_client);
+    BIO_free(to_server);
+    SSL_CTX_free(client_context);
+    return is_good;
+}
+
+int tls_self_check(SSL_CTX *server, const struct tls_pair *pair, const char *certificate_file,
+                   struct ap_error *error)
+{
+    static const struct {
+        int version;
+        const char *name;
+    } versions[] = {{TLS1_2_VERSION, "1.2"}, {TLS1_3_VERSION, "1.3"}};
+
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        if (!check_version(server, versions[i].version, pair->key_type))
+            return ap_error_set(error, AP_ECRYPTO, "%s: a TLS %s handshake with itself fails (%s)",
+                                certificate_file, versions[i].name, tls_reason());
+    }
+    return 0;
+}

@@ -1,0 +1,181 @@
+#include "api_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* -- server ------------------------------------------------------------------------------------ */
+
+static void reload(void *data, bool options_only,
+                   void (*done)(void *done_data, int err, const char *line), void *done_data)
+{
+    struct api_server *server = data;
+
+    server->reloads += !options_only;
+    server->option_switches += options_only;
+    done(done_data, server->reload_err, server->reload_err ? "f.conf:1: broken" : "");
+}
+
+static void status(void *data, json_t *object)
+{
+    (void)data;
+    assert_int_equal(json_object_set_new(object, "workers", json_integer(2)), 0);
+}
+
+static struct snapshot *snapshot(void *data)
+{
+    return ((struct api_server *)data)->snapshot;
+}
+
+void api_server_open(struct api_server *server, struct app_fixture *fixture, const char *more,
+                     uid_t own_uid, gid_t group_gid)
+{
+    struct ap_error error = {{0}};
+    int fd = -1;
+
+    *server = (struct api_server){.fixture = fixture};
+    fixture_write_config(fixture, more);
+    fixture_start_store(fixture);
+    if (snapshot_new(fixture_load_config(fixture), NULL, FIXTURE_NOW_S, 1, &server->snapshot,
+                     &error) != 0)
+        fail_msg("%s", error.text);
+    assert_int_equal(uv_loop_init(&server->loop), 0);
+    assert_int_equal(mailbox_open(&server->loop, &server->mailbox), 0);
+    const struct api_setup setup = {
+        .reader = fixture->reader,
+        .writer = fixture->writer,
+        .mailbox = server->mailbox,
+        .clock = &fixture->clock,
+        .daemon = {.data = server, .reload = reload, .status = status, .snapshot = snapshot},
+        .own_uid = own_uid,
+        .group_gid = group_gid,
+    };
+    assert_int_equal(api_new(&setup, &server->api), 0);
+    const struct front_setup front = {.loop = &server->loop,
+                                      .clock = clock_system(),
+                                      .handler = api_handle,
+                                      .handler_data = server->api};
+    assert_int_equal(front_open(&front, &server->front), 0);
+    fixture_path(fixture, "control.sock", server->socket_path);
+    assert_int_equal(listener_open_unix(server->socket_path, (gid_t)-1, &fd, &error), 0);
+    assert_int_equal(front_add_listener(server->front, fd, FRONT_ADMIN_UNIX, 0, NULL), 0);
+}
+
+void api_server_close(struct api_server *server)
+{
+    front_close(server->front);
+    fixture_stop_store(server->fixture);
+    mailbox_close(server->mailbox);
+    assert_int_equal(uv_run(&server->loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(uv_loop_close(&server->loop), 0);
+    api_free(server->api);
+    snapshot_unref(server->snapshot);
+    (void)unlink(server->socket_path);
+}
+
+/* The timer only wakes the loop: no test waits for it. */
+static void wake(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+void api_run_until(struct api_server *server, bool (*done)(void *data), void *data)
+{
+    uv_timer_t timer;
+    uint64_t end = uv_hrtime() + UINT64_C(20000000000);
+
+    assert_int_equal(uv_timer_init(&server->loop, &timer), 0);
+    assert_int_equal(uv_timer_start(&timer, wake, 1, 1), 0);
+    while (!done(data)) {
+        assert_true(uv_hrtime() < end);
+        (void)uv_run(&server->loop, UV_RUN_ONCE); /* handles are open: never 0 by itself */
+    }
+    uv_close((uv_handle_t *)&timer, NULL);
+    (void)uv_run(&server->loop, UV_RUN_NOWAIT); /* the close */
+}
+
+/* -- client ------------------------------------------------------------------------------------ */
+
+struct exchange {
+    int fd;
+    char *in;
+    size_t len, room;
+};
+
+static bool is_answered(void *data)
+{
+    struct exchange *exchange = data;
+    ssize_t got = recv(exchange->fd, exchange->in + exchange->len,
+                       exchange->room - exchange->len - 1, MSG_DONTWAIT);
+
+    if (got > 0)
+        exchange->len += (size_t)got;
+    else
+        assert_true(got < 0 && errno == EAGAIN);
+    exchange->in[exchange->len] = '\0';
+    const char *end = strstr(exchange->in, "\r\n\r\n");
+    const char *length = strcasestr(exchange->in, "\r\ncontent-length:");
+    if (!end)
+        return false;
+    size_t body_len = length ? (size_t)strtoul(length + 17, NULL, 10) : 0;
+    return exchange->len >= (size_t)(end + 4 - exchange->in) + body_len;
+}
+
+static void read_head(const struct exchange *exchange, struct api_reply *reply)
+{
+    const char *type = strcasestr(exchange->in, "\r\ncontent-type:");
+
+    assert_memory_equal(exchange->in, "HTTP/1.1 ", 9);
+    reply->status = (int)strtol(exchange->in + 9, NULL, 10);
+    if (!type)
+        return;
+    type += 15 + strspn(type + 15, " ");
+    (void)snprintf(reply->content_type, sizeof(reply->content_type), "%.*s",
+                   (int)strcspn(type, "\r"), type);
+}
+
+void api_ask_raw(struct api_server *server, const char *request, struct api_reply *ret_reply)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    struct exchange exchange = {.in = ret_reply->text, .room = sizeof(ret_reply->text)};
+    size_t len = strlen(request);
+
+    memset(ret_reply, 0, sizeof(*ret_reply));
+    memcpy(name.sun_path, server->socket_path, strlen(server->socket_path));
+    exchange.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(exchange.fd >= 0);
+    assert_int_equal(connect(exchange.fd, (const struct sockaddr *)&name, sizeof(name)), 0);
+    /* Small enough for the socket's buffer. */
+    assert_int_equal(send(exchange.fd, request, len, MSG_NOSIGNAL), len);
+    api_run_until(server, is_answered, &exchange);
+    read_head(&exchange, ret_reply);
+    close(exchange.fd);
+    const char *body = strstr(ret_reply->text, "\r\n\r\n") + 4;
+    memmove(ret_reply->text, body, strlen(body) + 1);
+    ret_reply->json = json_loads(ret_reply->text, 0, NULL);
+}
+
+void api_ask(struct api_server *server, const char *method, const char *path, const char *body,
+             struct api_reply *ret_reply)
+{
+    bool has_length = strcmp(method, "GET") != 0 && strcmp(method, "DELETE") != 0;
+    char *request = NULL;
+
+    if (has_length)
+        assert_true(asprintf(&request,
+                             "%s /api/v1%s HTTP/1.1\r\nContent-Type: application/json\r\n"
+                             "Content-Length: %zu\r\n\r\n%s",
+                             method, path, body ? strlen(body) : 0, body ? body : "") > 0);
+    else
+        assert_true(asprintf(&request, "%s /api/v1%s HTTP/1.1\r\n\r\n", method, path) > 0);
+    api_ask_raw(server, request, ret_reply);
+    free(request);
+}
+
+void api_reply_done(struct api_reply *reply)
+{
+    json_decref(reply->json);
+    reply->json = NULL;
+}

@@ -1,0 +1,47 @@
+/* The admin API behind a control socket of its own, and a client on the same loop. */
+#ifndef AUTOPROV_TESTS_API_CLIENT_H
+#define AUTOPROV_TESTS_API_CLIENT_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "app_fixture.h"
+#include "autoprov/api.h"
+#include "autoprov/front.h"
+
+struct api_server {
+    struct app_fixture *fixture;
+    uv_loop_t loop;
+    struct mailbox *mailbox;
+    struct snapshot *snapshot;
+    struct front *front;
+    struct api *api;
+    char socket_path[FIXTURE_PATH_MAX];
+    unsigned reloads, option_switches;
+    int reload_err; /* what the next reload ends with */
+};
+
+/* own_uid, group_gid: as in struct api_setup. more: of the configuration. */
+void api_server_open(struct api_server *server, struct app_fixture *fixture, const char *more,
+                     uid_t own_uid, gid_t group_gid);
+void api_server_close(struct api_server *server);
+
+struct api_reply {
+    int status;
+    char content_type[64];
+    json_t *json; /* NULL: no body, or none of JSON */
+    char text[65536];
+};
+
+/* Ask and run the loop until the answer is there. body: NULL, or JSON text. Drop with
+ * api_reply_done(). */
+void api_ask(struct api_server *server, const char *method, const char *path, const char *body,
+             struct api_reply *ret_reply);
+/* The same with any request text. */
+void api_ask_raw(struct api_server *server, const char *request, struct api_reply *ret_reply);
+void api_reply_done(struct api_reply *reply);
+
+/* Run the loop until data says so. */
+void api_run_until(struct api_server *server, bool (*done)(void *data), void *data);
+
+#endif

@@ -1,0 +1,119 @@
+/* The decision over all facts, and the names of its reasons. */
+#include "autoprov/policy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autoprov/text.h"
+
+static const struct store_phone ENABLED = {.id = "a", .enabled = true};
+static const struct store_phone DISABLED = {.id = "b", .enabled = false};
+static struct network PRIVATE[] = {{.family = AF_INET, .bytes = {10}, .prefix_len = 8}};
+static const struct address INSIDE = {.family = AF_INET, .bytes = {10, 1, 2, 3}};
+static const struct address OUTSIDE = {.family = AF_INET, .bytes = {192, 0, 2, 7}};
+
+enum who { NOBODY, ON, OFF, WHO_COUNT };
+
+/* The rules as sentences, apart from how the code orders them. */
+static enum policy_reason expected(bool flat, bool inside, bool forwarded, enum who who,
+                                   bool security_disabled)
+{
+    if (flat && !security_disabled)
+        return POLICY_FLAT_OFF;
+    if (flat && (forwarded || !inside))
+        return POLICY_ADDRESS_NOT_ALLOWED;
+    if (who == NOBODY)
+        return flat ? POLICY_UNKNOWN_MAC : POLICY_UNKNOWN_PAIR;
+    return who == ON ? POLICY_SERVE : POLICY_DISABLED;
+}
+
+static void test_every_combination_of_facts_is_decided_by_the_rules(void **state)
+{
+    static const struct store_phone *const PHONES[WHO_COUNT] = {NULL, &ENABLED, &DISABLED};
+    const struct network_list networks = {PRIVATE, 1};
+    bool reached[POLICY_REASON_COUNT] = {false};
+
+    (void)state;
+    for (unsigned bits = 0; bits < 16; bits++) {
+        for (int who = 0; who < WHO_COUNT; who++) {
+            bool flat = bits & 1, inside = bits & 2, forwarded = bits & 4, disabled = bits & 8;
+            const struct options options = {.disable_auto_provision_security = disabled};
+            const struct policy_options given = {&options, &networks};
+            const struct policy_facts facts = {.flat = flat,
+                                               .source = inside ? &INSIDE : &OUTSIDE,
+                                               .has_forwarded = forwarded,
+                                               .phone = PHONES[who]};
+            enum policy_reason reason = policy_decide(&facts, &given);
+            assert_int_equal(reason, expected(flat, inside, forwarded, (enum who)who, disabled));
+            reached[reason] = true;
+        }
+    }
+    assert_true(reached[POLICY_SERVE] && reached[POLICY_UNKNOWN_PAIR] &&
+                reached[POLICY_UNKNOWN_MAC] && reached[POLICY_FLAT_OFF] &&
+                reached[POLICY_ADDRESS_NOT_ALLOWED] && reached[POLICY_DISABLED]);
+}
+
+static void test_no_networks_means_nobody_in_flat_mode(void **state)
+{
+    const struct network_list none = {NULL, 0};
+    const struct options options = {.disable_auto_provision_security = true};
+    const struct policy_options given = {&options, &none};
+    struct policy_facts facts = {.flat = true, .source = &INSIDE, .phone = &ENABLED};
+
+    (void)state;
+    assert_int_equal(policy_decide(&facts, &given), POLICY_ADDRESS_NOT_ALLOWED);
+    facts.flat = false;
+    assert_int_equal(policy_decide(&facts, &given), POLICY_SERVE);
+}
+
+/* Scripts, alarms and refusal rows hold these: a change is a change of the interface. */
+static void test_reason_names_are_stable(void **state)
+{
+    static const char *const NAMES[] = {
+        "served",    "bad_request",         "method",       "unknown_path",
+        "bad_token", "unknown_file",        "unknown_pair", "unknown_mac",
+        "flat_off",  "address_not_allowed", "disabled",     "render_failed",
+    };
+
+    (void)state;
+    assert_int_equal(sizeof(NAMES) / sizeof(NAMES[0]), POLICY_REASON_COUNT);
+    for (int reason = 0; reason < POLICY_REASON_COUNT; reason++)
+        assert_string_equal(policy_reason_name((enum policy_reason)reason), NAMES[reason]);
+}
+
+static void test_reason_names_are_unique_words_that_fit_a_record(void **state)
+{
+    (void)state;
+    for (int reason = 0; reason < POLICY_REASON_COUNT; reason++) {
+        const char *name = policy_reason_name((enum policy_reason)reason);
+        assert_in_range(strlen(name), 1, 31);
+        for (const char *c = name; *c; c++)
+            assert_true(*c == '_' || (text_is_alnum(*c) && *c == text_lower(*c)));
+        for (int other = 0; other < reason; other++)
+            assert_string_not_equal(name, policy_reason_name((enum policy_reason)other));
+    }
+}
+
+static void test_reason_out_of_range_is_unknown(void **state)
+{
+    (void)state;
+    assert_string_equal(policy_reason_name(POLICY_REASON_COUNT), "unknown");
+    assert_string_equal(policy_reason_name((enum policy_reason)1000), "unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_combination_of_facts_is_decided_by_the_rules),
+        cmocka_unit_test(test_no_networks_means_nobody_in_flat_mode),
+        cmocka_unit_test(test_reason_names_are_stable),
+        cmocka_unit_test(test_reason_names_are_unique_words_that_fit_a_record),
+        cmocka_unit_test(test_reason_out_of_range_is_unknown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,211 @@
+/* The shipped folder with the admin's folder laid over it. */
+#include "autoprov/template_set.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app_fixture.h"
+#include "support/alloc_fault.h"
+
+struct paths {
+    struct app_fixture *fixture;
+    char shipped[FIXTURE_PATH_MAX], custom[FIXTURE_PATH_MAX];
+};
+
+static struct paths make_folders(struct app_fixture *fixture, bool with_custom)
+{
+    struct paths paths = {.fixture = fixture};
+
+    fixture_path(fixture, "shipped", paths.shipped);
+    fixture_path(fixture, "custom", paths.custom);
+    fixture_make_folder(fixture, "shipped");
+    if (with_custom)
+        fixture_make_folder(fixture, "custom");
+    return paths;
+}
+
+static struct template_set *load(const struct paths *paths)
+{
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+
+    if (template_set_load(paths->shipped, paths->custom, &set, &error) != 0)
+        fail_msg("%s", error.text);
+    return set;
+}
+
+static void check_rendering(const struct template_set *set, const char *vendor,
+                            const char *expected)
+{
+    const struct template *template = template_set_find(set, vendor);
+    const struct value nothing = value_object(NULL, 0);
+    struct buf out;
+
+    assert_non_null(template);
+    buf_init(&out, 1000);
+    assert_int_equal(template_render(template, &nothing, &out), 0);
+    assert_string_equal(out.data, expected);
+    buf_done(&out);
+}
+
+static void test_admins_file_goes_before_the_shipped_one_of_its_name(void **state)
+{
+    struct paths paths = make_folders(*state, true);
+
+    fixture_write(*state, "shipped/generic.xml", "shipped generic");
+    fixture_write(*state, "shipped/linphone.xml", "shipped linphone");
+    fixture_write(*state, "custom/linphone.xml", "my linphone");
+    fixture_write(*state, "custom/acme.xml", "my acme");
+    struct template_set *set = load(&paths);
+    check_rendering(set, "generic", "shipped generic");
+    check_rendering(set, "linphone", "my linphone");
+    check_rendering(set, "acme", "my acme");
+    assert_null(template_set_find(set, "unknown"));
+    assert_null(template_set_find(set, ""));
+    assert_null(template_set_find(set, "lin"));
+    assert_null(template_set_find(set, "linphone.xml"));
+    assert_null(template_set_find(set, "Linphone"));
+    template_set_free(set);
+}
+
+static void test_templates_are_listed_once_in_the_order_of_names(void **state)
+{
+    static const char *const NAMES[] = {"acme", "generic", "zeta"};
+    struct paths paths = make_folders(*state, true);
+    const char *vendor = NULL;
+
+    fixture_write(*state, "shipped/zeta.xml", "z");
+    fixture_write(*state, "shipped/generic.xml", "g");
+    fixture_write(*state, "custom/zeta.xml", "Z");
+    fixture_write(*state, "custom/acme.xml", "a");
+    struct template_set *set = load(&paths);
+    for (size_t i = 0; i < 3; i++) {
+        const struct template *template = template_set_at(set, i, &vendor);
+        assert_string_equal(vendor, NAMES[i]);
+        assert_ptr_equal(template, template_set_find(set, NAMES[i]));
+        assert_ptr_equal(template, template_set_at(set, i, NULL));
+    }
+    assert_null(template_set_at(set, 3, &vendor));
+    template_set_free(set);
+}
+
+static void test_only_xml_files_are_templates(void **state)
+{
+    struct paths paths = make_folders(*state, false);
+
+    fixture_write(*state, "shipped/generic.xml", "g");
+    fixture_write(*state, "shipped/.hidden.xml", "{{broken");
+    fixture_write(*state, "shipped/.xml", "{{broken");
+    fixture_write(*state, "shipped/README.md", "{{broken");
+    fixture_write(*state, "shipped/generic.xml~", "{{broken");
+    fixture_write(*state, "shipped/generic.XML", "{{broken");
+    struct template_set *set = load(&paths);
+    assert_non_null(template_set_at(set, 0, NULL));
+    assert_null(template_set_at(set, 1, NULL));
+    template_set_free(set);
+}
+
+static void test_admins_folder_may_be_absent_the_shipped_one_not(void **state)
+{
+    struct paths paths = make_folders(*state, false);
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+
+    assert_int_equal(template_set_load(paths.shipped, paths.custom, &set, &error), AP_ENOENT);
+    assert_non_null(strstr(error.text, paths.shipped));
+    fixture_write(*state, "shipped/generic.xml", "g");
+    set = load(&paths);
+    template_set_free(set);
+    set = NULL;
+    assert_int_equal(template_set_load(paths.custom, paths.shipped, &set, &error), AP_ENOENT);
+    assert_non_null(strstr(error.text, paths.custom));
+    assert_null(set);
+}
+
+static void test_broken_template_is_told_with_its_place(void **state)
+{
+    struct paths paths = make_folders(*state, true);
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+    char place[FIXTURE_PATH_MAX + 32];
+
+    fixture_write(*state, "shipped/generic.xml", "g");
+    fixture_write(*state, "custom/acme.xml", "line one\n  {{#open}}");
+    (void)snprintf(place, sizeof(place), "%s/acme.xml:2:", paths.custom);
+    assert_int_equal(template_set_load(paths.shipped, paths.custom, &set, &error), AP_ESYNTAX);
+    assert_memory_equal(error.text, place, strlen(place));
+    assert_null(set);
+}
+
+static void test_too_large_template_is_refused(void **state)
+{
+    struct paths paths = make_folders(*state, false);
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+    char *text = malloc(AP_TEMPLATE_MAX_BYTES + 2);
+
+    assert_non_null(text);
+    memset(text, 'x', AP_TEMPLATE_MAX_BYTES + 1);
+    text[AP_TEMPLATE_MAX_BYTES + 1] = '\0';
+    fixture_write(*state, "shipped/generic.xml", text);
+    assert_int_equal(template_set_load(paths.shipped, paths.custom, &set, &error), AP_ERANGE);
+    assert_non_null(strstr(error.text, "generic.xml"));
+    text[AP_TEMPLATE_MAX_BYTES] = '\0';
+    fixture_write(*state, "shipped/generic.xml", text);
+    template_set_free(load(&paths));
+    free(text);
+}
+
+static void test_folder_with_a_templates_name_is_an_error(void **state)
+{
+    struct paths paths = make_folders(*state, false);
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+
+    fixture_make_folder(*state, "shipped/generic.xml");
+    assert_int_equal(template_set_load(paths.shipped, paths.custom, &set, &error), AP_EINVAL);
+    assert_non_null(strstr(error.text, "generic.xml"));
+}
+
+static int load_and_free(void *data)
+{
+    const struct paths *paths = data;
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+    int err = template_set_load(paths->shipped, paths->custom, &set, &error);
+
+    if (err) {
+        assert_int_equal(err, AP_ENOMEM);
+        assert_null(set);
+        assert_true(error.text[0]);
+    }
+    template_set_free(set);
+    return err;
+}
+
+static void test_failed_allocation_gives_no_set(void **state)
+{
+    struct paths paths = make_folders(*state, true);
+
+    fixture_write(*state, "shipped/generic.xml", "{{#lines}}{{sip_user}}{{/lines}}");
+    fixture_write(*state, "custom/acme.xml", "{{mac}}");
+    assert_true(alloc_fault_run(load_and_free, &paths) > 6);
+    template_set_free(NULL);
+}
+
+#define ROW(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROW(test_admins_file_goes_before_the_shipped_one_of_its_name),
+        ROW(test_templates_are_listed_once_in_the_order_of_names),
+        ROW(test_only_xml_files_are_templates),
+        ROW(test_admins_folder_may_be_absent_the_shipped_one_not),
+        ROW(test_broken_template_is_told_with_its_place),
+        ROW(test_too_large_template_is_refused),
+        ROW(test_folder_with_a_templates_name_is_an_error),
+        ROW(test_failed_allocation_gives_no_set),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
