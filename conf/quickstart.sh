@@ -184,11 +184,19 @@ printf '\n'
 cat "$state/rsa.pem" "$state/ecdsa.pem" >"$state/ca.pem"
 curl --silent --show-error --fail --noproxy '*' --cacert "$state/ca.pem" "$url" ||
     fail "the fetch failed; see $state/autoprovd.log"
+
+# As a person can paste it: in quotes where the path needs them.
+shown() {
+    case $1 in
+    *[!A-Za-z0-9_./-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
 cat <<EOF
 
 quickstart: what to do next
-  look around   $autoprovctl --config $conf status
-  stop it       sh $top/conf/quickstart.sh --stop
-  remove it     sh $top/conf/quickstart.sh --clean
+  look around   $(shown "$autoprovctl") --config $(shown "$conf") status
+  stop it       sh $(shown "$top/conf/quickstart.sh") --stop
+  remove it     sh $(shown "$top/conf/quickstart.sh") --clean
   for real      README.md, "A real installation"
 EOF
