@@ -42,8 +42,11 @@ struct ap_error {
     char text[AP_ERROR_TEXT_MAX];
 };
 
-/* Write the line (cut at its maximum). error may be NULL. Returns code, so that callers can
- * `return ap_error_set(error, AP_EINVAL, "…")`. */
-int ap_error_set(struct ap_error *error, int code, const char *fmt, ...) AP_PRINTF(3, 4);
+/* Write the line (cut at its maximum). error may be NULL. */
+void ap_error_write(struct ap_error *error, const char *fmt, ...) AP_PRINTF(2, 3);
+
+/* The same, with code as its value, so that callers can `return ap_error_set(error, AP_EINVAL,
+ * "…")`. A macro: compilers and analysers then see that the path is a failing one. */
+#define ap_error_set(error, code, ...) (ap_error_write((error), __VA_ARGS__), (code))
 
 #endif

@@ -138,8 +138,11 @@ static void switched(void *data, int err, const char *line)
 {
     struct api_call *call = data;
 
-    if (err)
-        call->err = api_problem(call, err, NULL, "%s", line);
+    if (err) {
+        /* A certificate that is not there is no missing path of this API. */
+        bool is_later = err == AP_EBUSY || err == AP_ENOMEM;
+        call->err = api_problem(call, is_later ? err : AP_EINVAL, NULL, "%s", line);
+    }
     api_call_answer(call);
 }
 
@@ -261,7 +264,7 @@ void api_handle(void *data, struct http_exchange *exchange)
     call->api = api;
     call->exchange = exchange;
     call->snapshot = snapshot_ref(api->daemon.snapshot(api->daemon.data));
-    arena_init(&call->arena, AP_ADMIN_BODY_MAX_BYTES);
+    arena_init(&call->arena, AP_ADMIN_ANSWER_MAX_BYTES);
     int err = find_route(call, request);
     if (err == AP_EINVAL || err == AP_ENOENT) {
         api_answer_problem(exchange, err == AP_EINVAL ? 405 : 404,

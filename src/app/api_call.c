@@ -40,7 +40,7 @@ static const struct problem_kind *problem_of(int err)
     return &PROBLEM_OTHER;
 }
 
-int api_problem(struct api_call *call, int err, const char *pointer, const char *fmt, ...)
+void api_problem_write(struct api_call *call, const char *pointer, const char *fmt, ...)
 {
     va_list args;
 
@@ -48,7 +48,6 @@ int api_problem(struct api_call *call, int err, const char *pointer, const char 
     (void)vsnprintf(call->problem.text, sizeof(call->problem.text), fmt, args); /* may be cut */
     va_end(args);
     (void)snprintf(call->pointer, sizeof(call->pointer), "%s", pointer ? pointer : "");
-    return err;
 }
 
 static void answer_json(struct http_exchange *exchange, int status, const char *content_type,
@@ -57,7 +56,7 @@ static void answer_json(struct http_exchange *exchange, int status, const char *
     struct http_answer answer = {.status = status, .content_type = content_type};
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
-    buf_init_secret(&answer.body, 8 * AP_ADMIN_BODY_MAX_BYTES);
+    buf_init_secret(&answer.body, AP_ADMIN_ANSWER_MAX_BYTES);
     if (object && (!text || buf_append_text(&answer.body, text) != 0 ||
                    buf_append_text(&answer.body, "\n") != 0)) {
         answer.status = 503;

@@ -183,6 +183,16 @@ static const struct api_field *find_field(const struct api_field *fields, size_t
     return NULL;
 }
 
+static int unknown_member(struct api_call *call, const char *name)
+{
+    char pointer[AP_NAME_MAX_BYTES + 2] = "";
+
+    /* A plain name needs no escapes (RFC 6901, 3). */
+    if (api_check_text(API_FIELD_NAME, name, strlen(name)) == 0)
+        (void)snprintf(pointer, sizeof(pointer), "/%s", name); /* 64 bytes at most */
+    return api_problem(call, AP_EINVAL, pointer, "unknown member in the body");
+}
+
 int api_read_fields(struct api_call *call, const struct api_field *fields, size_t count)
 {
     const char *name;
@@ -192,7 +202,7 @@ int api_read_fields(struct api_call *call, const struct api_field *fields, size_
     {
         const struct api_field *field = find_field(fields, count, name);
         if (!field)
-            return api_problem(call, AP_EINVAL, NULL, "unknown member in the body");
+            return unknown_member(call, name);
         int err = read_field(call, field, value);
         if (err)
             return err;

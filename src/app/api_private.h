@@ -57,9 +57,13 @@ struct api_call {
 
 /* -- api_call.c -------------------------------------------------------------------------------- */
 
-/* Set the problem's detail; returns err. pointer: NULL or "/member". */
-int api_problem(struct api_call *call, int err, const char *pointer, const char *fmt, ...)
-    AP_PRINTF(4, 5);
+/* Set the problem's detail. pointer: NULL or "/member". */
+void api_problem_write(struct api_call *call, const char *pointer, const char *fmt, ...)
+    AP_PRINTF(3, 4);
+
+/* The same with err as its value; a macro as ap_error_set() is. */
+#define api_problem(call, err, pointer, ...)                                                       \
+    (api_problem_write((call), (pointer), __VA_ARGS__), (err))
 
 /* Answer from call->err, status, result, problem; frees the call. */
 void api_call_answer(struct api_call *call);

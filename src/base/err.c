@@ -48,13 +48,13 @@ const char *ap_strerror(int err)
     return "unknown error";
 }
 
-int ap_error_set(struct ap_error *error, int code, const char *fmt, ...)
+void ap_error_write(struct ap_error *error, const char *fmt, ...)
 {
-    if (error) {
-        va_list args;
-        va_start(args, fmt);
-        (void)vsnprintf(error->text, sizeof(error->text), fmt, args); /* a long path is cut */
-        va_end(args);
-    }
-    return code;
+    va_list args;
+
+    if (!error)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(error->text, sizeof(error->text), fmt, args); /* a long path is cut */
+    va_end(args);
 }

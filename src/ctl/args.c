@@ -71,30 +71,51 @@ static const char *take_value(struct walk *walk, const char *equals)
     return walk->at + 1 < walk->argc ? walk->argv[++walk->at] : NULL;
 }
 
+static bool is_word(const char *name, size_t len, const char *word)
+{
+    return strlen(word) == len && memcmp(name, word, len) == 0;
+}
+
+/* --config and --socket. */
+static int take_global_value(struct walk *walk, bool config, const char *equals)
+{
+    const char *option = config ? "--config" : "--socket";
+
+    if (config ? walk->args->config_given : walk->args->socket_path != NULL)
+        return usage("option given twice:", option);
+    const char *value = take_value(walk, equals);
+    if (!value)
+        return usage("a value is missing behind", option);
+    if (config) {
+        walk->args->config_path = value;
+        walk->args->config_given = true;
+    } else {
+        walk->args->socket_path = value;
+    }
+    return CTL_OK;
+}
+
 static int take_global(struct walk *walk, const char *name, size_t len, const char *equals,
                        bool *ret_taken)
 {
+    const struct {
+        const char *name;
+        bool *target;
+    } switches[] = {
+        {"help", &walk->help}, {"version", &walk->version}, {"json", &walk->args->json}};
+
     *ret_taken = true;
-    if (len == 4 && memcmp(name, "help", len) == 0) {
-        walk->help = true;
-    } else if (len == 7 && memcmp(name, "version", len) == 0) {
-        walk->version = true;
-    } else if (len == 4 && memcmp(name, "json", len) == 0) {
-        walk->args->json = true;
-    } else if ((len == 6 && memcmp(name, "config", len) == 0) ||
-               (len == 6 && memcmp(name, "socket", len) == 0)) {
-        const char *value = take_value(walk, equals);
-        if (!value)
-            return usage("a value is missing behind", name[0] == 'c' ? "--config" : "--socket");
-        if (name[0] == 'c') {
-            walk->args->config_path = value;
-            walk->args->config_given = true;
-        } else {
-            walk->args->socket_path = value;
-        }
-    } else {
-        *ret_taken = false;
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        if (!is_word(name, len, switches[i].name))
+            continue;
+        if (equals)
+            return usage("this option takes no value:", name - 2);
+        *switches[i].target = true;
+        return CTL_OK;
     }
+    if (is_word(name, len, "config") || is_word(name, len, "socket"))
+        return take_global_value(walk, name[0] == 'c', equals);
+    *ret_taken = false;
     return CTL_OK;
 }
 

@@ -1,7 +1,9 @@
 """One throwaway autoprovd: folder, certificates, configuration, process, control tool."""
 
+import grp
 import json
 import os
+import pwd
 import re
 import secrets
 import signal
@@ -95,8 +97,8 @@ class Instance:
     def conf_text(self):
         options = f"custom_options = '{self.custom_options}'\n" if self.custom_options else ""
         return f"""
-user = '{os.environ.get("USER", "root")}'
-group = 'root'
+user = '{pwd.getpwuid(os.geteuid()).pw_name}'
+group = '{grp.getgrgid(os.getegid()).gr_name}'
 workers = {self.workers}
 state_directory = '{self.state}'
 master_key_file = '{self.master_key}'

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import socket
 import stat
 import subprocess
@@ -81,6 +82,27 @@ def test_a_failed_init_leaves_nothing(make_instance):
     instance.write_conf()
     one_line(instance.ctl("init", code=NOT_FOUND))
     assert not instance.state.exists() and not instance.master_key.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_init_gives_its_files_to_the_configured_user(make_instance):
+    instance = make_instance()
+    instance.conf.write_text(instance.conf_text().replace("user = 'root'", "user = 'nobody'"))
+    instance.init()
+    owner = pwd.getpwnam("nobody")
+    for path in (instance.master_key, instance.state, instance.database, instance.state / "lock"):
+        info = os.stat(path)
+        assert (info.st_uid, info.st_gid) == (owner.pw_uid, owner.pw_gid), path
+    instance.write_conf()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root looks the user up")
+def test_init_for_a_user_that_is_not_there_says_what_to_do(make_instance):
+    instance = make_instance()
+    instance.conf.write_text(instance.conf_text().replace("user = 'root'", "user = 'no-such'"))
+    said = one_line(instance.ctl("init", code=INVALID))
+    assert "no-such" in said and "systemd-sysusers" in said
+    assert not instance.state.exists()
 
 
 def test_the_socket_is_for_its_group_only(instance):

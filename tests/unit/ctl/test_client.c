@@ -1,0 +1,268 @@
+/* Calls over the control socket: exit codes of answers, paths, pages. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <curl/curl.h>
+
+#include "capture.h"
+#include "ctl_private.h"
+
+/* A daemon that gives one canned answer per connection, in order, and keeps what it was asked. */
+struct fake {
+    char folder[32];
+    char path[64];
+    int fd;
+    pthread_t thread;
+    const char *const *answers;
+    size_t count;
+    char asked[8][1024];
+};
+
+static void read_request(int fd, char *out, size_t room)
+{
+    size_t len = 0;
+
+    for (;;) {
+        ssize_t got = recv(fd, out + len, room - 1 - len, 0);
+        if (got <= 0)
+            break;
+        len += (size_t)got;
+        out[len] = '\0';
+        const char *end = strstr(out, "\r\n\r\n");
+        const char *length = strcasestr(out, "content-length: ");
+        size_t body = length ? (size_t)strtoul(length + 16, NULL, 10) : 0;
+        if (end && len >= (size_t)(end + 4 - out) + body)
+            break;
+    }
+    out[len] = '\0';
+}
+
+static void *serve(void *data)
+{
+    struct fake *fake = data;
+
+    for (size_t i = 0; i < fake->count; i++) {
+        int fd = accept(fake->fd, NULL, NULL);
+        if (fd < 0)
+            break;
+        read_request(fd, fake->asked[i], sizeof(fake->asked[i]));
+        (void)send(fd, fake->answers[i], strlen(fake->answers[i]), MSG_NOSIGNAL); /* or it left */
+        close(fd);
+    }
+    return NULL;
+}
+
+static void start(struct fake *fake, const char *const *answers, size_t count)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+    *fake = (struct fake){.answers = answers, .count = count};
+    (void)snprintf(fake->folder, sizeof(fake->folder), "/tmp/ap-ctl-XXXXXX");
+    assert_non_null(mkdtemp(fake->folder));
+    (void)snprintf(fake->path, sizeof(fake->path), "%s/s", fake->folder);
+    memcpy(name.sun_path, fake->path, strlen(fake->path));
+    fake->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(fake->fd >= 0);
+    assert_int_equal(bind(fake->fd, (const struct sockaddr *)&name, sizeof(name)), 0);
+    assert_int_equal(listen(fake->fd, 8), 0);
+    assert_int_equal(pthread_create(&fake->thread, NULL, serve, fake), 0);
+}
+
+static void stop(struct fake *fake)
+{
+    assert_int_equal(pthread_join(fake->thread, NULL), 0);
+    close(fake->fd);
+    assert_int_equal(unlink(fake->path), 0);
+    assert_int_equal(rmdir(fake->folder), 0);
+}
+
+#define PROBLEM(status, detail)                                                                    \
+    "HTTP/1.1 " status " X\r\nContent-Length: 18\r\n\r\n{\"detail\": \"" detail "\"}"
+
+static void test_statuses_have_their_exit_codes(void **state)
+{
+    static const struct {
+        const char *answer;
+        int code;
+    } ROWS[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", CTL_OK},
+        {"HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\n{}", CTL_OK},
+        {"HTTP/1.1 204 OK\r\n\r\n", CTL_OK},
+        {PROBLEM("400", "told"), CTL_INVALID},
+        {PROBLEM("403", "told"), CTL_NOT_PERMITTED},
+        {PROBLEM("404", "told"), CTL_NOT_FOUND},
+        {PROBLEM("405", "told"), CTL_INVALID},
+        {PROBLEM("409", "told"), CTL_EXISTS},
+        {PROBLEM("422", "told"), CTL_INVALID},
+        {PROBLEM("500", "told"), CTL_FAILED},
+        {PROBLEM("503", "told"), CTL_FAILED},
+        {PROBLEM("507", "told"), CTL_FAILED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        struct fake fake;
+        struct capture capture;
+        json_t *json = NULL;
+        start(&fake, &ROWS[i].answer, 1);
+        const struct ctl_args args = {.socket_path = fake.path};
+        capture_begin(&capture);
+        int code = ctl_call(&args, "GET", "/status", NULL, &json);
+        capture_end(&capture);
+        stop(&fake);
+        if (code != ROWS[i].code)
+            fail_msg("%.12s: %d", ROWS[i].answer, code);
+        assert_string_equal(capture.err, code == CTL_OK ? "" : "autoprovctl: told\n");
+        assert_true(code == CTL_OK || !json);
+        json_decref(json);
+    }
+}
+
+static void test_body_and_path_arrive(void **state)
+{
+    static const char *const ANSWER[] = {
+        "HTTP/1.1 201 OK\r\nContent-Length: 10\r\n\r\n{\"a\": [1]}"};
+    struct fake fake;
+    json_t *json = NULL;
+
+    (void)state;
+    start(&fake, ANSWER, 1);
+    const struct ctl_args args = {.socket_path = fake.path};
+    assert_int_equal(
+        ctl_call(&args, "POST", "/users?x=1", json_pack("{s:s}", "name", "alice"), &json), CTL_OK);
+    stop(&fake);
+    assert_memory_equal(fake.asked[0], "POST /api/v1/users?x=1 HTTP/1.1\r\n", 33);
+    assert_non_null(strstr(fake.asked[0], "Content-Type: application/json\r\n"));
+    assert_non_null(strstr(fake.asked[0], "\r\n\r\n{\"name\":\"alice\"}"));
+    assert_null(strcasestr(fake.asked[0], "Expect:"));
+    assert_int_equal(json_array_size(json_object_get(json, "a")), 1);
+    json_decref(json);
+}
+
+static void test_without_a_daemon_it_says_so(void **state)
+{
+    const struct ctl_args args = {.socket_path = "/nonexistent/control.sock"};
+    struct capture capture;
+    json_t *json = NULL;
+
+    (void)state;
+    capture_begin(&capture);
+    int code = ctl_call(&args, "GET", "/status", NULL, &json);
+    capture_end(&capture);
+    assert_int_equal(code, CTL_UNREACHABLE);
+    assert_non_null(strstr(capture.err, "/nonexistent/control.sock: no daemon answers"));
+    assert_null(json);
+}
+
+static void test_daemon_that_hangs_up_is_unreachable(void **state)
+{
+    static const char *const ANSWER[] = {""};
+    struct fake fake;
+    struct capture capture;
+    json_t *json = NULL;
+
+    (void)state;
+    start(&fake, ANSWER, 1);
+    const struct ctl_args args = {.socket_path = fake.path};
+    capture_begin(&capture);
+    int code = ctl_call(&args, "GET", "/status", NULL, &json);
+    capture_end(&capture);
+    stop(&fake);
+    assert_int_equal(code, CTL_UNREACHABLE);
+    assert_non_null(strstr(capture.err, "did not answer"));
+}
+
+static void test_given_configuration_that_cannot_be_read_is_told(void **state)
+{
+    const struct ctl_args args = {.config_path = "/nonexistent/a.conf", .config_given = true};
+    struct capture capture;
+    json_t *json = NULL;
+
+    (void)state;
+    capture_begin(&capture);
+    int code = ctl_call(&args, "GET", "/status", NULL, &json);
+    capture_end(&capture);
+    assert_int_equal(code, CTL_NOT_FOUND);
+    assert_non_null(strstr(capture.err, "/nonexistent/a.conf"));
+}
+
+static void test_all_pages_of_a_list_are_fetched(void **state)
+{
+    static const char *const ANSWERS[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 34\r\n\r\n{\"items\": [1, 2], \"next\": \"b c/d\"}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 28\r\n\r\n{\"items\": [3], \"next\": null}",
+    };
+    struct fake fake;
+    json_t *items = NULL;
+
+    (void)state;
+    start(&fake, ANSWERS, 2);
+    const struct ctl_args args = {.socket_path = fake.path};
+    assert_int_equal(ctl_call_list(&args, "/phones?user=x", &items), CTL_OK);
+    stop(&fake);
+    assert_int_equal(json_array_size(items), 3);
+    assert_non_null(strstr(fake.asked[0], "/phones?user=x&limit=1000&after= "));
+    assert_non_null(strstr(fake.asked[1], "/phones?user=x&limit=1000&after=b%20c%2fd "));
+    json_decref(items);
+}
+
+static void test_arguments_are_escaped_into_paths(void **state)
+{
+    static const struct {
+        const char *fmt, *argument, *path;
+    } ROWS[] = {
+        {"/users/{}", "alice", "/users/alice"},
+        {"/users/{}/token/rotate", "a-b_c.d~e", "/users/a-b_c.d~e/token/rotate"},
+        {"/accounts/{}", "1001@pbx.example.com", "/accounts/1001@pbx.example.com"},
+        {"/phones/{}", "cc:5e:f6:41:b7:94", "/phones/cc:5e:f6:41:b7:94"},
+        {"/users/{}", "a/b", "/users/a%2fb"},
+        {"/users/{}", "a?b#c%d", "/users/a%3fb%23c%25d"},
+        {"/users/{}", "\xc3\xa4 \n", "/users/%c3%a4%20%0a"},
+        {"/users/{}", "", "/users/"},
+        {"/status", "unused", "/status"},
+    };
+    char long_argument[4000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        char *path = ctl_path(ROWS[i].fmt, ROWS[i].argument);
+        assert_non_null(path);
+        assert_string_equal(path, ROWS[i].path);
+        free(path);
+    }
+    memset(long_argument, 'a', sizeof(long_argument) - 1);
+    long_argument[sizeof(long_argument) - 1] = '\0';
+    assert_null(ctl_path("/users/{}", long_argument));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_statuses_have_their_exit_codes),
+        cmocka_unit_test(test_body_and_path_arrive),
+        cmocka_unit_test(test_without_a_daemon_it_says_so),
+        cmocka_unit_test(test_daemon_that_hangs_up_is_unreachable),
+        cmocka_unit_test(test_given_configuration_that_cannot_be_read_is_told),
+        cmocka_unit_test(test_all_pages_of_a_list_are_fetched),
+        cmocka_unit_test(test_arguments_are_escaped_into_paths),
+    };
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    curl_global_cleanup();
+    return failed;
+}
