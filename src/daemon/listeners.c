@@ -57,8 +57,11 @@ static int open_listener(struct daemon *daemon, size_t index, int passed, struct
         int err = listener_open_tcp(&listener->address, i == 0, &daemon->fds[i * stride + index],
                                     &detail);
         if (err)
-            return ap_error_set(error, err, "%s:%d: listener %s: %s", config->path, listener->line,
-                                listener->name, detail.text);
+            return ap_error_set(error, err, "%s:%d: listener %s: %s%s", config->path,
+                                listener->line, listener->name, detail.text,
+                                err == AP_EPERM ? "; ports below 1024 come from systemd: systemctl "
+                                                  "enable --now autoprovd.socket"
+                                                : "");
     }
     return 0;
 }
