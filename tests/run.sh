@@ -38,7 +38,7 @@ done
 
 # shellcheck source=conf/packages.sh
 . "$top/conf/packages.sh"
-packages="$BUILD_PACKAGES libcmocka-dev clang clang-format clang-tidy shellcheck python3 python3-pytest
+packages="$BUILD_PACKAGES libcmocka-dev libexpat1-dev clang clang-format clang-tidy shellcheck python3 python3-pytest
 curl wget busybox openssl gnutls-bin ca-certificates sqlite3 linphone-cli libxml2-utils systemd
 procps iproute2"
 [ -n "$labels" ] || packages="$packages nginx-light valgrind"
