@@ -47,3 +47,32 @@ def test_kill_in_the_middle_of_writes_loses_nothing_acknowledged(make_instance):
     with sqlite3.connect(instance.database) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert subprocess.run(["pgrep", "-f", str(instance.conf)], capture_output=True).stdout == b""
+
+
+def test_stop_in_the_middle_of_writes_answers_or_refuses_each(make_instance):
+    instance = make_instance(workers=1)
+    instance.init()
+    acknowledged = set()
+    for round_number in range(10):
+        instance.start()
+        stop = threading.Event()
+
+        def write(worker):
+            for i in range(200):
+                name = f"s{round_number}-{worker}-{i}"
+                if stop.is_set() or instance.ctl("user", "add", name).code != OK:
+                    return
+                acknowledged.add(name)
+
+        already = len(acknowledged)
+        threads = [threading.Thread(target=write, args=(n,)) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        wait_until("some writes", lambda: len(acknowledged) > already + 1)
+        instance.stop()
+        stop.set()
+        for thread in threads:
+            thread.join()
+    instance.start()
+    listed = {user["name"] for user in instance.ctl("user", "list", "--json", code=OK).json()}
+    assert acknowledged <= listed
