@@ -109,7 +109,7 @@ static void test_accounts_are_listed_in_pages_for_all_or_one_user(void **state)
     fixture_add_user(fixture, "alice", &token, alice);
     fixture_add_user(fixture, "bob", &token, bob);
     for (int i = 0; i < 21; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "%d", i);
         fixture_add_account(fixture, i % 3 ? alice : bob, name, "pw", id);
     }

@@ -20,7 +20,7 @@ static void fill(struct fixture *fixture)
         .actor = "uid=0", .action = "user.add", .object = "", .detail = ""};
 
     for (int i = 0; i < 20; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "u%d", i);
         fixture_add_user(fixture, name, &token, user_id);
         fixture_add_account(fixture, user_id, name, "password", account);

@@ -177,7 +177,7 @@ static void test_the_pair_and_the_mac_give_all_that_a_phone_needs(void **state)
         assert_int_equal(by[i].lines[0].account.transport, STORE_TRANSPORT_TLS);
         assert_int_equal(by[i].lines[1].position, 3);
         assert_string_equal(by[i].lines[1].account.password, "bobs-password");
-        assert_string_equal(by[i].lines[1].account.user_name, "bob");
+        assert_string_equal(by[i].lines[1].account.id, shared);
     }
     store_close(reader);
 }
