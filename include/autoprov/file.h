@@ -17,8 +17,8 @@ AP_MUSTCHECK int file_read(const char *path, struct buf *buf, struct ap_error *e
 
 /* Read a file that holds a secret: at most max_bytes, a single trailing line end removed if
  * strip_newline. Refused: a file that group or others may read or write, or that neither root
- * nor the process's user owns (root reads anybody's); not judged below $CREDENTIALS_DIRECTORY (systemd shows its ACL as
- * 0440) and for "-".
+ * nor the process's user owns (root reads anybody's); not judged below $CREDENTIALS_DIRECTORY
+ * (systemd shows its ACL as 0440) and for "-".
  * Errors: those of file_read(), AP_EPERM. */
 AP_MUSTCHECK int file_read_secret(const char *path, size_t max_bytes, bool strip_newline,
                                   struct secret *ret_secret, struct ap_error *error);

@@ -108,8 +108,10 @@ AP_MUSTCHECK int store_account_del(struct store_db *db, const char *account_id);
 
 /* -- phones ---------------------------------------------------------------------------------- */
 struct store_line {
-    uint32_t position;            /* 1..AP_LINES_PER_PHONE_MAX */
-    struct store_account account; /* with password from store_phone_by_*() */
+    uint32_t position; /* 1..AP_LINES_PER_PHONE_MAX */
+    /* From store_phone_by_*(): with the password, but only id and what a phone's file tells:
+     * sip_user to expires_s. */
+    struct store_account account;
 };
 
 struct store_phone {

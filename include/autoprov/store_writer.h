@@ -59,6 +59,16 @@ AP_MUSTCHECK int store_writer_submit(struct store_writer *writer, struct store_w
  * long. A fetch record also updates the phone's last fetch and delivered. */
 void store_writer_record(struct store_writer *writer, const struct store_record *record);
 
+/* Let db, a reader, keep one read transaction open from lookup to lookup (store_phone_by_pair(),
+ * store_phone_by_mac(), store_phone_get(), store_token_get()) for as long as the writer commits
+ * nothing: whatever was answered by done() before a lookup is seen by it. The thread calls
+ * store_read_rest() at least every second, else the WAL could not be cut.
+ * writer: borrowed until the same call with NULL, which ends it. */
+void store_read_follow(struct store_db *db, const struct store_writer *writer);
+
+/* End the kept transaction; the next lookup begins another. Does nothing without one. */
+void store_read_rest(struct store_db *db);
+
 struct store_writer_stats {
     uint64_t dropped_records;
     uint64_t failed_commits;

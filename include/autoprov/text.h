@@ -18,6 +18,10 @@ AP_MUSTCHECK int text_parse_u64(const char *text, size_t len, uint64_t min, uint
 AP_MUSTCHECK int text_parse_duration_ms(const char *text, size_t len, uint64_t min_ms,
                                         uint64_t max_ms, uint64_t *ret_ms);
 
+/* Decimal digits, NUL-terminated. Returns their number. */
+#define TEXT_DECIMAL_MAX 21
+size_t text_decimal(uint64_t number, char ret_text[static TEXT_DECIMAL_MAX]);
+
 /* Lower-case hex of data, NUL-terminated: out holds 2 * len + 1 bytes. */
 void text_hex(const void *data, size_t len, char *out);
 

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum value_kind {
     VALUE_NULL, /* also false: falsy, prints nothing */
@@ -25,16 +26,12 @@ struct value {
     } as;
 };
 
-/* Names are unique in one object; a short object is searched linearly by hash. */
+/* Names are unique in one object; objects are short, and searched from the first on. */
 struct value_member {
     const char *name;
-    uint32_t name_len;
-    uint32_t name_hash; /* value_name_hash() of name */
+    size_t name_len;
     struct value value;
 };
-
-/* FNV-1a, 32 bits. */
-uint32_t value_name_hash(const char *name, size_t len);
 
 struct value value_null(void);
 struct value value_bool(int truth);
@@ -43,10 +40,14 @@ struct value value_text(const char *text);
 struct value value_text_n(const char *text, size_t len);
 struct value value_list(const struct value *items, size_t count);
 struct value value_object(const struct value_member *members, size_t count);
-struct value_member value_member(const char *name, struct value value);
+
+/* Here, so that the length of a literal is a constant: a phone with six lines has 130 members. */
+static inline struct value_member value_member(const char *name, struct value value)
+{
+    return (struct value_member){.name = name, .name_len = strlen(name), .value = value};
+}
 
 /* The member's value, or NULL. */
-const struct value *value_find(const struct value *object, const char *name, size_t len,
-                               uint32_t hash);
+const struct value *value_find(const struct value *object, const char *name, size_t len);
 
 #endif

@@ -24,7 +24,7 @@
 #define VAULT_TOKEN_TAG_TEXT_MAX 11
 
 /* Where a sealed value lives: associated data of AES-256-GCM, so that a cell moved to another
- * row, column or table does not open. */
+ * row, column or table does not open. The three names have 490 bytes at most. */
 struct vault_place {
     const char *table;
     const char *row_id;

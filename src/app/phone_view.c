@@ -1,10 +1,10 @@
 /* The values of docs/templates.md. Knows row and value tree, not the template language. */
 #include "autoprov/phone_view.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "autoprov/limits.h"
+#include "autoprov/text.h"
 
 /* Names at each level, for checks; the builders below give exactly these. */
 static const char *const TOP_NAMES[] = {
@@ -70,23 +70,24 @@ static const char *quote_for_sip(const char *text, struct arena *arena)
 
 static const char *number_text(uint32_t number, struct arena *arena)
 {
-    char *text = arena_alloc(arena, 12);
+    char *text = arena_alloc(arena, TEXT_DECIMAL_MAX);
 
     if (text)
-        (void)snprintf(text, 12, "%u", number); /* ten digits at most */
+        (void)text_decimal(number, text);
     return text;
 }
 
-/* "host", or "host:port" where a port is given. */
-static const char *host_port(const char *host, uint16_t port, struct arena *arena)
+/* Three texts in one. Of a fetch's instructions snprintf() alone took a twentieth. */
+static const char *join(const char *a, const char *b, const char *c, struct arena *arena)
 {
-    size_t room = strlen(host) + 8;
-    char *text = arena_alloc(arena, room);
+    size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
+    char *text = arena_alloc(arena, a_len + b_len + c_len + 1);
 
-    if (text && port)
-        (void)snprintf(text, room, "%s:%u", host, port); /* room was counted */
-    else if (text)
-        (void)snprintf(text, room, "%s", host);
+    if (!text)
+        return NULL;
+    memcpy(text, a, a_len);
+    memcpy(text + a_len, b, b_len);
+    memcpy(text + a_len + b_len, c, c_len);
     return text;
 }
 
@@ -113,10 +114,12 @@ static int build_line(const struct store_line *line, uint32_t index, struct aren
     const char *position = number_text(line->position, arena);
     const char *expires = number_text(account->expires_s, arena);
     const char *port = account->registrar_port ? number_text(account->registrar_port, arena) : "";
-    const char *registrar = host_port(registrar_host, account->registrar_port, arena);
+    const char *registrar = registrar_host;
     const char *quoted = quote_for_sip(display, arena);
     struct members line_members;
 
+    if (account->registrar_port && port)
+        registrar = join(registrar_host, ":", port, arena);
     if (!index_text || !position || !expires || !port || !registrar || !quoted ||
         members_init(&line_members, COUNT(LINE_NAMES), arena) != 0)
         return AP_ENOMEM;
@@ -181,16 +184,6 @@ static const char *mac_text(const struct store_phone *phone, enum mac_form form,
     return text;
 }
 
-static const char *file_url(const char *base_url, const char *mac, struct arena *arena)
-{
-    size_t room = strlen(base_url) + strlen(mac) + sizeof(".xml");
-    char *text = arena_alloc(arena, room);
-
-    if (text && base_url[0])
-        (void)snprintf(text, room, "%s%s.xml", base_url, mac); /* room was counted */
-    return text;
-}
-
 int phone_view_build(const struct store_phone *phone, const char *base_url, struct arena *arena,
                      struct value *ret_view)
 {
@@ -200,7 +193,7 @@ int phone_view_build(const struct store_phone *phone, const char *base_url, stru
     const char *upper = mac_text(phone, MAC_FORM_UPPER, arena);
     const char *colon = mac_text(phone, MAC_FORM_LOWER_COLON, arena);
     const char *upper_colon = mac_text(phone, MAC_FORM_UPPER_COLON, arena);
-    const char *url = mac ? file_url(base_url, mac, arena) : NULL;
+    const char *url = mac && base_url[0] ? join(base_url, mac, ".xml", arena) : "";
 
     if (!mac || !upper || !colon || !upper_colon || !url ||
         members_init(&top, COUNT(TOP_NAMES), arena) != 0 ||

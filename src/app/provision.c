@@ -19,6 +19,8 @@
 #define OVERLOAD_BODY "Service Unavailable\n"
 #define PLAIN_TEXT    "text/plain; charset=utf-8"
 #define XML_TEXT      "text/xml; charset=utf-8"
+/* A phone with six lines has 2.4 KB: a body with secrets grows by copying and wiping. */
+#define BODY_FIRST_BYTES 4095
 
 struct provision {
     struct snapshot *snapshot;
@@ -134,20 +136,28 @@ static void fail(struct fetch *fetch, const char *what, int err)
 
 /* -- the file ---------------------------------------------------------------------------------- */
 
-/* The folder URL as the phone reached it: the token from its own path, so that a phone on a
- * previous token learns the current one. */
+/* The user's folder token: the one that the phone came with, or, for a phone on a previous token or
+ * without one, that of the store, which is a query and an unsealing more. */
+static int folder_token(struct fetch *fetch, struct token *ret_token)
+{
+    if (!fetch->path.flat && fetch->token_kind == STORE_TOKEN_FOLDER) {
+        *ret_token = fetch->path.token;
+        return 0;
+    }
+    return store_token_get(fetch->provision->reader, http_exchange_arena(fetch->exchange),
+                           fetch->phone.user_id, ret_token);
+}
+
+/* The folder URL as the phone is to use it: one on a previous token learns the current one. */
 static int folder_url(struct fetch *fetch, const char **ret_url)
 {
     const struct config *config = fetch->provision->snapshot->config;
-    struct arena *arena = http_exchange_arena(fetch->exchange);
     const char *public_url = config->listeners[fetch->request->listener].public_url;
     struct token token;
     size_t room = strlen(public_url) + strlen(config->provision_prefix) + TOKEN_MAX_LEN + 3;
-    char *url = arena_alloc(arena, room);
-    int err = url ? 0 : AP_ENOMEM;
+    char *url = arena_alloc(http_exchange_arena(fetch->exchange), room);
+    int err = url ? folder_token(fetch, &token) : AP_ENOMEM;
 
-    if (!err)
-        err = store_token_get(fetch->provision->reader, arena, fetch->phone.user_id, &token);
     if (err)
         return err;
     (void)snprintf(url, room, "%s%s/%s/", public_url, config->provision_prefix,
@@ -283,7 +293,9 @@ static void serve(struct fetch *fetch)
     struct buf body;
 
     buf_init_secret(&body, AP_BODY_MAX_BYTES);
-    int err = render(fetch, &body);
+    int err = buf_reserve(&body, BODY_FIRST_BYTES);
+    if (!err)
+        err = render(fetch, &body);
     if (!err)
         err = vault_body_digest(store_vault(fetch->provision->reader), body.data ? body.data : "",
                                 body.len, fetch->digest);
@@ -379,10 +391,9 @@ void provision_handle(void *data, struct http_exchange *exchange)
                               fetch.token_tag);
     if (!err)
         err = look_up(&fetch);
-    secret_wipe(&fetch.path.token, sizeof(fetch.path.token));
-    if (err) {
+    if (err)
         fail(&fetch, "look_up", err);
-        return;
-    }
-    decide_and_answer(&fetch);
+    else
+        decide_and_answer(&fetch);
+    secret_wipe(&fetch.path.token, sizeof(fetch.path.token));
 }

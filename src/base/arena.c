@@ -8,8 +8,8 @@
 
 #include "autoprov/secret.h"
 
-/* A phone with two lines takes about 2 KiB; larger requests add blocks. */
-#define ARENA_BLOCK_BYTES 4096
+/* A phone with six lines takes about 10 KiB; larger requests add blocks. */
+#define ARENA_BLOCK_BYTES 12288
 
 struct arena_block {
     struct arena_block *older;
@@ -67,7 +67,8 @@ static struct arena_block *block_new(size_t size)
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* As arena_alloc(), but whatever was there before is still there. */
+static void *take(struct arena *arena, size_t size)
 {
     if (size == 0)
         size = 1;
@@ -88,7 +89,14 @@ void *arena_alloc(struct arena *arena, size_t size)
     void *piece = block->bytes + block->used;
     block->used += aligned;
     arena->taken_bytes += aligned;
-    memset(piece, 0, aligned);
+    return piece;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    void *piece = take(arena, size);
+    if (piece)
+        memset(piece, 0, size);
     return piece;
 }
 
@@ -103,9 +111,12 @@ char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
     if (len == SIZE_MAX)
         return NULL;
-    char *copy = arena_alloc(arena, len + 1);
-    if (copy && len > 0)
+    char *copy = take(arena, len + 1);
+    if (!copy)
+        return NULL;
+    if (len > 0)
         memcpy(copy, text, len);
+    copy[len] = '\0';
     return copy;
 }
 

@@ -81,7 +81,8 @@ int buf_reserve(struct buf *buf, size_t more)
 
 int buf_append(struct buf *buf, const void *data, size_t len)
 {
-    int err = buf_reserve(buf, len);
+    /* Most appends find room: cap is never beyond the ceiling and its NUL. */
+    int err = len < buf->cap - buf->len ? 0 : buf_reserve(buf, len);
     if (err)
         return err;
     if (len > 0)

@@ -1,6 +1,7 @@
 /* Phrases for error codes, and the one line that a person reads. */
 #include "autoprov/err.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 const char *ap_strerror(int err)
@@ -50,11 +51,13 @@ const char *ap_strerror(int err)
 
 void ap_error_write(struct ap_error *error, const char *fmt, ...)
 {
+    int saved = errno; /* the caller may compute its code from errno only afterwards */
     va_list args;
 
-    if (!error)
-        return;
-    va_start(args, fmt);
-    (void)vsnprintf(error->text, sizeof(error->text), fmt, args); /* a long path is cut */
-    va_end(args);
+    if (error) {
+        va_start(args, fmt);
+        (void)vsnprintf(error->text, sizeof(error->text), fmt, args); /* a long path is cut */
+        va_end(args);
+    }
+    errno = saved;
 }

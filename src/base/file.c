@@ -73,7 +73,7 @@ static int open_regular(const char *path, int *ret_fd, struct stat *ret_stat,
 
 int file_read(const char *path, struct buf *buf, struct ap_error *error)
 {
-    struct stat info;
+    struct stat info = {0};
     int fd = -1;
 
     if (strcmp(path, "-") == 0)
@@ -117,7 +117,7 @@ int file_read_secret(const char *path, size_t max_bytes, bool strip_newline,
                      struct secret *ret_secret, struct ap_error *error)
 {
     struct buf buf;
-    struct stat info;
+    struct stat info = {0};
     int fd = -1;
     int err;
 

@@ -82,6 +82,21 @@ int text_parse_duration_ms(const char *text, size_t len, uint64_t min_ms, uint64
     return AP_ESYNTAX;
 }
 
+size_t text_decimal(uint64_t number, char ret_text[static TEXT_DECIMAL_MAX])
+{
+    char digits[TEXT_DECIMAL_MAX];
+    size_t len = 0;
+
+    do {
+        digits[len++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    for (size_t i = 0; i < len; i++)
+        ret_text[i] = digits[len - 1 - i];
+    ret_text[len] = '\0';
+    return len;
+}
+
 void text_hex(const void *data, size_t len, char *out)
 {
     static const char DIGITS[] = "0123456789abcdef";

@@ -126,16 +126,18 @@ const char *config_restart_key(const struct config *old_config, const struct con
         return buffer;
     }
     for (size_t i = 0; i < old_config->listener_count || i < new_config->listener_count; i++) {
-        a.listener = i < old_config->listener_count ? &old_config->listeners[i] : NULL;
-        b.listener = i < new_config->listener_count ? &new_config->listeners[i] : NULL;
-        if (!a.listener || !b.listener || strcmp(a.listener->name, b.listener->name) != 0) {
-            (void)snprintf(buffer, buffer_len, "listener %s",
-                           a.listener ? a.listener->name : b.listener->name);
+        bool in_both = i < old_config->listener_count && i < new_config->listener_count;
+        const char *name = i < old_config->listener_count ? old_config->listeners[i].name
+                                                          : new_config->listeners[i].name;
+        if (!in_both || strcmp(name, new_config->listeners[i].name) != 0) {
+            (void)snprintf(buffer, buffer_len, "listener %s", name);
             return buffer;
         }
+        a.listener = &old_config->listeners[i];
+        b.listener = &new_config->listeners[i];
         key = first_restart_key(&a, &b, CONFIG_LISTENER);
         if (key) {
-            (void)snprintf(buffer, buffer_len, "listener %s: %s", a.listener->name, key->name);
+            (void)snprintf(buffer, buffer_len, "listener %s: %s", name, key->name);
             return buffer;
         }
     }

@@ -37,6 +37,7 @@ static void on_tick(uv_timer_t *timer)
     atomic_store_explicit(&worker->heartbeat_ms, clock_monotonic_ms(worker->clock),
                           memory_order_relaxed);
     fetch_log_tick(worker->log, clock_wall_s(worker->clock));
+    store_read_rest(worker->reader);
 }
 
 static void run_loop(void *data)
@@ -61,6 +62,7 @@ static int open_parts(struct worker *worker, const struct worker_setup *setup,
 
     if (err)
         return err;
+    store_read_follow(worker->reader, setup->writer);
     err = mailbox_open(&worker->loop, &worker->mailbox);
     if (!err)
         err = fetch_log_new(setup->writer, &worker->log);
@@ -196,6 +198,7 @@ static void run_stop(struct mailbox_message *message)
     front_close(worker->front);
     worker->front = NULL;
     fetch_log_close(worker->log);
+    store_read_follow(worker->reader, NULL); /* the writer ends before the reader is closed */
     uv_stop(&worker->loop);
 }
 

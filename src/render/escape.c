@@ -2,6 +2,7 @@
 #include "template_private.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* NULL: written as it is. */
 static const char *xml_reference(char c)
@@ -64,6 +65,17 @@ static bool xml_forbids(const unsigned char *text, size_t char_len)
     return char_len == 3 && text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE;
 }
 
+/* ASCII that is written as it is: nearly all that there is, so it is asked first. Of the first 64
+ * characters those with a bit here are not: controls and what has a reference. */
+#define BIT(c) (1ULL << (c))
+static bool is_plain(unsigned char c)
+{
+    const uint64_t others = (BIT(32) - 1 - BIT('\t') - BIT('\n') - BIT('\r')) | BIT('&') |
+                            BIT('<') | BIT('>') | BIT('"') | BIT('\'');
+
+    return c < 64 ? (others >> c & 1) == 0 : c < 128;
+}
+
 static int append_xml(const char *text, size_t len, struct buf *out)
 {
     size_t plain = 0; /* begin of the run that is written as it is */
@@ -71,6 +83,10 @@ static int append_xml(const char *text, size_t len, struct buf *out)
     int err = 0;
 
     while (err == 0 && at < len) {
+        if (is_plain((unsigned char)text[at])) {
+            at++;
+            continue;
+        }
         const unsigned char *bytes = (const unsigned char *)text + at;
         const char *reference = xml_reference(text[at]);
         size_t char_len = utf8_length(bytes, len - at);

@@ -91,8 +91,8 @@ static int add_part(struct compiler *c, const char *text, size_t len)
         template->parts = grown;
         c->part_cap = cap;
     }
-    template->parts[template->part_count++] = (struct template_part){
-        .text = text, .len = (uint32_t)len, .hash = value_name_hash(text, len)};
+    template->parts[template->part_count++] =
+        (struct template_part){.text = text, .len = (uint32_t)len};
     return 0;
 }
 
@@ -316,7 +316,7 @@ int template_compile(const char *name, const char *text, size_t len, enum templa
     template = calloc(1, sizeof(*template));
     if (template) {
         template->name = strdup(name);
-        template->text = malloc(len + 1);
+        template->text = calloc(1, len + 1);
     }
     if (!template || !template->name || !template->text) {
         err = ap_error_set(error, AP_ENOMEM, "%s: %s", name, ap_strerror(AP_ENOMEM));
@@ -365,7 +365,7 @@ const char *template_name(const struct template *template)
 int template_each_name(const struct template *template,
                        int (*visit)(void *data, const struct template_name *name), void *data)
 {
-    const struct template_op *open[AP_TEMPLATE_MAX_DEPTH];
+    const struct template_op *open[AP_TEMPLATE_MAX_DEPTH] = {NULL};
     size_t depth = 0;
     int result = 0;
 

@@ -39,7 +39,6 @@ struct template_op {
 struct template_part {
     const char *text;
     uint32_t len;
-    uint32_t hash;
 };
 
 struct template

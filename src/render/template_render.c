@@ -29,9 +29,9 @@ static const struct value *look_up(const struct renderer *r, const struct templa
         return r->frames[r->top].context;
     parts = &r->template->parts[op->first_part];
     for (size_t i = r->top + 1; !value && i-- > 0;)
-        value = value_find(r->frames[i].context, parts[0].text, parts[0].len, parts[0].hash);
+        value = value_find(r->frames[i].context, parts[0].text, parts[0].len);
     for (uint32_t i = 1; value && i < op->part_count; i++)
-        value = value_find(value, parts[i].text, parts[i].len, parts[i].hash);
+        value = value_find(value, parts[i].text, parts[i].len);
     return value;
 }
 

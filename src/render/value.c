@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-uint32_t value_name_hash(const char *name, size_t len)
-{
-    uint32_t hash = 2166136261u;
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)name[i]) * 16777619u;
-    return hash;
-}
-
 struct value value_null(void)
 {
     return (struct value){.kind = VALUE_NULL};
@@ -42,27 +33,13 @@ struct value value_object(const struct value_member *members, size_t count)
     return (struct value){.kind = VALUE_OBJECT, .len = count, .as.members = members};
 }
 
-struct value_member value_member(const char *name, struct value value)
-{
-    size_t len = strlen(name);
-
-    return (struct value_member){
-        .name = name,
-        .name_len = (uint32_t)len,
-        .name_hash = value_name_hash(name, len),
-        .value = value,
-    };
-}
-
-const struct value *value_find(const struct value *object, const char *name, size_t len,
-                               uint32_t hash)
+const struct value *value_find(const struct value *object, const char *name, size_t len)
 {
     if (object->kind != VALUE_OBJECT)
         return NULL;
     for (size_t i = 0; i < object->len; i++) {
         const struct value_member *member = &object->as.members[i];
-        if (member->name_hash == hash && member->name_len == len &&
-            memcmp(member->name, name, len) == 0)
+        if (member->name_len == len && memcmp(member->name, name, len) == 0)
             return &member->value;
     }
     return NULL;

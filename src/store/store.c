@@ -1,4 +1,4 @@
-/* Open, create and close the database; reads that see one state; what status shows.
+/* Open and close a connection; what status shows.
  *
  * Each connection has its limits and pragmas set here and nowhere else. Must not know rows. */
 #include <errno.h>
@@ -118,6 +118,9 @@ static char *copy_path(const char *path)
 int store_connect(const char *path, enum store_mode mode, const struct vault *vault,
                   const struct ap_clock *clock, struct store_db **ret_db)
 {
+    /* Debian's SQLite has no lookaside memory and counts each malloc() under one lock of the whole
+     * process, for figures that nobody reads. From the second connection on it refuses: done. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     int flags = mode == STORE_WRITER ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     struct store_db *db = calloc(1, sizeof(*db));
     if (!db)
@@ -225,28 +228,6 @@ int64_t store_now_s(struct store_db *db)
     if (now > db->highest_wall_s)
         db->highest_wall_s = now;
     return db->highest_wall_s;
-}
-
-int store_read_begin(struct store_db *db)
-{
-    struct store_query query;
-    store_query_begin(&query, db, "BEGIN");
-    int err = store_query_run(&query);
-    db->reading = err == 0;
-    return err;
-}
-
-void store_read_end(struct store_db *db)
-{
-    struct store_query query;
-
-    if (!db->reading)
-        return;
-    db->reading = false;
-    store_query_begin(&query, db, "COMMIT");
-    int err = store_query_run(&query);
-    if (err) /* nothing was written: the transaction is gone already */
-        log_event(LOG_LEVEL_DEBUG, "read_end", "error=%d", err);
 }
 
 struct vault *store_vault(struct store_db *db)

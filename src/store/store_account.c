@@ -96,6 +96,21 @@ int store_account_add(struct store_db *db, const struct store_account *account,
     return err;
 }
 
+void store_account_read_sip(struct store_query *query, struct arena *arena,
+                            struct store_account *account)
+{
+    account->sip_user = store_query_column_text(query, arena);
+    account->domain = store_query_column_text(query, arena);
+    account->auth_user = store_query_column_text(query, arena);
+    account->display_name = store_query_column_text(query, arena);
+    account->registrar_host = store_query_column_text(query, arena);
+    account->registrar_port = (uint16_t)store_query_column_number(query);
+    account->transport =
+        (enum store_transport)store_query_column_name(query, transport_names, TRANSPORT_COUNT);
+    account->outbound_proxy = store_query_column_text(query, arena);
+    account->expires_s = (uint32_t)store_query_column_number(query);
+}
+
 void store_account_read(struct store_query *query, struct arena *arena,
                         struct store_account *ret_account)
 {
@@ -104,28 +119,11 @@ void store_account_read(struct store_query *query, struct arena *arena,
     account->id = store_query_column_text(query, arena);
     account->user_id = store_query_column_text(query, arena);
     account->user_name = store_query_column_text(query, arena);
-    account->sip_user = store_query_column_text(query, arena);
-    account->domain = store_query_column_text(query, arena);
-    account->auth_user = store_query_column_text(query, arena);
-    account->display_name = store_query_column_text(query, arena);
-    account->registrar_host = store_query_column_text(query, arena);
-    account->registrar_port = (uint16_t)store_query_column_number(query);
-    const char *transport = store_query_column_text(query, arena);
-    account->outbound_proxy = store_query_column_text(query, arena);
-    account->expires_s = (uint32_t)store_query_column_number(query);
+    store_account_read_sip(query, arena, account);
     account->external_id = store_query_column_text(query, arena);
     account->created_at = store_query_column_number(query);
     account->version = (uint64_t)store_query_column_number(query);
     account->password = NULL;
-    if (query->err)
-        return;
-    for (size_t i = 0; i < TRANSPORT_COUNT; i++) {
-        if (transport && strcmp(transport, transport_names[i]) == 0) {
-            account->transport = (enum store_transport)i;
-            return;
-        }
-    }
-    query->err = AP_ECORRUPT;
 }
 
 /* "sip_user@domain" in two; an id has no '@'. */
@@ -253,7 +251,7 @@ static int set_account(struct store_db *db, const struct store_account *account,
 {
     struct arena arena;
     struct sealed password = {.len = 0}, previous = {.len = 0};
-    const char *old_password = NULL;
+    const char *old_password = "";
     uint64_t version = 0;
 
     arena_init(&arena, 4096);

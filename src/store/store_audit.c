@@ -227,7 +227,7 @@ int store_audit_verify(struct store_db *db, struct arena *arena,
                        void (*found)(void *data, const char *line), void *data)
 {
     struct store_query query;
-    struct chain_end head, end = {0};
+    struct chain_end head = {0}, end = {0};
     char line[96];
     int err;
 

@@ -100,20 +100,16 @@ static int read_phone(struct store_db *db, struct arena *arena,
 {
     struct store_query query;
     char text[AP_MAC_TEXT_MAX];
-    size_t line_count = 0;
 
     store_query_begin(&query, db,
-                      "SELECT " STORE_PHONE_COLUMNS
-                      ", (SELECT count(*) FROM line WHERE phone_id = p.id) "
+                      "SELECT " STORE_PHONE_COLUMNS " "
                       "FROM phone p JOIN user u ON u.id = p.user_id WHERE p.mac = ?");
     store_query_bind_mac(&query, mac, text);
     int err = store_query_step(&query);
-    if (!err) {
+    if (!err)
         store_phone_read(&query, arena, phone);
-        line_count = (size_t)store_query_column_number(&query);
-    }
     err = store_query_end(&query, err);
-    return err ? err : store_phone_read_lines(db, arena, false, line_count, phone);
+    return err ? err : store_phone_read_lines(db, arena, phone);
 }
 
 int store_phone_get(struct store_db *db, struct arena *arena, const uint8_t mac[static AP_MAC_LEN],

@@ -4,106 +4,94 @@
  * whether the phone is served: that is policy. */
 #include "store_private.h"
 
-#define LOOKUP_COLUMNS                                                                             \
-    STORE_PHONE_COLUMNS ", u.display_name, (SELECT count(*) FROM line WHERE phone_id = p.id)"
+#define LOOKUP_COLUMNS STORE_PHONE_COLUMNS ", u.display_name"
 
-#define HIGHEST_WALL "(SELECT number FROM meta WHERE name = 'highest_wall')"
+#define HIGHEST_WALL   "(SELECT number FROM meta WHERE name = 'highest_wall')"
 
 static const char *const kind_names[] = {
     [STORE_TOKEN_FOLDER] = "folder",
     [STORE_TOKEN_PREVIOUS] = "previous",
     [STORE_TOKEN_BOOTSTRAP] = "bootstrap",
 };
+#define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
 
-int store_read_join(struct store_db *db, bool *ret_opened)
+/* The next place in phone->lines. */
+static int add_line(struct arena *arena, size_t *capacity, struct store_phone *phone,
+                    struct store_line **ret_line)
 {
-    *ret_opened = false;
-    if (sqlite3_get_autocommit(db->sqlite) == 0)
-        return 0;
-    int err = store_read_begin(db);
-    *ret_opened = err == 0;
-    return err;
-}
+    void *lines = phone->lines;
 
-void store_read_leave(struct store_db *db, bool opened)
-{
-    if (opened)
-        store_read_end(db);
-}
-
-int store_phone_read_lines(struct store_db *db, struct arena *arena, bool with_passwords,
-                           size_t count, struct store_phone *phone)
-{
-    struct store_query query;
-    struct store_line *lines = NULL;
-    size_t read = 0;
-    int err = 0;
-
-    if (count > 0) {
-        lines = arena_alloc_array(arena, count, sizeof(*lines));
-        if (!lines)
-            return AP_ENOMEM;
-    }
-    store_query_begin(&query, db,
-                      "SELECT " STORE_ACCOUNT_COLUMNS ", l.position, a.password_sealed "
-                      "FROM line l JOIN account a ON a.id = l.account_id "
-                      "JOIN user u ON u.id = a.user_id WHERE l.phone_id = ? ORDER BY l.position");
-    store_query_bind_text(&query, phone->id ? phone->id : "");
-    while (read < count && (err = store_query_step(&query)) == 0) {
-        struct store_line *line = &lines[read++];
-        size_t len;
-        store_account_read(&query, arena, &line->account);
-        line->position = (uint32_t)store_query_column_number(&query);
-        const struct vault_place place = {"account", line->account.id, "password_sealed"};
-        if (with_passwords && !query.err)
-            line->account.password = store_query_column_sealed(&query, &place, arena, &len);
-    }
-    if (count == 0)
-        err = store_query_step(&query);
-    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    int err = store_query_grow(arena, &lines, phone->line_count, capacity, sizeof(**ret_line));
     if (err)
         return err;
     phone->lines = lines;
-    phone->line_count = read;
+    *ret_line = &phone->lines[phone->line_count++];
     return 0;
 }
 
-static void read_kind(struct store_query *query, struct arena *arena, enum store_token_kind *kind)
+int store_phone_read_lines(struct store_db *db, struct arena *arena, struct store_phone *phone)
 {
-    const char *name = store_query_column_text(query, arena);
+    struct store_query query;
+    struct store_line *line;
+    size_t capacity = 0;
+    int err;
 
-    for (size_t i = 0; name && i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
-        if (strcmp(name, kind_names[i]) == 0) {
-            *kind = (enum store_token_kind)i;
-            return;
-        }
+    store_query_begin(&query, db,
+                      "SELECT " STORE_ACCOUNT_COLUMNS ", l.position "
+                      "FROM line l JOIN account a ON a.id = l.account_id "
+                      "JOIN user u ON u.id = a.user_id WHERE l.phone_id = ? ORDER BY l.position");
+    store_query_bind_text(&query, phone->id);
+    while ((err = store_query_step(&query)) == 0 &&
+           (err = add_line(arena, &capacity, phone, &line)) == 0) {
+        store_account_read(&query, arena, &line->account);
+        line->position = (uint32_t)store_query_column_number(&query);
     }
-    if (!query->err)
-        query->err = AP_ECORRUPT;
+    return store_query_end(&query, err == AP_ENOENT ? 0 : err);
+}
+
+/* The same for a fetch: what the phone's file tells, with the passwords. A miss looks too. */
+static int read_secret_lines(struct store_db *db, struct arena *arena, struct store_phone *phone)
+{
+    struct store_query query;
+    struct store_line *line;
+    size_t capacity = 0;
+    int err;
+
+    store_query_begin(&query, db,
+                      "SELECT l.position, a.id, " STORE_ACCOUNT_SIP_COLUMNS ", a.password_sealed "
+                      "FROM line l JOIN account a ON a.id = l.account_id "
+                      "WHERE l.phone_id = ? ORDER BY l.position");
+    store_query_bind_text(&query, phone->id ? phone->id : "");
+    while ((err = store_query_step(&query)) == 0 &&
+           (err = add_line(arena, &capacity, phone, &line)) == 0) {
+        size_t len;
+        line->position = (uint32_t)store_query_column_number(&query);
+        line->account.id = store_query_column_text(&query, arena);
+        store_account_read_sip(&query, arena, &line->account);
+        const struct vault_place place = {"account", line->account.id, "password_sealed"};
+        line->account.password = store_query_column_sealed(&query, &place, arena, &len);
+    }
+    return store_query_end(&query, err == AP_ENOENT ? 0 : err);
 }
 
 /* The row of a query over LOOKUP_COLUMNS; if kind is given, of pair_sql below. */
 static int read_row(struct store_query *query, struct arena *arena, struct store_phone *phone,
                     enum store_token_kind *kind)
 {
-    size_t line_count = 0;
-
     int found = store_query_step(query);
     if (!found) {
         store_phone_read(query, arena, phone);
         phone->user_display_name = store_query_column_text(query, arena);
-        line_count = (size_t)store_query_column_number(query);
     }
     if (!found && kind) {
         phone->token_generation = (uint64_t)store_query_column_number(query);
         phone->needs_seen_mark = store_query_column_number(query) != 0;
-        read_kind(query, arena, kind);
+        *kind = (enum store_token_kind)store_query_column_name(query, kind_names, KIND_COUNT);
     }
     int err = store_query_end(query, found);
     if (err && err != AP_ENOENT)
         return err;
-    /* A miss looks for lines too. */
-    int lines_err = store_phone_read_lines(query->db, arena, true, line_count, phone);
+    int lines_err = read_secret_lines(query->db, arena, phone);
     return err ? err : lines_err;
 }
 

@@ -39,10 +39,14 @@ struct store_db {
     enum store_mode mode;
     struct vault *vault;
     const struct ap_clock *clock;
-    int64_t highest_wall_s; /* seen by this connection: a clock set back reopens nothing */
-    bool reading;           /* between store_read_begin() and store_read_end() */
-    bool failed;            /* an fsync or a write met EIO: see store_query.c */
-    int wal_pages;          /* after the last commit of this connection */
+    int64_t highest_wall_s;          /* seen by this connection: a clock set back reopens nothing */
+    bool reading;                    /* between store_read_begin() and store_read_end() */
+    bool kept;                       /* the read that is open is one of store_read_follow() */
+    bool read_failed;                /* a query of the kept read has failed: it is not used again */
+    const _Atomic uint64_t *commits; /* the writer's, of store_read_follow(); else NULL */
+    uint64_t commits_seen;           /* before the kept read began */
+    bool failed;                     /* an fsync or a write met EIO: see store_query.c */
+    int wal_pages;                   /* after the last commit of this connection */
     struct store_statement statements[STORE_STATEMENTS_MAX];
 };
 
@@ -72,6 +76,20 @@ AP_MUSTCHECK int store_exec_number(struct store_db *db, const char *sql, int64_t
 
 /* The wall clock, but never before the highest time that this connection has seen. */
 int64_t store_now_s(struct store_db *db);
+
+/* -- store_read.c --------------------------------------------------------------------------- */
+
+/* Join the transaction that is open or kept, or open a read for the time until the leave. */
+AP_MUSTCHECK int store_read_join(struct store_db *db, bool *ret_opened);
+void store_read_leave(struct store_db *db, bool opened);
+
+/* -- store_writer.c ------------------------------------------------------------------------- */
+
+/* Changes with each commit, before it is answered; with the flag no read may be kept now. Borrowed
+ * from the writer. */
+#define STORE_COMMITS_KEEP_NOTHING 1
+#define STORE_COMMITS_ONE          2
+const _Atomic uint64_t *store_writer_commits(const struct store_writer *writer);
 
 /* -- store_query.c -------------------------------------------------------------------------- */
 
@@ -103,6 +121,8 @@ AP_MUSTCHECK int store_query_step(struct store_query *query);
 
 /* Copied to the arena; NULL only for SQL's NULL or after an error. */
 const char *store_query_column_text(struct store_query *query, struct arena *arena);
+/* The number of the column's text among names; none of them is AP_ECORRUPT. */
+size_t store_query_column_name(struct store_query *query, const char *const *names, size_t count);
 int64_t store_query_column_number(struct store_query *query);
 /* Borrowed until the next step. */
 const uint8_t *store_query_column_blob(struct store_query *query, size_t *ret_len);
@@ -186,18 +206,21 @@ int store_open_check_explain(const struct store_opening *opening, int err, struc
 
 /* -- rows shared between files -------------------------------------------------------------- */
 
+/* The columns of store_account_read_sip(), with account as a: all that a phone's file tells. */
+#define STORE_ACCOUNT_SIP_COLUMNS                                                                  \
+    "a.sip_user, a.domain, a.auth_user, a.display_name, a.registrar_host, a.registrar_port, "      \
+    "a.transport, a.outbound_proxy, a.expires_s"
+/* The other fields stay. Errors stay in the query. */
+void store_account_read_sip(struct store_query *query, struct arena *arena,
+                            struct store_account *account);
+
 /* The columns of store_account_read(), with user as u and account as a. */
 #define STORE_ACCOUNT_COLUMNS                                                                      \
-    "a.id, a.user_id, u.name, a.sip_user, a.domain, a.auth_user, a.display_name, "                 \
-    "a.registrar_host, a.registrar_port, a.transport, a.outbound_proxy, a.expires_s, "             \
-    "a.external_id, a.created_at, a.version"
+    "a.id, a.user_id, u.name, " STORE_ACCOUNT_SIP_COLUMNS ", a.external_id, a.created_at, "        \
+    "a.version"
 /* Errors stay in the query. */
 void store_account_read(struct store_query *query, struct arena *arena,
                         struct store_account *ret_account);
-
-/* Join the transaction that is open, or open a read for the time until the leave. */
-AP_MUSTCHECK int store_read_join(struct store_db *db, bool *ret_opened);
-void store_read_leave(struct store_db *db, bool opened);
 
 /* The columns of store_phone_read(), with user as u and phone as p. */
 #define STORE_PHONE_COLUMNS                                                                        \
@@ -205,9 +228,8 @@ void store_read_leave(struct store_db *db, bool opened);
     "p.created_at, p.last_fetch_at, p.last_fetch_address, p.version"
 void store_phone_read(struct store_query *query, struct arena *arena,
                       struct store_phone *ret_phone);
-/* count lines of the phone, passwords opened if with_passwords. */
+/* The phone's lines, without passwords. */
 AP_MUSTCHECK int store_phone_read_lines(struct store_db *db, struct arena *arena,
-                                        bool with_passwords, size_t count,
                                         struct store_phone *phone);
 
 /* Insert the user's folder token. In a change. */

@@ -77,6 +77,8 @@ static int map_constraint(int rc)
 
 int store_query_map_error(struct store_db *db, int rc)
 {
+    if (rc != SQLITE_OK)
+        db->read_failed = true;
     switch (rc & 0xff) {
     case SQLITE_OK:
         return 0;
@@ -194,13 +196,29 @@ const char *store_query_column_text(struct store_query *query, struct arena *are
 
     if (query->err || sqlite3_column_type(query->stmt, column) == SQLITE_NULL)
         return NULL;
-    const char *text = (const char *)sqlite3_column_text(query->stmt, column);
-    const char *copy = NULL;
-    if (text)
-        copy = arena_strndup(arena, text, (size_t)sqlite3_column_bytes(query->stmt, column));
+    /* As a blob: of a text SQLite would first make a copy with a NUL behind it. NULL if empty. */
+    const char *text = sqlite3_column_blob(query->stmt, column);
+    size_t len = (size_t)sqlite3_column_bytes(query->stmt, column);
+    if (len == 0)
+        return "";
+    const char *copy = text ? arena_strndup(arena, text, len) : NULL;
     if (!copy)
         query->err = AP_ENOMEM;
     return copy;
+}
+
+size_t store_query_column_name(struct store_query *query, const char *const *names, size_t count)
+{
+    size_t len;
+    const uint8_t *text = store_query_column_blob(query, &len);
+
+    for (size_t i = 0; text && i < count; i++) {
+        if (strlen(names[i]) == len && memcmp(names[i], text, len) == 0)
+            return i;
+    }
+    if (!query->err)
+        query->err = AP_ECORRUPT;
+    return 0;
 }
 
 int64_t store_query_column_number(struct store_query *query)

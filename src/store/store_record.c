@@ -57,7 +57,21 @@ static int update_last_fetch(struct store_db *db, const struct store_record *rec
     return store_query_run(&query);
 }
 
-/* The phone may have been removed since. */
+/* 0: the row is there, with this digest: most fetches bring a phone what it has. */
+static int find_delivered(struct store_db *db, const struct store_record *record)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT 1 FROM delivered WHERE phone_id = ? AND file = ? AND digest = ?");
+    store_query_bind_text(&query, record->phone_id);
+    store_query_bind_text(&query, record->role);
+    store_query_bind_blob(&query, record->body_digest, sizeof(record->body_digest));
+    int err = store_query_step(&query);
+    return store_query_end(&query, err);
+}
+
+/* at is when the phone first got this body. The phone may have been removed since. */
 static int put_delivered(struct store_db *db, const struct store_record *record)
 {
     struct store_query query;
@@ -82,7 +96,8 @@ static int write_fetch(struct store_db *db, const struct store_record *record, c
     err = update_last_fetch(db, record, source);
     if (err || record->status != 200)
         return err;
-    return put_delivered(db, record);
+    err = find_delivered(db, record);
+    return err == AP_ENOENT ? put_delivered(db, record) : err;
 }
 
 /* Without a known phone one row stands for all refusals of a source, reason and minute; its MAC

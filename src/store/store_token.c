@@ -37,8 +37,8 @@ int store_token_insert(struct store_db *db, const char *user_id, const struct to
     return store_query_run(&query);
 }
 
-int store_token_get(struct store_db *db, struct arena *arena, const char *user_id,
-                    struct token *ret_token)
+static int read_token(struct store_db *db, struct arena *arena, const char *user_id,
+                      struct token *ret_token)
 {
     struct store_query query;
     char row_id[STORE_TOKEN_ROW_ID_MAX] = "";
@@ -63,6 +63,19 @@ int store_token_get(struct store_db *db, struct arena *arena, const char *user_i
     if (err)
         return err;
     return token_parse(text, len, ret_token) == 0 ? 0 : AP_ECORRUPT;
+}
+
+int store_token_get(struct store_db *db, struct arena *arena, const char *user_id,
+                    struct token *ret_token)
+{
+    bool opened = false;
+
+    int err = store_read_join(db, &opened);
+    if (err)
+        return err;
+    err = read_token(db, arena, user_id, ret_token);
+    store_read_leave(db, opened);
+    return err;
 }
 
 /* The number of the user's folder token. */

@@ -41,12 +41,14 @@ struct store_writer {
     bool stopping;
     struct store_writer_stats stats;
     _Atomic int64_t heartbeat_ms;
+    _Atomic uint64_t commits; /* of store_writer_commits() */
 
     /* The thread's own. */
     struct store_record *records; /* RECORD_BATCH_MAX */
     int64_t records_written_ms;
     int64_t last_commit_ms;
     int64_t time_noted_ms;
+    bool is_cutting_wal;
 };
 
 /* What one turn of the thread has to do. */
@@ -122,8 +124,18 @@ static void wait_for_work(struct store_writer *writer, struct work *ret_work)
     *ret_work = work;
 }
 
+/* Kept reads are to see what was committed. Only this thread writes the number. */
+static void count_commit(struct store_writer *writer, uint64_t flag)
+{
+    uint64_t commits = atomic_load_explicit(&writer->commits, memory_order_relaxed);
+
+    commits = (commits & ~(uint64_t)STORE_COMMITS_KEEP_NOTHING) + STORE_COMMITS_ONE;
+    atomic_store_explicit(&writer->commits, commits | flag, memory_order_release);
+}
+
 static void note_commit(struct store_writer *writer, int err, uint32_t dropped)
 {
+    count_commit(writer, writer->is_cutting_wal ? STORE_COMMITS_KEEP_NOTHING : 0);
     writer->last_commit_ms = clock_monotonic_ms(writer->db->clock);
     (void)pthread_mutex_lock(&writer->lock);
     writer->stats.last_error = err;
@@ -208,6 +220,20 @@ static void checkpoint(struct store_db *db, int mode)
     db->wal_pages = pages > 0 ? pages : 0;
 }
 
+/* A checkpoint moves only what no read holds, and the WAL begins at its start again only with a
+ * commit during which none reads from it: until then no read is kept. */
+static void cut_wal_when_long(struct store_writer *writer)
+{
+    bool is_long = writer->db->wal_pages > WAL_MAX_PAGES && !writer->db->failed;
+
+    if (is_long != writer->is_cutting_wal) {
+        writer->is_cutting_wal = is_long;
+        count_commit(writer, is_long ? STORE_COMMITS_KEEP_NOTHING : 0);
+    }
+    if (is_long)
+        checkpoint(writer->db, SQLITE_CHECKPOINT_PASSIVE);
+}
+
 static void truncate_wal(struct store_db *db)
 {
     (void)sqlite3_busy_timeout(db->sqlite, IDLE_BUSY_MS); /* cannot fail */
@@ -230,8 +256,6 @@ static void tend(struct store_writer *writer)
     }
     if (db->wal_pages > 0 && now_ms - writer->last_commit_ms >= IDLE_MS)
         truncate_wal(db);
-    else if (db->wal_pages > WAL_MAX_PAGES)
-        checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
     if (db->failed)
         note_commit(writer, AP_ESTORE, 0);
 }
@@ -244,6 +268,9 @@ static void *run_thread(void *data)
     while (!work.last) {
         wait_for_work(writer, &work);
         atomic_store(&writer->heartbeat_ms, clock_monotonic_ms(writer->db->clock));
+        /* Before the commit: since the last one reads have begun anew, and none stops a checkpoint
+         * before its end. */
+        cut_wal_when_long(writer);
         if (work.write_count > 0)
             commit_writes(writer, &work);
         if (work.record_count > 0)
@@ -391,4 +418,9 @@ void store_writer_stats(struct store_writer *writer, struct store_writer_stats *
 int64_t store_writer_heartbeat_ms(struct store_writer *writer)
 {
     return atomic_load(&writer->heartbeat_ms);
+}
+
+const _Atomic uint64_t *store_writer_commits(const struct store_writer *writer)
+{
+    return &writer->commits;
 }

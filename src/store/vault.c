@@ -20,6 +20,8 @@
 
 /* First byte of a sealed value. Another version means another K_seal. */
 #define KEY_VERSION 1
+/* Of table, row id and column with their lengths: the longest has about 110. */
+#define PLACE_MAX_BYTES 512
 
 enum key {
     KEY_INDEX,
@@ -210,7 +212,8 @@ int vault_token_tag(struct vault *vault, const struct token *token,
     int err = hmac(vault, KEY_LOG, pieces, tag);
     if (err)
         return err;
-    memcpy(ret_tag, "t:", 2);
+    ret_tag[0] = 't';
+    ret_tag[1] = ':';
     text_hex(tag, 4, ret_tag + 2);
     return 0;
 }
@@ -234,20 +237,21 @@ int vault_audit_link(struct vault *vault, const uint8_t previous[static VAULT_TA
 static int add_place(EVP_CIPHER_CTX *ctx, const struct vault_place *place)
 {
     const char *const names[] = {place->table, place->row_id, place->column};
-    const uint8_t version = KEY_VERSION;
+    uint8_t bytes[PLACE_MAX_BYTES]; /* in one piece: a call of OpenSSL costs more than the copy */
+    size_t at = 0;
     int out_len;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         size_t len = strlen(names[i]);
-        if (len > INT_MAX)
+        if (len + 5 > sizeof(bytes) - at) /* room for the prefix and the version */
             return AP_ECRYPTO;
-        const uint8_t prefix[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
-                                   (uint8_t)len};
-        if (EVP_CipherUpdate(ctx, NULL, &out_len, prefix, sizeof(prefix)) != 1 ||
-            EVP_CipherUpdate(ctx, NULL, &out_len, (const uint8_t *)names[i], (int)len) != 1)
-            return AP_ECRYPTO;
+        const uint8_t prefix[4] = {0, 0, (uint8_t)(len >> 8), (uint8_t)len};
+        memcpy(bytes + at, prefix, sizeof(prefix));
+        memcpy(bytes + at + sizeof(prefix), names[i], len);
+        at += sizeof(prefix) + len;
     }
-    return EVP_CipherUpdate(ctx, NULL, &out_len, &version, 1) == 1 ? 0 : AP_ECRYPTO;
+    bytes[at++] = KEY_VERSION;
+    return EVP_CipherUpdate(ctx, NULL, &out_len, bytes, (int)at) == 1 ? 0 : AP_ECRYPTO;
 }
 
 int vault_seal(struct vault *vault, const struct vault_place *place, const void *plain, size_t len,

@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct provision_path parsed;
     struct provision_path untouched;
-    char *path = malloc(size > 0 ? size : 1);
+    char *path = calloc(1, size > 0 ? size : 1);
 
     CHECK(path);
     if (size > 0)

@@ -322,7 +322,7 @@ static void test_reload_answers_with_its_outcome(void **state)
     assert_int_equal(server.reloads, 1);
     assert_int_equal(number("generation"), 1);
     server.reload_err = AP_ESYNTAX;
-    ask("POST", "/reload", NULL, 400);
+    ask("POST", "/reload", NULL, 422);
     check_problem("invalid", NULL);
     assert_string_equal(member("detail"), "f.conf:1: broken");
 }

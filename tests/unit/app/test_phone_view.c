@@ -40,7 +40,7 @@ static int teardown(void **state)
 static const struct value *member(const struct value *object, const char *name)
 {
     size_t len = strlen(name);
-    const struct value *value = value_find(object, name, len, value_name_hash(name, len));
+    const struct value *value = value_find(object, name, len);
 
     if (!value)
         fail_msg("no member '%s'", name);

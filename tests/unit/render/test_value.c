@@ -8,15 +8,6 @@
 
 #include <cmocka.h>
 
-static void test_hash_is_fnv_1a(void **state)
-{
-    /* Test vectors of the FNV draft (draft-eastlake-fnv, appendix C). */
-    (void)state;
-    assert_int_equal(value_name_hash("", 0), 0x811c9dc5u);
-    assert_int_equal(value_name_hash("a", 1), 0xe40c292cu);
-    assert_int_equal(value_name_hash("foobar", 6), 0xbf9cf968u);
-}
-
 static void test_missing_text_is_null(void **state)
 {
     (void)state;
@@ -28,7 +19,7 @@ static void test_missing_text_is_null(void **state)
 
 static const struct value *find(const struct value *object, const char *name)
 {
-    return value_find(object, name, strlen(name), value_name_hash(name, strlen(name)));
+    return value_find(object, name, strlen(name));
 }
 
 static void test_members_are_found_by_their_whole_name(void **state)
@@ -48,17 +39,6 @@ static void test_members_are_found_by_their_whole_name(void **state)
     assert_null(find(&object, "MAC"));
 }
 
-static void test_same_hash_of_another_name_is_no_match(void **state)
-{
-    struct value_member member = value_member("costarring", value_text("x"));
-    struct value object = value_object(&member, 1);
-
-    (void)state;
-    /* A known collision of 32-bit FNV-1a. */
-    assert_int_equal(value_name_hash("costarring", 10), value_name_hash("liquid", 6));
-    assert_null(find(&object, "liquid"));
-}
-
 static void test_only_objects_have_members(void **state)
 {
     struct value text = value_text("text");
@@ -74,10 +54,8 @@ static void test_only_objects_have_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hash_is_fnv_1a),
         cmocka_unit_test(test_missing_text_is_null),
         cmocka_unit_test(test_members_are_found_by_their_whole_name),
-        cmocka_unit_test(test_same_hash_of_another_name_is_no_match),
         cmocka_unit_test(test_only_objects_have_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
