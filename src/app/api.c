@@ -108,11 +108,27 @@ static int match_path(const char *pattern, const char *path, struct arena *arena
     return *pattern == '\0' && *path == '\0' ? 0 : AP_ENOENT;
 }
 
-/* Find the call's route. Errors: AP_ENOENT no such path; AP_EINVAL path known, not the method. */
-static int find_route(struct api_call *call, const struct http_request *request)
+/* Allow of a path that has not the method (RFC 9110, 10.2.1), by the methods that it has. */
+#define HAS(method) (1u << (method))
+static const struct {
+    unsigned methods;
+    const char *allow;
+} ALLOWED[] = {
+    {HAS(GATE_GET), "GET"},
+    {HAS(GATE_POST), "POST"},
+    {HAS(GATE_GET) | HAS(GATE_POST), "GET, POST"},
+    {HAS(GATE_GET) | HAS(GATE_DELETE), "GET, DELETE"},
+    {HAS(GATE_GET) | HAS(GATE_PATCH) | HAS(GATE_DELETE), "GET, PATCH, DELETE"},
+    {HAS(GATE_GET) | HAS(GATE_PUT) | HAS(GATE_DELETE), "GET, PUT, DELETE"},
+};
+
+/* Find the call's route. Errors: AP_ENOENT no such path, or AP_ENOMEM; AP_EINVAL path known, not
+ * the method: *ret_allow says which it has. */
+static int find_route(struct api_call *call, const struct http_request *request,
+                      const char **ret_allow)
 {
     size_t prefix = strlen(API_PREFIX);
-    int result = AP_ENOENT;
+    unsigned methods = 0;
 
     if (strncmp(request->path, API_PREFIX, prefix) != 0)
         return AP_ENOENT;
@@ -126,9 +142,16 @@ static int find_route(struct api_call *call, const struct http_request *request)
             call->route = &ROUTES[i];
             return 0;
         }
-        result = AP_EINVAL;
+        methods |= HAS(ROUTES[i].method);
     }
-    return result;
+    if (methods == 0)
+        return AP_ENOENT;
+    *ret_allow = "GET";
+    for (size_t i = 0; i < sizeof(ALLOWED) / sizeof(ALLOWED[0]); i++) {
+        if (ALLOWED[i].methods == methods)
+            *ret_allow = ALLOWED[i].allow;
+    }
+    return AP_EINVAL;
 }
 
 /* -- running -------------------------------------------------------------------------------------
@@ -227,63 +250,84 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
 
 static void answer_refused(struct http_exchange *exchange, enum gate_reason reason)
 {
-    switch (reason) {
-    case GATE_REASON_METHOD:
-        api_answer_problem(exchange, 405, "Method Not Allowed", "this API has not that method");
-        return;
-    case GATE_REASON_TARGET:
-        api_answer_problem(exchange, 400, "Bad Request",
-                           "the path has a character that no name here has");
-        return;
-    case GATE_REASON_BODY:
-        api_answer_problem(exchange, 413, "Content Too Large",
-                           "a body needs one Content-Length, of 1 MiB at most");
-        return;
-    default:
-        api_answer_problem(exchange, 400, "Bad Request", gate_reason_name(reason));
-        return;
+    static const struct {
+        enum gate_reason reason;
+        struct api_problem_text text;
+    } TEXTS[] = {
+        {GATE_REASON_METHOD,
+         {405, "Method Not Allowed", "this API has not that method",
+          "GET, POST, PUT, PATCH, DELETE"}},
+        {GATE_REASON_TARGET,
+         {400, "Bad Request", "the path has a character that no name here has", NULL}},
+        {GATE_REASON_BODY,
+         {413, "Content Too Large", "a body needs one Content-Length, of 1 MiB at most", NULL}},
+    };
+    struct api_problem_text other = {400, "Bad Request", gate_reason_name(reason), NULL};
+
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
+        if (TEXTS[i].reason == reason) {
+            api_answer_problem(exchange, &TEXTS[i].text);
+            return;
+        }
     }
+    api_answer_problem(exchange, &other);
+}
+
+static struct api_call *new_call(struct api *api, struct http_exchange *exchange)
+{
+    struct api_call *call = calloc(1, sizeof(*call));
+
+    if (!call)
+        return NULL;
+    call->api = api;
+    call->exchange = exchange;
+    call->snapshot = snapshot_ref(api->daemon.snapshot(api->daemon.data));
+    arena_init(&call->arena, AP_ADMIN_ANSWER_MAX_BYTES);
+    return call;
+}
+
+/* Who, then what: somebody who may do nothing learns nothing of the paths either. */
+static int admit(struct api_call *call, const struct http_request *request, const char **ret_allow)
+{
+    enum api_role role = role_of(call->api, request);
+    int err = role == API_ROLE_NONE ? AP_EPERM : find_route(call, request, ret_allow);
+
+    if (!err && role < call->route->role)
+        err = AP_EPERM;
+    if (err == AP_EPERM)
+        return api_problem(call, err, NULL, "only root and members of the group '%s' may do this",
+                           call->snapshot->config->group);
+    if (err == AP_ENOENT)
+        return api_problem(call, err, NULL, "there is no such path below %s", API_PREFIX);
+    return err ? err : prepare_call(call, request);
 }
 
 void api_handle(void *data, struct http_exchange *exchange)
 {
-    struct api *api = data;
+    static const struct api_problem_text NO_MEMORY = {503, "Service Unavailable", "out of memory",
+                                                      NULL};
     const struct http_request *request = http_exchange_request(exchange);
-    enum api_role role = role_of(api, request);
     struct api_call *call;
+    const char *allow = NULL;
 
     if (request->refusal != GATE_REASON_NONE) {
         answer_refused(exchange, request->refusal);
         return;
     }
-    call = calloc(1, sizeof(*call));
+    call = new_call(data, exchange);
     if (!call) {
-        api_answer_problem(exchange, 503, "Service Unavailable", ap_strerror(AP_ENOMEM));
+        api_answer_problem(exchange, &NO_MEMORY);
         return;
     }
-    call->api = api;
-    call->exchange = exchange;
-    call->snapshot = snapshot_ref(api->daemon.snapshot(api->daemon.data));
-    arena_init(&call->arena, AP_ADMIN_ANSWER_MAX_BYTES);
-    int err = find_route(call, request);
-    if (err == AP_EINVAL || err == AP_ENOENT) {
-        api_answer_problem(exchange, err == AP_EINVAL ? 405 : 404,
-                           err == AP_EINVAL ? "Method Not Allowed" : "Not Found",
-                           err == AP_EINVAL ? "this path has not that method"
-                                            : "there is no such path below " API_PREFIX);
+    call->err = admit(call, request, &allow);
+    if (allow) {
+        struct api_problem_text wrong_method = {405, "Method Not Allowed",
+                                                "this path has not that method", allow};
+        api_answer_problem(exchange, &wrong_method);
         api_call_free(call);
-        return;
-    }
-    if (!err && role < call->route->role)
-        err =
-            api_problem(call, AP_EPERM, NULL, "only root and members of the group '%s' may do this",
-                        call->snapshot->config->group);
-    if (!err)
-        err = prepare_call(call, request);
-    if (err) {
-        call->err = err;
+    } else if (call->err) {
         api_call_answer(call);
-        return;
+    } else {
+        run_call(call);
     }
-    run_call(call);
 }

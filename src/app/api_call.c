@@ -51,9 +51,9 @@ void api_problem_write(struct api_call *call, const char *pointer, const char *f
 }
 
 static void answer_json(struct http_exchange *exchange, int status, const char *content_type,
-                        json_t *object)
+                        json_t *object, const char *allow)
 {
-    struct http_answer answer = {.status = status, .content_type = content_type};
+    struct http_answer answer = {.status = status, .content_type = content_type, .allow = allow};
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
     buf_init_secret(&answer.body, AP_ADMIN_ANSWER_MAX_BYTES);
@@ -70,7 +70,7 @@ static void answer_json(struct http_exchange *exchange, int status, const char *
 }
 
 static void answer_problem(struct http_exchange *exchange, const struct problem_kind *kind,
-                           const char *detail, const char *pointer)
+                           const char *detail, const char *pointer, const char *allow)
 {
     json_t *object = json_object();
     char type[64];
@@ -85,17 +85,15 @@ static void answer_problem(struct http_exchange *exchange, const struct problem_
         if (pointer && pointer[0])
             json_object_set_new(object, "pointer", json_string(pointer));
     }
-    answer_json(exchange, kind->status, PROBLEM_TEXT, object);
+    answer_json(exchange, kind->status, PROBLEM_TEXT, object, allow);
     json_decref(object);
 }
 
-void api_answer_problem(struct http_exchange *exchange, int status, const char *title,
-                        const char *detail)
+void api_answer_problem(struct http_exchange *exchange, const struct api_problem_text *text)
 {
-    struct problem_kind kind = {
-        .status = status, .name = status == 404 ? "not_found" : "invalid", .title = title};
+    struct problem_kind kind = {.status = text->status, .name = "invalid", .title = text->title};
 
-    answer_problem(exchange, &kind, detail, NULL);
+    answer_problem(exchange, &kind, text->detail, NULL, text->allow);
 }
 
 void api_call_free(struct api_call *call)
@@ -116,12 +114,13 @@ void api_call_answer(struct api_call *call)
             log_event(LOG_LEVEL_ERROR, "admin_failed", "action=%s actor=%s error=\"%s\"",
                       call->route && call->route->action ? call->route->action : "read",
                       call->actor, ap_strerror(call->err));
-        answer_problem(call->exchange, kind, detail, call->pointer);
+        answer_problem(call->exchange, kind, detail, call->pointer, NULL);
     } else {
         if (call->route->action)
             log_event(LOG_LEVEL_NOTICE, "admin", "action=%s actor=%s", call->route->action,
                       call->actor);
-        answer_json(call->exchange, call->status, call->result ? JSON_TEXT : NULL, call->result);
+        answer_json(call->exchange, call->status, call->result ? JSON_TEXT : NULL, call->result,
+                    NULL);
     }
     api_call_free(call);
 }

@@ -69,9 +69,14 @@ void api_problem_write(struct api_call *call, const char *pointer, const char *f
 void api_call_answer(struct api_call *call);
 void api_call_free(struct api_call *call);
 
-/* Answer without a call. */
-void api_answer_problem(struct http_exchange *exchange, int status, const char *title,
-                        const char *detail);
+/* A problem of a request that became no call. */
+struct api_problem_text {
+    int status;
+    const char *title;
+    const char *detail;
+    const char *allow; /* of a 405, static; else NULL */
+};
+void api_answer_problem(struct http_exchange *exchange, const struct api_problem_text *text);
 
 /* Take ownership of result (NULL: AP_ENOMEM). */
 AP_MUSTCHECK int api_result(struct api_call *call, int status, json_t *result);

@@ -4,6 +4,8 @@ import re
 import lint
 
 FILE_MAX_LINES = 450
+# Tables of cases are read row by row, not as a whole.
+TEST_FILE_MAX_LINES = 600
 FUNCTION_MAX_LINES = 80
 PYTHON_FUNCTION = re.compile(r"^( *)(?:async )?def (\w+)")
 
@@ -46,8 +48,9 @@ def main():
     for path in paths:
         text = check.read(path)
         count = text.count("\n")
-        if count > FILE_MAX_LINES:
-            check.found(path, 1, f"{count} lines, more than {FILE_MAX_LINES}")
+        most = TEST_FILE_MAX_LINES if path.startswith("tests/") else FILE_MAX_LINES
+        if count > most:
+            check.found(path, 1, f"{count} lines, more than {most}")
         functions = ()
         if path.endswith(".c"):
             functions = c_functions(text)

@@ -359,3 +359,26 @@ def test_no_secret_is_in_the_database_in_clear(instance):
 def test_two_instances_do_not_share_a_state_folder(instance):
     code, said = instance.start_fails()
     assert code != 0 and "locked by another autoprovd" in said
+
+
+def test_a_wrong_method_names_the_right_ones(instance):
+    out = subprocess.run(["curl", "-sS", "-i", "-X", "DELETE", "--unix-socket", instance.control,
+                          "http://localhost/api/v1/users"], capture_output=True, text=True,
+                         check=True).stdout
+    assert out.startswith("HTTP/1.1 405 ") and "\nAllow: GET, POST" in out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_a_stranger_learns_nothing_of_the_paths(instance):
+    """The socket's mode keeps strangers out; here it is opened to see that the daemon does too."""
+    instance.control.chmod(0o666)
+    for parent in instance.control.parents:
+        if parent != parent.parent and parent.stat().st_mode & 0o011 != 0o011:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    answers = set()
+    for path in ("/api/v1/status", "/api/v1/nothing", "/api/v1/users/alice"):
+        out = subprocess.run(["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "curl",
+                              "-sS", "--unix-socket", instance.control, f"http://localhost{path}"],
+                             capture_output=True, text=True, check=True).stdout
+        answers.add(out)
+    assert len(answers) == 1 and json.loads(answers.pop())["status"] == 403
