@@ -155,7 +155,8 @@ AP_MUSTCHECK int store_phone_del(struct store_db *db, const char *phone_id);
 /* Which of the user's tokens named the phone. */
 enum store_token_kind { STORE_TOKEN_FOLDER, STORE_TOKEN_PREVIOUS, STORE_TOKEN_BOOTSTRAP };
 
-/* The phone that a (token, MAC) pair names, with lines and passwords, disabled ones included.
+/* The phone that a (token, MAC) pair names, with lines and passwords, disabled ones included; of
+ * its own fields without external_id, created_at, last_fetch_at, last_fetch_address and version.
  *
  * One indexed read; the same work for a hit and a miss. An ended token, or a previous one for a
  * phone already seen on the new one, is AP_ENOENT. Worker thread that opened the reader only. */
@@ -165,7 +166,7 @@ AP_MUSTCHECK int store_phone_by_pair(struct store_db *db, struct arena *arena,
                                      struct store_phone *ret_phone,
                                      enum store_token_kind *ret_kind);
 
-/* The phone of a MAC alone, for flat mode: with lines and passwords. */
+/* The phone of a MAC alone, for flat mode: the same fields but token_generation. */
 AP_MUSTCHECK int store_phone_by_mac(struct store_db *db, struct arena *arena,
                                     const uint8_t mac[static AP_MAC_LEN],
                                     struct store_phone *ret_phone);

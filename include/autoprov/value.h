@@ -33,15 +33,38 @@ struct value_member {
     struct value value;
 };
 
-struct value value_null(void);
-struct value value_bool(int truth);
-/* text NULL is value_null(). */
-struct value value_text(const char *text);
-struct value value_text_n(const char *text, size_t len);
-struct value value_list(const struct value *items, size_t count);
-struct value value_object(const struct value_member *members, size_t count);
+/* Here, so that the compiler writes them into place: a phone with six lines has 130 members. */
+static inline struct value value_null(void)
+{
+    return (struct value){.kind = VALUE_NULL};
+}
 
-/* Here, so that the length of a literal is a constant: a phone with six lines has 130 members. */
+static inline struct value value_bool(int truth)
+{
+    return (struct value){.kind = truth ? VALUE_TRUE : VALUE_NULL};
+}
+
+static inline struct value value_text_n(const char *text, size_t len)
+{
+    return (struct value){.kind = VALUE_TEXT, .len = len, .as.text = text};
+}
+
+/* text NULL is value_null(). */
+static inline struct value value_text(const char *text)
+{
+    return text ? value_text_n(text, strlen(text)) : value_null();
+}
+
+static inline struct value value_list(const struct value *items, size_t count)
+{
+    return (struct value){.kind = VALUE_LIST, .len = count, .as.items = items};
+}
+
+static inline struct value value_object(const struct value_member *members, size_t count)
+{
+    return (struct value){.kind = VALUE_OBJECT, .len = count, .as.members = members};
+}
+
 static inline struct value_member value_member(const char *name, struct value value)
 {
     return (struct value_member){.name = name, .name_len = strlen(name), .value = value};

@@ -150,9 +150,21 @@ void fetch_log_served(struct fetch_log *log, const struct fetch_event *event)
     }
 }
 
+/* An IPv6 /64 is one subscriber (as in address_source_key()): a row and a line for all of it. */
+static struct address counted_source(const struct address *source)
+{
+    struct address counted = *source;
+
+    counted.port = 0;
+    if (counted.family == AF_INET6)
+        memset(counted.bytes + 8, 0, 8);
+    return counted;
+}
+
 static struct counted *counted_place(struct fetch_log *log, const struct fetch_event *event)
 {
     int64_t minute = event->now - event->now % 60;
+    struct address source = counted_source(event->source);
     struct counted *free_place = NULL;
 
     for (size_t i = 0; i < COUNTED_MAX; i++) {
@@ -160,9 +172,8 @@ static struct counted *counted_place(struct fetch_log *log, const struct fetch_e
         if (counted->total == 0) {
             free_place = free_place ? free_place : counted;
         } else if (counted->reason == event->reason && counted->minute == minute &&
-                   counted->source.family == event->source->family &&
-                   memcmp(counted->source.bytes, event->source->bytes,
-                          sizeof(counted->source.bytes)) == 0) {
+                   counted->source.family == source.family &&
+                   memcmp(counted->source.bytes, source.bytes, sizeof(source.bytes)) == 0) {
             return counted;
         }
     }

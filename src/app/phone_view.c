@@ -1,6 +1,7 @@
 /* The values of docs/templates.md. Knows row and value tree, not the template language. */
 #include "autoprov/phone_view.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "autoprov/limits.h"
@@ -20,30 +21,16 @@ static const char *const LINE_NAMES[] = {
 };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Members of one object while it is filled; room is the array's size. */
-struct members {
-    struct value_member *items;
-    size_t count;
-    size_t room;
-};
-
-static int members_init(struct members *members, size_t room, struct arena *arena)
+static int make_object(const struct value_member *members, size_t count, struct arena *arena,
+                       struct value *ret_value)
 {
-    members->items = arena_alloc_array(arena, room, sizeof(*members->items));
-    members->count = 0;
-    members->room = room;
-    return members->items ? 0 : AP_ENOMEM;
-}
+    struct value_member *copy = arena_alloc_array(arena, count, sizeof(*copy));
 
-static void add(struct members *members, const char *name, struct value value)
-{
-    if (members->count < members->room)
-        members->items[members->count++] = value_member(name, value);
-}
-
-static struct value as_object(const struct members *members)
-{
-    return value_object(members->items, members->count);
+    if (!copy)
+        return AP_ENOMEM;
+    memcpy(copy, members, count * sizeof(*copy));
+    *ret_value = value_object(copy, count);
+    return 0;
 }
 
 static const char *first_of(const char *preferred, const char *otherwise)
@@ -116,34 +103,34 @@ static int build_line(const struct store_line *line, uint32_t index, struct aren
     const char *port = account->registrar_port ? number_text(account->registrar_port, arena) : "";
     const char *registrar = registrar_host;
     const char *quoted = quote_for_sip(display, arena);
-    struct members line_members;
 
     if (account->registrar_port && port)
         registrar = join(registrar_host, ":", port, arena);
-    if (!index_text || !position || !expires || !port || !registrar || !quoted ||
-        members_init(&line_members, COUNT(LINE_NAMES), arena) != 0)
+    if (!index_text || !position || !expires || !port || !registrar || !quoted)
         return AP_ENOMEM;
-    add(&line_members, "index", value_text(index_text));
-    add(&line_members, "position", value_text(position));
-    add(&line_members, "is_first", value_bool(index == 0));
-    add(&line_members, "sip_user", value_text(account->sip_user));
-    add(&line_members, "domain", value_text(account->domain));
-    add(&line_members, "auth_user", value_text(first_of(account->auth_user, account->sip_user)));
-    add(&line_members, "display_name", value_text(display));
-    add(&line_members, "display_name_quoted", value_text(quoted));
-    add(&line_members, "registrar_host", value_text(registrar_host));
-    add(&line_members, "registrar_port", value_text(port));
-    add(&line_members, "registrar", value_text(registrar));
-    add(&line_members, "transport", value_text(transport_name(account->transport)));
-    add(&line_members, "is_udp", value_bool(account->transport == STORE_TRANSPORT_UDP));
-    add(&line_members, "is_tcp", value_bool(account->transport == STORE_TRANSPORT_TCP));
-    add(&line_members, "is_tls", value_bool(account->transport == STORE_TRANSPORT_TLS));
-    add(&line_members, "outbound_proxy", value_text(account->outbound_proxy));
-    add(&line_members, "expires", value_text(expires));
-    add(&line_members, "has_password", value_bool(account->password && account->password[0]));
-    add(&line_members, "password", value_text(account->password));
-    *ret_value = as_object(&line_members);
-    return 0;
+    const struct value_member members[] = {
+        value_member("index", value_text(index_text)),
+        value_member("position", value_text(position)),
+        value_member("is_first", value_bool(index == 0)),
+        value_member("sip_user", value_text(account->sip_user)),
+        value_member("domain", value_text(account->domain)),
+        value_member("auth_user", value_text(first_of(account->auth_user, account->sip_user))),
+        value_member("display_name", value_text(display)),
+        value_member("display_name_quoted", value_text(quoted)),
+        value_member("registrar_host", value_text(registrar_host)),
+        value_member("registrar_port", value_text(port)),
+        value_member("registrar", value_text(registrar)),
+        value_member("transport", value_text(transport_name(account->transport))),
+        value_member("is_udp", value_bool(account->transport == STORE_TRANSPORT_UDP)),
+        value_member("is_tcp", value_bool(account->transport == STORE_TRANSPORT_TCP)),
+        value_member("is_tls", value_bool(account->transport == STORE_TRANSPORT_TLS)),
+        value_member("outbound_proxy", value_text(account->outbound_proxy)),
+        value_member("expires", value_text(expires)),
+        value_member("has_password", value_bool(account->password && account->password[0])),
+        value_member("password", value_text(account->password)),
+    };
+    static_assert(COUNT(members) == COUNT(LINE_NAMES), "every name has its value");
+    return make_object(members, COUNT(members), arena, ret_value);
 }
 
 static int build_lines(const struct store_phone *phone, struct arena *arena,
@@ -164,14 +151,13 @@ static int build_lines(const struct store_phone *phone, struct arena *arena,
 
 static int build_user(const struct store_phone *phone, struct arena *arena, struct value *ret_value)
 {
-    struct members user;
-
-    if (members_init(&user, COUNT(USER_NAMES), arena) != 0)
-        return AP_ENOMEM;
-    add(&user, "name", value_text(phone->user_name));
-    add(&user, "display_name", value_text(first_of(phone->user_display_name, phone->user_name)));
-    *ret_value = as_object(&user);
-    return 0;
+    const struct value_member members[] = {
+        value_member("name", value_text(phone->user_name)),
+        value_member("display_name",
+                     value_text(first_of(phone->user_display_name, phone->user_name))),
+    };
+    static_assert(COUNT(members) == COUNT(USER_NAMES), "every name has its value");
+    return make_object(members, COUNT(members), arena, ret_value);
 }
 
 static const char *mac_text(const struct store_phone *phone, enum mac_form form,
@@ -187,7 +173,6 @@ static const char *mac_text(const struct store_phone *phone, enum mac_form form,
 int phone_view_build(const struct store_phone *phone, const char *base_url, struct arena *arena,
                      struct value *ret_view)
 {
-    struct members top;
     struct value lines, user;
     const char *mac = mac_text(phone, MAC_FORM_LOWER, arena);
     const char *upper = mac_text(phone, MAC_FORM_UPPER, arena);
@@ -196,22 +181,23 @@ int phone_view_build(const struct store_phone *phone, const char *base_url, stru
     const char *url = mac && base_url[0] ? join(base_url, mac, ".xml", arena) : "";
 
     if (!mac || !upper || !colon || !upper_colon || !url ||
-        members_init(&top, COUNT(TOP_NAMES), arena) != 0 ||
         build_lines(phone, arena, &lines) != 0 || build_user(phone, arena, &user) != 0)
         return AP_ENOMEM;
-    add(&top, "mac", value_text(mac));
-    add(&top, "mac_upper", value_text(upper));
-    add(&top, "mac_colon", value_text(colon));
-    add(&top, "mac_upper_colon", value_text(upper_colon));
-    add(&top, "vendor", value_text(phone->vendor));
-    add(&top, "model", value_text(phone->model));
-    add(&top, "label", value_text(phone->label));
-    add(&top, "user", user);
-    add(&top, "provisioning_url", value_text(url));
-    add(&top, "provisioning_base_url", value_text(base_url));
-    add(&top, "lines", lines);
-    *ret_view = as_object(&top);
-    return 0;
+    const struct value_member members[] = {
+        value_member("mac", value_text(mac)),
+        value_member("mac_upper", value_text(upper)),
+        value_member("mac_colon", value_text(colon)),
+        value_member("mac_upper_colon", value_text(upper_colon)),
+        value_member("vendor", value_text(phone->vendor)),
+        value_member("model", value_text(phone->model)),
+        value_member("label", value_text(phone->label)),
+        value_member("user", user),
+        value_member("provisioning_url", value_text(url)),
+        value_member("provisioning_base_url", value_text(base_url)),
+        value_member("lines", lines),
+    };
+    static_assert(COUNT(members) == COUNT(TOP_NAMES), "every name has its value");
+    return make_object(members, COUNT(members), arena, ret_view);
 }
 
 static bool is_one_of(const char *const *names, size_t count, const char *name, size_t len)

@@ -40,6 +40,7 @@ struct fetch {
     bool path_known;
     struct store_phone phone;
     bool phone_known;
+    bool is_served;
     enum store_token_kind token_kind;
     char token_tag[VAULT_TOKEN_TAG_TEXT_MAX];
     uint8_t digest[VAULT_TAG_BYTES];
@@ -109,7 +110,9 @@ static void fill_event(const struct fetch *fetch, struct fetch_event *event)
 {
     *event = (struct fetch_event){
         .source = fetch->request->peer,
-        .phone = fetch->phone_known ? &fetch->phone : NULL,
+        /* In flat form a MAC proves nothing: its refusals are counted like any stranger's. */
+        .phone =
+            fetch->phone_known && (!fetch->path.flat || fetch->is_served) ? &fetch->phone : NULL,
         .mac = fetch->path_known ? fetch->path.mac : NULL,
         .role = fetch->path_known ? fetch->path.role : "",
         .token_tag = fetch->token_tag,
@@ -208,7 +211,6 @@ static void answer_file(struct fetch *fetch, struct buf *body)
         answer.status = 304;
         answer.content_type = NULL;
         event.body_bytes = 0;
-        buf_done(body);
     }
     answer.body = *body;
     event.status = (uint16_t)answer.status;
@@ -350,7 +352,7 @@ static enum policy_reason read_request(struct fetch *fetch)
     return reason;
 }
 
-static void decide_and_answer(struct fetch *fetch)
+static enum policy_reason decide(const struct fetch *fetch)
 {
     const struct snapshot *snapshot = fetch->provision->snapshot;
     struct policy_facts facts = {
@@ -363,9 +365,34 @@ static void decide_and_answer(struct fetch *fetch)
         .options = &snapshot->options,
         .flat_networks = &snapshot->config->flat_networks,
     };
-    enum policy_reason reason = policy_decide(&facts, &options);
 
-    if (reason == POLICY_SERVE)
+    return policy_decide(&facts, &options);
+}
+
+static void look_up_and_answer(struct fetch *fetch)
+{
+    enum policy_reason reason;
+    int err = 0;
+
+    if (!fetch->path.flat)
+        err = vault_token_tag(store_vault(fetch->provision->reader), &fetch->path.token,
+                              fetch->token_tag);
+    if (!err)
+        err = look_up(fetch);
+    if (err == AP_ECRYPTO || err == AP_ECORRUPT) {
+        /* One damaged row: its phone gets the miss, and nobody learns that there is a row. */
+        log_event(LOG_LEVEL_ERROR, "row_damaged", "error=\"%s\"; look with: autoprovctl db check",
+                  ap_strerror(err));
+        refuse(fetch, POLICY_RENDER_FAILED);
+        return;
+    }
+    if (err) {
+        fail(fetch, "look_up", err);
+        return;
+    }
+    reason = decide(fetch);
+    fetch->is_served = reason == POLICY_SERVE;
+    if (fetch->is_served)
         serve(fetch);
     else
         refuse(fetch, reason);
@@ -380,20 +407,15 @@ void provision_handle(void *data, struct http_exchange *exchange)
         .path = {.role = ""},
     };
     enum policy_reason reason = read_request(&fetch);
-    int err = 0;
 
-    if (reason != POLICY_SERVE) {
-        refuse(&fetch, reason);
-        return;
+    /* What is refused whatever the phone opens no row for strangers. */
+    if (reason == POLICY_SERVE && fetch.path.flat) {
+        reason = decide(&fetch);
+        reason = reason == POLICY_UNKNOWN_MAC ? POLICY_SERVE : reason;
     }
-    if (!fetch.path.flat)
-        err = vault_token_tag(store_vault(fetch.provision->reader), &fetch.path.token,
-                              fetch.token_tag);
-    if (!err)
-        err = look_up(&fetch);
-    if (err)
-        fail(&fetch, "look_up", err);
+    if (reason == POLICY_SERVE)
+        look_up_and_answer(&fetch);
     else
-        decide_and_answer(&fetch);
+        refuse(&fetch, reason);
     secret_wipe(&fetch.path.token, sizeof(fetch.path.token));
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "autoprov/log.h"
@@ -76,12 +77,36 @@ static gid_t group_of(const struct config *config)
     errno = 0;
     const struct group *group = getgrnam(config->group);
 
-    if (group)
+    /* Only root and members may give a file to a group. */
+    if (group && (geteuid() == 0 || group_member(group->gr_gid)))
         return group->gr_gid;
     log_event(LOG_LEVEL_WARNING, "control",
-              "group=%s: no such group; root and the daemon's own user alone may use the socket",
-              config->group);
+              "group=%s: %s; root and the daemon's own user alone may use the socket",
+              config->group, group ? "the daemon's user is no member of it" : "no such group");
     return (gid_t)-1;
+}
+
+static void remember_socket(struct daemon *daemon, const char *path)
+{
+    struct stat info;
+
+    daemon->socket_bound = stat(path, &info) == 0;
+    if (daemon->socket_bound) {
+        daemon->socket_device = info.st_dev;
+        daemon->socket_inode = info.st_ino;
+    }
+}
+
+void control_unlink(struct daemon *daemon)
+{
+    struct stat info;
+
+    if (!daemon->socket_bound)
+        return;
+    const char *path = daemon->snapshot->config->control_socket;
+    if (stat(path, &info) == 0 && info.st_dev == daemon->socket_device &&
+        info.st_ino == daemon->socket_inode)
+        (void)unlink(path); /* else the next start replaces it */
 }
 
 int control_open(struct daemon *daemon, struct ap_error *error)
@@ -112,11 +137,10 @@ int control_open(struct daemon *daemon, struct ap_error *error)
     if (err)
         return ap_error_set(error, err, "the control socket cannot be served: %s",
                             ap_strerror(err));
-    /* Only root and members may give a file away to a group. */
-    err = listener_open_unix(config->control_socket, geteuid() == 0 ? gid : (gid_t)-1, &fd, error);
+    err = listener_open_unix(config->control_socket, gid, &fd, error);
     if (err)
         return err;
-    daemon->socket_bound = true;
+    remember_socket(daemon, config->control_socket);
     err = front_add_listener(daemon->front, fd, FRONT_ADMIN_UNIX, 0, NULL);
     if (err)
         return ap_error_set(error, err, "%s: cannot be served: %s", config->control_socket,

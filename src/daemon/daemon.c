@@ -155,10 +155,11 @@ static int start(struct daemon *daemon, struct ap_error *error)
     if (!err)
         err = mailbox_open(&daemon->loop, &daemon->mailbox);
     if (err)
-        return ap_error_set(error, err, "cannot be started: %s", ap_strerror(err));
-    err = listeners_open(daemon, error);
+        (void)ap_error_set(error, err, "cannot be started: %s", ap_strerror(err));
+    else
+        err = listeners_open(daemon, error);
     if (err) {
-        daemon->worker_count = 0;
+        daemon->worker_count = 0; /* none was made yet */
         return err;
     }
     err = start_workers(daemon, error);
@@ -267,8 +268,7 @@ static void tear_down(struct daemon *daemon)
     free(daemon->workers);
     source_table_free(daemon->sources);
     store_close(daemon->reader);
-    if (daemon->socket_bound)
-        (void)unlink(daemon->snapshot->config->control_socket); /* the next start replaces it */
+    control_unlink(daemon);
     snapshot_unref(daemon->snapshot);
     vault_free(daemon->vault);
     if (daemon->lock_fd >= 0)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "autoprov/api.h"
@@ -47,7 +48,9 @@ struct daemon {
     size_t worker_count;
     size_t undrained;
     struct front *front; /* of the control socket */
-    bool socket_bound;   /* ours to remove */
+    bool socket_bound;
+    dev_t socket_device; /* with socket_inode: the socket file that is ours to remove */
+    ino_t socket_inode;
     struct api *api;
 
     struct reload *reloads; /* FIFO; the first one is at work */
@@ -72,6 +75,9 @@ void listeners_close(struct daemon *daemon);
 
 /* The control socket and its API. */
 AP_MUSTCHECK int control_open(struct daemon *daemon, struct ap_error *error);
+
+/* Remove the socket file, unless another daemon has put its own in the place. */
+void control_unlink(struct daemon *daemon);
 
 /* -- reload.c -------------------------------------------------------------------------------------
  */

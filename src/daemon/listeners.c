@@ -20,6 +20,29 @@ static int passed_socket(const char *name, char **names, int count)
     return -1;
 }
 
+static bool is_any(const struct address *address)
+{
+    static const uint8_t ANY[sizeof(address->bytes)];
+
+    return memcmp(address->bytes, ANY, sizeof(ANY)) == 0;
+}
+
+/* [::] of a socket unit takes IPv4 too, so it stands for 0.0.0.0 as well. */
+static bool is_same_address(int fd, const struct address *address)
+{
+    struct sockaddr_storage bound = {0};
+    socklen_t len = sizeof(bound);
+    struct address actual;
+
+    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0)
+        return false;
+    address_from_sockaddr((const struct sockaddr *)&bound, &actual);
+    if (is_any(&actual) && is_any(address))
+        return true;
+    return actual.family == address->family &&
+           memcmp(actual.bytes, address->bytes, sizeof(actual.bytes)) == 0;
+}
+
 /* One accept queue serves all workers: each polls a duplicate. */
 static int share_passed(int fd, const struct config_listener *listener, size_t copies, int *ret_fds,
                         size_t stride, struct ap_error *error)
@@ -31,6 +54,12 @@ static int share_passed(int fd, const struct config_listener *listener, size_t c
                             "listener %s: systemd passes a socket for it that does not listen on "
                             "port %u; make 'port' here and ListenStream= of autoprovd.socket agree",
                             name, listener->address.port);
+    if (!is_same_address(fd, &listener->address))
+        return ap_error_set(error, AP_EINVAL,
+                            "listener %s: systemd passes a socket for it that listens on another "
+                            "address; make 'address' here and ListenStream= of autoprovd.socket "
+                            "agree",
+                            name);
     for (size_t i = 0; i < copies; i++) {
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
         if (copy < 0)

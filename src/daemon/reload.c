@@ -106,7 +106,8 @@ static void start_first(struct daemon *daemon)
     struct reload *reload = daemon->reloads;
     struct ap_error error = {{0}};
 
-    if (!reload)
+    /* While stopping no worker may be asked any more; reload_abandon() answers what waits. */
+    if (!reload || daemon->state != DAEMON_RUNNING)
         return;
     service_reloading();
     reload->requests = calloc(daemon->worker_count, sizeof(*reload->requests));

@@ -32,13 +32,13 @@ static uint64_t state_ms(const struct connection *connection, enum connection_st
         return deadlines->admin_body_ms;
     case CONNECTION_DROP:
         return deadlines->dropped_body_ms;
+    case CONNECTION_FRAMING:
     case CONNECTION_SENDING:
         return deadlines->answer_ms;
     case CONNECTION_LINGER:
         return deadlines->linger_ms;
     case CONNECTION_HANDLER:
     case CONNECTION_HELD:
-    case CONNECTION_FRAMING:
     case CONNECTION_CLOSED:
         break;
     }
@@ -67,8 +67,11 @@ void connection_change_state(struct connection *connection, enum connection_stat
     uint64_t at = uv_now(connection->front->setup.loop) + ms;
 
     assert(connection->state != CONNECTION_CLOSED && state != CONNECTION_CLOSED);
+    /* An answer that was held past the connection's end still leaves. */
+    bool answering = state == CONNECTION_FRAMING || state == CONNECTION_SENDING;
+
     connection->state = state;
-    connection->deadline_ms = ms != 0 && at < end ? at : end;
+    connection->deadline_ms = ms != 0 && (at < end || answering) ? at : end;
     arm_timer(connection);
 }
 

@@ -7,6 +7,9 @@
 #include "autoprov/limits.h"
 #include "connection.h"
 
+/* RFC 9110, 15.4.5: an answer without a body. */
+#define NOT_MODIFIED 304
+
 struct http_exchange {
     struct connection *connection; /* NULL: the client has left while the handler works */
     struct http_request request;
@@ -212,7 +215,9 @@ void connection_frame_answer(struct connection *connection)
 
     connection_change_state(connection, CONNECTION_FRAMING);
     exchange->job = (struct http_job){
-        .head_only = exchange->request.method == GATE_HEAD,
+        /* The length that a 304 names is that of the 200 (RFC 9110, 8.6). */
+        .head_only =
+            exchange->request.method == GATE_HEAD || exchange->answer.status == NOT_MODIFIED,
         .answer = &exchange->answer,
         .out = &connection->out,
         .done = on_framed,

@@ -1,7 +1,8 @@
 /* Answers on their way through libmicrohttpd: who gets a pair, and what comes out of it.
  *
- * What libmicrohttpd sends is read back whole and at once, so nothing waits inside it for a
- * client. Must not know connections, TLS or deadlines. */
+ * libmicrohttpd makes the head alone, as for HEAD; the body is put behind it here, and so never
+ * copied through the socket pair. What libmicrohttpd sends is read back whole and at once, so
+ * nothing waits inside it for a client. Must not know connections, TLS or deadlines. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,20 +44,17 @@ static void push_lent(struct http *http, struct http_pair *pair)
  * version 1.0 insists on one). */
 static int lend(struct http *http, struct http_job *job)
 {
-    static const char get[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     static const char head[] = "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n";
-    const char *text = job->head_only ? head : get;
     struct http_pair *pair;
 
     int err = pair_take(http->pool, &pair);
     if (err)
         return err;
-    if (send(pair->fd, text, strlen(text), MSG_NOSIGNAL) != (ssize_t)strlen(text)) {
+    if (send(pair->fd, head, strlen(head), MSG_NOSIGNAL) != (ssize_t)strlen(head)) {
         pair_close(http->pool, pair);
         return AP_EIO;
     }
     pair->body = job->answer->body;
-    pair->body_len = pair->body.len;
     job->answer->body = (struct buf){0};
     pair->job = job;
     job->pair = pair;
@@ -133,7 +131,12 @@ static size_t room_of(const struct buf *buf)
     return buf->cap > buf->len ? buf->cap - buf->len - 1 : 0;
 }
 
-/* Read what libmicrohttpd has sent. A short read after the completion is the answer's end.
+static size_t body_bytes(const struct http_pair *pair)
+{
+    return pair->job->head_only ? 0 : pair->body.len;
+}
+
+/* Read the head that libmicrohttpd has sent. A short read after the completion is its end.
  * *ret_err: of PUMP_FAILED. */
 static enum pump_result pump(struct http_pair *pair, int *ret_err)
 {
@@ -144,7 +147,8 @@ static enum pump_result pump(struct http_pair *pair, int *ret_err)
     *ret_err = AP_EIO;
     for (;;) {
         if (room_of(out) == 0) {
-            *ret_err = buf_reserve(out, pair->body_len + HEAD_ROOM_BYTES);
+            /* With room for the body: a buffer with secrets grows by copying and wiping. */
+            *ret_err = buf_reserve(out, HEAD_ROOM_BYTES + body_bytes(pair));
             if (*ret_err)
                 return PUMP_FAILED;
         }
@@ -178,13 +182,13 @@ static void work_on(struct http *http, struct http_pair *pair)
         push_lent(http, pair);
         return;
     }
+    if (result == PUMP_DONE)
+        err = buf_append(job->out, pair->body.data, body_bytes(pair));
     job->pair = NULL;
-    if (result == PUMP_DONE) {
+    if (result == PUMP_DONE)
         pair_give_back(http->pool, pair);
-        err = 0;
-    } else {
+    else
         pair_close(http->pool, pair);
-    }
     job->done(job, err);
 }
 

@@ -1,7 +1,7 @@
 /* Pairs: libmicrohttpd's connections, each the far end of a socket pair of ours.
  *
  * libmicrohttpd meets no byte of a client (docs/decisions/0001-answer-before-microhttpd.md): what
- * it reads is one of two constant heads. Must not know who waits for an answer. */
+ * it reads is a constant head. Must not know who waits for an answer. */
 #include "http_pair.h"
 
 #include <microhttpd.h>
@@ -29,11 +29,6 @@ struct pair_pool {
 
 /* -- called by libmicrohttpd ------------------------------------------------------------------ */
 
-static void body_free(void *data)
-{
-    buf_done(data);
-}
-
 static struct MHD_Response *response_new(struct http_pair *pair)
 {
     const struct http_answer *answer = pair->job->answer;
@@ -48,10 +43,9 @@ static struct MHD_Response *response_new(struct http_pair *pair)
     };
     struct MHD_Response *response;
 
-    if (answer->status == MHD_HTTP_NOT_MODIFIED)
-        buf_done(&pair->body);
-    response = MHD_create_response_from_buffer_with_free_callback_cls(
-        pair->body.len, pair->body.data, body_free, &pair->body);
+    /* Of the body only its length is looked at: the request was a HEAD. */
+    response =
+        MHD_create_response_from_buffer(pair->body.len, pair->body.data, MHD_RESPMEM_PERSISTENT);
     for (size_t i = 0; response && i < sizeof(headers) / sizeof(headers[0]); i++) {
         if (headers[i].value &&
             MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES) {

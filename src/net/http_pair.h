@@ -9,8 +9,7 @@
 struct http_pair {
     struct http_pair *next; /* for the list that it is in */
     struct http_job *job;   /* NULL: free, or withdrawn: libmicrohttpd then ends the connection */
-    struct buf body;        /* of the answer that libmicrohttpd sends */
-    size_t body_len;        /* libmicrohttpd frees the body before its answer is read here */
+    struct buf body;        /* of the answer; stays here while libmicrohttpd makes its head */
     int fd;                 /* our end; -1: closed */
     bool is_open;           /* libmicrohttpd has the other end */
     bool is_complete;       /* the answer was sent into the pair */
@@ -33,7 +32,7 @@ void pair_give_back(struct pair_pool *pool, struct http_pair *pair);
 /* Something else has happened: never lent again. */
 void pair_close(struct pair_pool *pool, struct http_pair *pair);
 
-/* Let libmicrohttpd read, answer (from pair->job->answer and pair->body) and send what it can. */
+/* Let libmicrohttpd read, make heads (from pair->job->answer and pair->body) and send them. */
 void pair_pool_run(struct pair_pool *pool);
 
 #endif

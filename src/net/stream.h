@@ -32,8 +32,9 @@ struct stream_operations {
 /* Embedded; all zero is a stream that was never started. */
 struct stream {
     const struct stream_operations *operations;
-    int fd;    /* borrowed */
-    void *tls; /* SSL; NULL for a plain stream */
+    int fd;             /* borrowed */
+    void *tls;          /* SSL; NULL for a plain stream */
+    size_t quiet_bytes; /* read since the last application data */
     bool is_broken;
 };
 

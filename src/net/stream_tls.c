@@ -10,6 +10,31 @@
 
 #include "tls_private.h"
 
+/* Inside one SSL_read() OpenSSL goes on for as long as records without application data arrive:
+ * TLS 1.3 KeyUpdates, or ClientHellos of a renegotiation that is refused. A client that sends
+ * nothing else would keep the loop here for ever, with every deadline behind it; so reading ends
+ * when so much has come without a byte of data. A handshake with a chain of certificates has
+ * 16 KiB at most, a record 16 KiB, and as much is read ahead. */
+#define QUIET_MAX_BYTES 65536
+
+static long count_read(BIO *bio, int operation, const char *data, size_t len, int arg_int,
+                       long arg_long, int result, size_t *done)
+{
+    struct stream *stream = (struct stream *)BIO_get_callback_arg(bio);
+
+    (void)data;
+    (void)len;
+    (void)arg_int;
+    (void)arg_long;
+    if (operation == (BIO_CB_READ | BIO_CB_RETURN) && result > 0)
+        stream->quiet_bytes += *done;
+    if (operation == BIO_CB_READ && stream->quiet_bytes > QUIET_MAX_BYTES) {
+        BIO_clear_retry_flags(bio);
+        return -1;
+    }
+    return result;
+}
+
 int stream_start_tls(struct stream *stream, int fd, const struct tls_context *context)
 {
     SSL *ssl = SSL_new(tls_context_ssl(context));
@@ -21,6 +46,8 @@ int stream_start_tls(struct stream *stream, int fd, const struct tls_context *co
     }
     SSL_set_accept_state(ssl);
     *stream = (struct stream){.operations = &stream_tls_operations, .fd = fd, .tls = ssl};
+    BIO_set_callback_ex(SSL_get_rbio(ssl), count_read);
+    BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)stream);
     return 0;
 }
 
@@ -60,6 +87,7 @@ static enum stream_result tls_handshake(struct stream *stream)
     int got = SSL_do_handshake(stream->tls);
     if (got != 1)
         return tls_result(stream, got);
+    stream->quiet_bytes = 0;
     acknowledge_at_once(stream);
     return STREAM_DONE;
 }
@@ -73,6 +101,7 @@ static enum stream_result tls_read(struct stream *stream, void *data, size_t len
     if (got != 1)
         return tls_result(stream, got);
     *ret_len = got_bytes;
+    stream->quiet_bytes = 0;
     return STREAM_DONE;
 }
 

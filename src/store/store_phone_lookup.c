@@ -4,9 +4,11 @@
  * whether the phone is served: that is policy. */
 #include "store_private.h"
 
-#define LOOKUP_COLUMNS STORE_PHONE_COLUMNS ", u.display_name"
+/* Not all of a phone: each text costs SQLite a malloc(). */
+#define LOOKUP_COLUMNS                                                                             \
+    "p.id, p.user_id, u.name, u.display_name, p.vendor, p.model, p.label, p.enabled"
 
-#define HIGHEST_WALL   "(SELECT number FROM meta WHERE name = 'highest_wall')"
+#define HIGHEST_WALL "(SELECT number FROM meta WHERE name = 'highest_wall')"
 
 static const char *const kind_names[] = {
     [STORE_TOKEN_FOLDER] = "folder",
@@ -80,8 +82,14 @@ static int read_row(struct store_query *query, struct arena *arena, struct store
 {
     int found = store_query_step(query);
     if (!found) {
-        store_phone_read(query, arena, phone);
+        phone->id = store_query_column_text(query, arena);
+        phone->user_id = store_query_column_text(query, arena);
+        phone->user_name = store_query_column_text(query, arena);
         phone->user_display_name = store_query_column_text(query, arena);
+        phone->vendor = store_query_column_text(query, arena);
+        phone->model = store_query_column_text(query, arena);
+        phone->label = store_query_column_text(query, arena);
+        phone->enabled = store_query_column_number(query) != 0;
     }
     if (!found && kind) {
         phone->token_generation = (uint64_t)store_query_column_number(query);
@@ -145,6 +153,7 @@ int store_phone_by_pair(struct store_db *db, struct arena *arena, const struct t
     store_read_leave(db, opened);
     if (err)
         return err;
+    memcpy(phone.mac, mac, sizeof(phone.mac));
     *ret_phone = phone;
     *ret_kind = kind;
     return 0;
@@ -167,7 +176,9 @@ int store_phone_by_mac(struct store_db *db, struct arena *arena,
     store_query_bind_mac(&query, mac, mac_text);
     err = read_row(&query, arena, &phone, NULL);
     store_read_leave(db, opened);
-    if (!err)
-        *ret_phone = phone;
-    return err;
+    if (err)
+        return err;
+    memcpy(phone.mac, mac, sizeof(phone.mac));
+    *ret_phone = phone;
+    return 0;
 }

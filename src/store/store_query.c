@@ -194,13 +194,13 @@ const char *store_query_column_text(struct store_query *query, struct arena *are
 {
     int column = query->column++;
 
-    if (query->err || sqlite3_column_type(query->stmt, column) == SQLITE_NULL)
+    if (query->err)
         return NULL;
     /* As a blob: of a text SQLite would first make a copy with a NUL behind it. NULL if empty. */
     const char *text = sqlite3_column_blob(query->stmt, column);
     size_t len = (size_t)sqlite3_column_bytes(query->stmt, column);
     if (len == 0)
-        return "";
+        return sqlite3_column_type(query->stmt, column) == SQLITE_NULL ? NULL : "";
     const char *copy = text ? arena_strndup(arena, text, len) : NULL;
     if (!copy)
         query->err = AP_ENOMEM;
@@ -232,7 +232,7 @@ const uint8_t *store_query_column_blob(struct store_query *query, size_t *ret_le
     int column = query->column++;
 
     *ret_len = 0;
-    if (query->err || sqlite3_column_type(query->stmt, column) == SQLITE_NULL)
+    if (query->err)
         return NULL;
     const uint8_t *data = sqlite3_column_blob(query->stmt, column);
     if (data)
