@@ -74,6 +74,19 @@ static void place_close(struct place *place)
         (void)close(place->lock_fd); /* releases the lock */
 }
 
+/* From here on root works as the daemon's user: the state folder is that user's, who may put links
+ * where root would follow them. */
+static int become_owner(const struct place *place)
+{
+    if (place->uid == (uid_t)-1)
+        return CTL_OK;
+    if (initgroups(place->config->user, place->gid) != 0 || setegid(place->gid) != 0 ||
+        seteuid(place->uid) != 0)
+        return ctl_fail(CTL_FAILED, "cannot work as user '%s': %s", place->config->user,
+                        strerror(errno));
+    return CTL_OK;
+}
+
 static int take_lock(struct place *place)
 {
     struct ap_error error;
@@ -81,8 +94,6 @@ static int take_lock(struct place *place)
 
     if (err)
         return ctl_fail(err == AP_EBUSY ? CTL_FAILED : ctl_exit_of(err), "%s", error.text);
-    if (place->uid != (uid_t)-1 && fchown(place->lock_fd, place->uid, place->gid) != 0)
-        return ctl_fail(CTL_FAILED, "%s: %s", place->lock, strerror(errno));
     return CTL_OK;
 }
 
@@ -148,47 +159,60 @@ static int make_key(const struct place *place)
     return err ? ctl_fail(ctl_exit_of(err), "%s", error.text) : CTL_OK;
 }
 
-static int make_database(struct place *place)
+/* *ret_key_made: to be removed again on failure. */
+static int make_files(struct place *place, bool *ret_key_made)
 {
     struct ap_error error;
     int code = make_key(place);
 
-    if (code != CTL_OK)
-        return code;
-    code = open_vault(place);
+    *ret_key_made = code == CTL_OK;
+    if (code == CTL_OK)
+        code = open_vault(place);
+    if (code == CTL_OK)
+        code = become_owner(place);
+    if (code == CTL_OK)
+        code = take_lock(place);
     if (code == CTL_OK) {
-        int err = store_create(place->database, place->vault, place->uid, place->gid, &error);
+        int err = store_create(place->database, place->vault, (uid_t)-1, (gid_t)-1, &error);
         if (err)
             code = ctl_fail(ctl_exit_of(err), "%s", error.text);
     }
-    if (code != CTL_OK)
-        (void)unlink(place->config->master_key_file); /* ours: made a moment ago, opens nothing */
     return code;
+}
+
+/* Leave everything as it was before init. Results don't matter: the first error is the one told. */
+static void undo_init(const struct place *place, bool key_made, bool folder_made)
+{
+    if (folder_made)
+        (void)unlink(place->lock);
+    (void)seteuid(getuid());
+    (void)setegid(getgid());
+    if (key_made)
+        (void)unlink(place->config->master_key_file); /* made a moment ago, opens nothing */
+    if (folder_made)
+        (void)rmdir(place->config->state_directory);
 }
 
 int ctl_init(const struct ctl_args *args)
 {
     struct place place;
-    bool made = false;
+    bool folder_made = false;
+    bool key_made = false;
     int code = place_open(args, &place);
 
     if (code == CTL_OK)
         code = refuse_existing(&place);
     if (code == CTL_OK)
-        code = make_state_directory(&place, &made);
+        code = make_state_directory(&place, &folder_made);
     if (code == CTL_OK)
-        code = take_lock(&place);
+        code = make_files(&place, &key_made);
     if (code == CTL_OK)
-        code = make_database(&place);
-    if (code == CTL_OK) {
         printf("master key: %s (keep a copy apart from the database's backups)\n"
                "database:   %s\n"
                "next: start autoprovd, then autoprovctl user add NAME\n",
                place.config->master_key_file, place.database);
-    } else if (made) {
-        (void)unlink(place.lock); /* ours; leave everything as it was */
-        (void)rmdir(place.config->state_directory);
-    }
+    else
+        undo_init(&place, key_made, folder_made);
     place_close(&place);
     return code;
 }
@@ -211,6 +235,8 @@ int ctl_db_check(const struct ctl_args *args)
 
     if (code == CTL_OK)
         code = open_vault(&place);
+    if (code == CTL_OK)
+        code = become_owner(&place);
     if (code == CTL_OK) {
         int err =
             store_open(place.database, STORE_READER, place.vault, clock_system(), &db, &error);
@@ -224,6 +250,17 @@ int ctl_db_check(const struct ctl_args *args)
     store_close(db);
     place_close(&place);
     return code;
+}
+
+/* The database that a restore put aside may be the only copy of it. */
+static int keep_earlier(const struct place *place)
+{
+    char kept[PATH_TEXT_MAX + 32];
+
+    (void)snprintf(kept, sizeof(kept), "%s.before-restore", place->database); /* fits */
+    if (access(kept, F_OK) != 0)
+        return CTL_OK;
+    return ctl_fail(CTL_EXISTS, "%s: kept from an earlier restore; move it away first", kept);
 }
 
 static int confirm_restore(const struct ctl_args *args, const struct place *place)
@@ -242,12 +279,16 @@ int ctl_restore(const struct ctl_args *args)
     if (code == CTL_OK)
         code = open_vault(&place);
     if (code == CTL_OK)
+        code = become_owner(&place);
+    if (code == CTL_OK)
         code = take_lock(&place);
+    if (code == CTL_OK)
+        code = keep_earlier(&place);
     if (code == CTL_OK)
         code = confirm_restore(args, &place);
     if (code == CTL_OK) {
         int err = store_restore(place.database, args->positionals[0], place.vault, clock_system(),
-                                place.uid, place.gid, &error);
+                                (uid_t)-1, (gid_t)-1, &error);
         if (err)
             code = ctl_fail(ctl_exit_of(err), "%s", error.text);
         else

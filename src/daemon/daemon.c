@@ -170,6 +170,14 @@ static int start(struct daemon *daemon, struct ap_error *error)
     return err;
 }
 
+void daemon_warn_flat(const struct daemon *daemon)
+{
+    if (daemon->snapshot->options.disable_auto_provision_security)
+        log_event(LOG_LEVEL_WARNING, "flat_mode",
+                  "state=on: whoever is in flat_networks and knows a MAC reads that phone's SIP "
+                  "password; behind address translation the whole Internet looks private");
+}
+
 static void announce(struct daemon *daemon)
 {
     const struct snapshot *snapshot = daemon->snapshot;
@@ -177,10 +185,7 @@ static void announce(struct daemon *daemon)
     if (geteuid() == 0)
         log_event(LOG_LEVEL_WARNING, "start",
                   "user=root: run it as a user of its own (docs/operations.md)");
-    if (snapshot->options.disable_auto_provision_security)
-        log_event(LOG_LEVEL_WARNING, "flat_mode",
-                  "state=on: whoever is in flat_networks and knows a MAC reads that phone's SIP "
-                  "password; behind address translation the whole Internet looks private");
+    daemon_warn_flat(daemon);
     for (size_t i = 0; i < snapshot->config->listener_count; i++) {
         const struct config_listener *listener = &snapshot->config->listeners[i];
         char address[AP_ADDRESS_TEXT_MAX];

@@ -102,6 +102,9 @@ void service_stopping(void);
 /* -- daemon.c -------------------------------------------------------------------------------------
  */
 
+/* Say what flat mode opens, if it is on. */
+void daemon_warn_flat(const struct daemon *daemon);
+
 /* Begin to stop; a second call stops at once. */
 void daemon_stop(struct daemon *daemon);
 

@@ -48,8 +48,11 @@ static void on_switched(struct worker_request *request)
 
     if (--reload->waiting > 0)
         return;
+    bool was_flat = daemon->snapshot->options.disable_auto_provision_security;
     snapshot_unref(daemon->snapshot);
     daemon->snapshot = reload->snapshot;
+    if (!was_flat)
+        daemon_warn_flat(daemon);
     finish(reload, 0, "");
 }
 

@@ -88,6 +88,10 @@ def test_a_failed_init_leaves_nothing(make_instance):
 def test_init_gives_its_files_to_the_configured_user(make_instance):
     instance = make_instance()
     instance.conf.write_text(instance.conf_text().replace("user = 'root'", "user = 'nobody'"))
+    # From the state folder on, init works as that user: a link of his leads root nowhere.
+    for parent in instance.conf.parents:
+        if parent != parent.parent and parent.stat().st_mode & 0o011 != 0o011:
+            parent.chmod(parent.stat().st_mode | 0o011)
     instance.init()
     owner = pwd.getpwnam("nobody")
     for path in (instance.master_key, instance.state, instance.database, instance.state / "lock"):
@@ -261,6 +265,7 @@ def test_db_check_and_restore(instance):
     garbage.write_bytes(b"garbage" * 1000)
     assert str(garbage) in one_line(instance.ctl("restore", garbage, "--yes", code=INVALID))
     instance.ctl("restore", backup, "--yes", code=OK)
+    assert "before-restore" in one_line(instance.ctl("restore", backup, "--yes", code=EXISTS))
     instance.start()
     names = [user["name"] for user in instance.ctl("user", "list", "--json", code=OK).json()]
     assert names == ["alice"]
