@@ -66,8 +66,16 @@ static int place_open(const struct ctl_args *args, struct place *place)
     return find_owner(place);
 }
 
+/* Back to who started the tool. Nothing is done with it but ending and removing what is ours. */
+static void become_oneself(void)
+{
+    (void)seteuid(getuid());
+    (void)setegid(getgid());
+}
+
 static void place_close(struct place *place)
 {
+    become_oneself();
     vault_free(place->vault);
     config_free(place->config);
     if (place->lock_fd >= 0)
@@ -185,8 +193,7 @@ static void undo_init(const struct place *place, bool key_made, bool folder_made
 {
     if (folder_made)
         (void)unlink(place->lock);
-    (void)seteuid(getuid());
-    (void)setegid(getgid());
+    become_oneself();
     if (key_made)
         (void)unlink(place->config->master_key_file); /* made a moment ago, opens nothing */
     if (folder_made)
