@@ -7,7 +7,11 @@ set -eu
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 state=${AUTOPROV_QUICKSTART:-$top/.quickstart}
+case $state in /*) ;; *) state=$(pwd)/$state ;; esac
 build=${AUTOPROV_QUICKSTART_BUILD:-$top/.build/quickstart}
+case $build in /*) ;; *) build=$(pwd)/$build ;; esac
+# Only a folder with this file is written to and removed.
+marker=$state/.autoprovd-quickstart
 conf=$state/autoprovd.conf
 mac=cc:5e:f6:41:b7:94
 
@@ -28,6 +32,17 @@ running() {
         tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF -- "$conf"
 }
 
+# Somebody's own folder is refused before anything is written there.
+check_folder() {
+    if [ -f "$marker" ] || { [ ! -e "$state" ] && [ ! -L "$state" ]; }; then return 0; fi
+    [ -d "$state" ] || fail "$state is not a folder"
+    [ -z "$(ls -A "$state")" ] || fail "$state is in use and was not made by this script"
+}
+
+make_folder() { # NAME
+    if ! mkdir -p "$1" 2>/dev/null || [ ! -w "$1" ]; then fail "cannot write to $1"; fi
+}
+
 stop() {
     if running; then
         kill "$pid"
@@ -46,13 +61,22 @@ stop() {
 
 case "${1:-}" in
 --stop)
+    check_folder
     stop
     exit 0
     ;;
 --clean)
+    check_folder
+    if [ ! -f "$marker" ]; then
+        say "nothing to remove"
+        exit 0
+    fi
     stop
-    # Only what this script made: the marker says so.
-    [ ! -d "$state" ] || [ -f "$state/.autoprovd-quickstart" ] || fail "$state is not a quickstart folder"
+    if [ -f "$state/socket-folder" ]; then
+        folder=$(cat "$state/socket-folder")
+        rm -f "$folder/control.sock"
+        rmdir "$folder" 2>/dev/null || say "$folder is left"
+    fi
     rm -rf "$state"
     say "removed $state"
     exit 0
@@ -65,8 +89,13 @@ case "${1:-}" in
 *) fail "unknown argument '$1'; try --help" ;;
 esac
 
+check_folder
 # shellcheck disable=SC2086
 packages_install quickstart $BUILD_PACKAGES openssl curl ca-certificates || exit 1
+
+make_folder "$build"
+(umask 077 && make_folder "$state") || exit 1
+: >"$marker"
 
 say "building in $build"
 log=$(mktemp)
@@ -81,8 +110,6 @@ autoprovctl=$build/src/ctl/autoprovctl
 ctl() { "$autoprovctl" --config "$conf" "$@"; }
 
 umask 077
-mkdir -p "$state"
-: >"$state/.autoprovd-quickstart"
 
 # A port that nothing on this machine listens on (both address families).
 free_port() {
@@ -107,10 +134,23 @@ make_certificate() { # NAME, then the key's arguments for openssl req
 # libConfuse: single quotes keep everything but a quote and a backslash.
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g")"; }
 
-write_conf() {
-    # A socket's path must be short (unix(7)); the folder's may be long.
+# A socket's path must be short (unix(7)); the folder's may be long. Then a temporary folder takes
+# it, the same at each start while it is ours.
+choose_socket() {
     socket=$state/control.sock
-    [ "${#socket}" -le 100 ] || socket=$(mktemp -d)/control.sock
+    [ "$(printf '%s' "$socket" | wc -c)" -gt 107 ] || return 0
+    folder=
+    [ ! -f "$state/socket-folder" ] || folder=$(cat "$state/socket-folder")
+    if [ -z "$folder" ] ||
+        [ -z "$(find "$folder" -prune -type d -user "$(id -u)" -perm 700 2>/dev/null)" ]; then
+        folder=$(mktemp -d) || fail "no temporary folder for the control socket"
+        printf '%s\n' "$folder" >"$state/socket-folder"
+    fi
+    socket=$folder/control.sock
+}
+
+write_conf() {
+    choose_socket
     cat >"$conf" <<EOF
 # A throwaway instance made by conf/quickstart.sh.
 state_directory = $(quoted "$state/state")
@@ -192,11 +232,13 @@ shown() {
     *) printf '%s' "$1" ;;
     esac
 }
+given=
+[ -z "${AUTOPROV_QUICKSTART:-}" ] || given="AUTOPROV_QUICKSTART=$(shown "$state") "
 cat <<EOF
 
 quickstart: what to do next
   look around   $(shown "$autoprovctl") --config $(shown "$conf") status
-  stop it       sh $(shown "$top/conf/quickstart.sh") --stop
-  remove it     sh $(shown "$top/conf/quickstart.sh") --clean
+  stop it       ${given}sh $(shown "$top/conf/quickstart.sh") --stop
+  remove it     ${given}sh $(shown "$top/conf/quickstart.sh") --clean
   for real      README.md, "A real installation"
 EOF

@@ -2,12 +2,14 @@
 # Install what the tests need, build with warnings as errors and sanitizers, run every test by ctest.
 #   sh tests/run.sh                  labels unit, system, fuzz, lint
 #   sh tests/run.sh --all            slow, root and bench as well
+#   sh tests/run.sh --coverage       preset coverage, and what the tests reach of src/ at the end
 #   sh tests/run.sh --preset tsan    another preset of CMakePresets.json; its build folder is its own
 #   sh tests/run.sh -- -R gate       words behind -- go to ctest
 set -eu
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 preset=asan
+coverage=
 labels='-LE slow|root|bench'
 
 fail() {
@@ -18,13 +20,17 @@ fail() {
 while [ $# -gt 0 ]; do
     case "$1" in
     --all) labels= ;;
+    --coverage)
+        preset=coverage
+        coverage=yes
+        ;;
     --preset)
         [ $# -gt 1 ] || fail "--preset needs a name"
         preset=$2
         shift
         ;;
     --help | -h)
-        sed -n '2,6p' "$0"
+        sed -n '2,7p' "$0"
         exit 0
         ;;
     --)
@@ -39,9 +45,10 @@ done
 # shellcheck source=conf/packages.sh
 . "$top/conf/packages.sh"
 packages="$BUILD_PACKAGES libcmocka-dev libexpat1-dev clang clang-format clang-tidy shellcheck python3 python3-pytest
-curl wget busybox openssl gnutls-bin ca-certificates sqlite3 linphone-cli libxml2-utils systemd
+git curl wget busybox openssl gnutls-bin ca-certificates sqlite3 linphone-cli libxml2-utils systemd
 procps iproute2"
 [ -n "$labels" ] || packages="$packages nginx-light valgrind"
+[ -z "$coverage" ] || packages="$packages gcovr"
 # shellcheck disable=SC2086
 packages_install tests $packages || exit 1
 
@@ -60,5 +67,12 @@ rm -f "$log"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_string_checks=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-second_deadlock_stack=1}"
+result=0
+# Counts of earlier runs would be added to.
+[ -z "$coverage" ] || find ".build/$preset" -name '*.gcda' -delete
 # shellcheck disable=SC2086
-exec ctest --test-dir ".build/$preset" --output-on-failure --parallel "$jobs" $labels "$@"
+ctest --test-dir ".build/$preset" --output-on-failure --parallel "$jobs" $labels "$@" || result=$?
+if [ -n "$coverage" ]; then
+    gcovr --root . --filter src/ --print-summary ".build/$preset" || fail "gcovr failed"
+fi
+exit "$result"
