@@ -59,6 +59,9 @@ AP_MUSTCHECK int store_user_del(struct store_db *db, const char *user_id);
 /* The user's current folder token, unsealed. */
 AP_MUSTCHECK int store_token_get(struct store_db *db, struct arena *arena, const char *user_id,
                                  struct token *ret_token);
+/* When the user's previous token ends or has ended. AP_ENOENT: there is none. */
+AP_MUSTCHECK int store_token_previous_end(struct store_db *db, const char *user_id,
+                                          int64_t *ret_ends_at);
 /* token becomes the folder token; the old one becomes "previous" and serves each phone of the user
  * until grace_ends_at (UTC seconds; 0: it ends at once) or until that phone was seen on the new
  * one, whichever comes first. An older "previous" token ends now. */
@@ -150,6 +153,11 @@ AP_MUSTCHECK int store_phone_get(struct store_db *db, struct arena *arena,
 AP_MUSTCHECK int store_phone_list(struct store_db *db, struct arena *arena, const char *user_id,
                                   const char *after_mac, uint32_t limit,
                                   struct store_phone **ret_phones, size_t *ret_count);
+/* Writes vendor, model, label, enabled and external_id of the phone with phone->id, and its lines
+ * as a whole unless lines is NULL. if_version: 0, or the version that must still stand: else
+ * AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT also no such phone. */
+AP_MUSTCHECK int store_phone_set(struct store_db *db, const struct store_phone *phone,
+                                 uint64_t if_version);
 AP_MUSTCHECK int store_phone_del(struct store_db *db, const char *phone_id);
 
 /* Which of the user's tokens named the phone. */

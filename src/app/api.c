@@ -14,26 +14,36 @@
         .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
     }
 
+#define LIST(path_, run_, query_)                                                                  \
+    {                                                                                              \
+        .method = GATE_GET, .path = (path_), .kind = API_READ, .run = (run_), .query = (query_),   \
+        .role = API_ROLE_VIEWER,                                                                   \
+    }
+
+static const char *const PAGE_QUERY[] = {"limit", "after", NULL};
+static const char *const FILTER_QUERY[] = {"limit", "after", "user", NULL};
+
 static const struct api_route ROUTES[] = {
     ROUTE(GATE_GET, "/status", API_ROLE_VIEWER, API_READ, api_status, NULL),
     ROUTE(GATE_POST, "/reload", API_ROLE_OPERATOR, API_RELOAD, NULL, "reload"),
 
-    ROUTE(GATE_GET, "/users", API_ROLE_VIEWER, API_READ, api_user_list, NULL),
+    LIST("/users", api_user_list, PAGE_QUERY),
     ROUTE(GATE_POST, "/users", API_ROLE_ADMIN, API_WRITE, api_user_add, "user.add"),
     ROUTE(GATE_GET, "/users/*", API_ROLE_VIEWER, API_READ, api_user_show, NULL),
     ROUTE(GATE_DELETE, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_del, "user.del"),
     ROUTE(GATE_POST, "/users/*/token/rotate", API_ROLE_ADMIN, API_WRITE, api_token_rotate,
           "token.rotate"),
 
-    ROUTE(GATE_GET, "/accounts", API_ROLE_VIEWER, API_READ, api_account_list, NULL),
+    LIST("/accounts", api_account_list, FILTER_QUERY),
     ROUTE(GATE_POST, "/accounts", API_ROLE_ADMIN, API_WRITE, api_account_add, "account.add"),
     ROUTE(GATE_GET, "/accounts/*", API_ROLE_VIEWER, API_READ, api_account_show, NULL),
     ROUTE(GATE_PATCH, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_set, "account.set"),
     ROUTE(GATE_DELETE, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_del, "account.del"),
 
-    ROUTE(GATE_GET, "/phones", API_ROLE_VIEWER, API_READ, api_phone_list, NULL),
+    LIST("/phones", api_phone_list, FILTER_QUERY),
     ROUTE(GATE_POST, "/phones", API_ROLE_ADMIN, API_WRITE, api_phone_add, "phone.add"),
     ROUTE(GATE_GET, "/phones/*", API_ROLE_VIEWER, API_READ, api_phone_show, NULL),
+    ROUTE(GATE_PATCH, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_set, "phone.set"),
     ROUTE(GATE_DELETE, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_del, "phone.del"),
     /* A write, for its audit row: the URL opens the file with the SIP passwords. */
     ROUTE(GATE_GET, "/phones/*/url", API_ROLE_ADMIN, API_WRITE, api_phone_url, "phone.url"),
@@ -242,10 +252,17 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
     (void)snprintf(call->actor, sizeof(call->actor), "uid=%u", /* 14 bytes at most */
                    (unsigned)request->peer_user->uid);
     call->query = request->query;
-    if (call->route->kind == API_READ || request->method == GATE_GET ||
-        (request->body_len == 0 && request->method == GATE_DELETE))
-        return 0;
-    return api_read_body(call, request);
+    int err = api_check_query(call);
+    if (err || call->route->kind == API_READ || request->method == GATE_GET)
+        return err;
+    if (request->method == GATE_DELETE)
+        return request->body_len == 0
+                   ? 0
+                   : api_problem(call, AP_EINVAL, NULL, "a DELETE takes no body");
+    err = api_read_body(call, request);
+    if (!err && call->route->kind == API_RELOAD && json_object_size(call->body) > 0)
+        return api_problem(call, AP_EINVAL, NULL, "a reload takes no members: the body is {}");
+    return err;
 }
 
 static void answer_refused(struct http_exchange *exchange, enum gate_reason reason)

@@ -50,6 +50,16 @@ void api_problem_write(struct api_call *call, const char *pointer, const char *f
     (void)snprintf(call->pointer, sizeof(call->pointer), "%s", pointer ? pointer : "");
 }
 
+const char *api_shown(const char *text, char out[static API_SHOWN_MAX])
+{
+    size_t len = 0;
+
+    for (; text[len] && len < API_SHOWN_MAX - 1; len++)
+        out[len] = text[len] >= 0x20 && text[len] < 0x7f ? text[len] : '?';
+    out[len] = '\0';
+    return out;
+}
+
 static void answer_json(struct http_exchange *exchange, int status, const char *content_type,
                         json_t *object, const char *allow)
 {
@@ -117,8 +127,8 @@ void api_call_answer(struct api_call *call)
         answer_problem(call->exchange, kind, detail, call->pointer, NULL);
     } else {
         if (call->route->action)
-            log_event(LOG_LEVEL_NOTICE, "admin", "action=%s actor=%s", call->route->action,
-                      call->actor);
+            log_event(LOG_LEVEL_NOTICE, "admin", "action=%s actor=%s%s%s", call->route->action,
+                      call->actor, call->object ? " " : "", call->object ? call->object : "");
         answer_json(call->exchange, call->status, call->result ? JSON_TEXT : NULL, call->result,
                     NULL);
     }
@@ -205,6 +215,29 @@ const char *api_query(struct api_call *call, const char *name)
     return NULL;
 }
 
+int api_check_query(struct api_call *call)
+{
+    const char *const *names = call->route->query;
+
+    for (const char *at = call->query; *at;) {
+        size_t len = strcspn(at, "&");
+        size_t name_len = strcspn(at, "&=");
+        bool known = len == 0;
+        for (size_t i = 0; !known && names && names[i]; i++)
+            known = strlen(names[i]) == name_len && memcmp(at, names[i], name_len) == 0;
+        if (!known) {
+            char shown[API_SHOWN_MAX];
+            const char *name = api_text(call, "%.*s", (int)name_len, at);
+            return name ? api_problem(call, AP_EINVAL, NULL, "unknown query parameter '%s'",
+                                      api_shown(name, shown))
+                        : AP_ENOMEM;
+        }
+        at += len;
+        at += *at == '&';
+    }
+    return 0;
+}
+
 int api_query_page(struct api_call *call, uint32_t *ret_limit, const char **ret_after)
 {
     const char *limit_text = api_query(call, "limit");
@@ -233,6 +266,7 @@ int api_audit(struct api_call *call, struct store_db *db, const char *object, co
 
     if (!object || !detail)
         return AP_ENOMEM;
+    call->object = strchr(object, '=') ? object : NULL;
     return store_audit_add(db, &entry);
 }
 

@@ -15,6 +15,12 @@ static bool all_of(const char *text, size_t len, const char *others)
     return true;
 }
 
+/* A path that ends in such a name would lead elsewhere (RFC 3986, 5.2.4). */
+static bool is_dot_segment(const char *text, size_t len)
+{
+    return (len == 1 || len == 2) && memcmp(text, "..", len) == 0;
+}
+
 static bool has_no_controls(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -28,15 +34,21 @@ static bool has_no_controls(const char *text, size_t len)
     return text_is_utf8(text, len);
 }
 
+static bool is_domain(const char *text, size_t len)
+{
+    return len > 0 && len <= AP_HOST_MAX_BYTES && text[0] != '-' && text[0] != '.' &&
+           all_of(text, len, ".-");
+}
+
 static bool is_host(const char *text, size_t len)
 {
     char copy[AP_HOST_MAX_BYTES + 1];
     struct address address;
 
+    if (is_domain(text, len))
+        return true;
     if (len > AP_HOST_MAX_BYTES)
         return false;
-    if (len > 0 && text[0] != '-' && text[0] != '.' && all_of(text, len, ".-"))
-        return true;
     /* "[2001:db8::1]", as in a SIP URI (RFC 3261, 25.1: IPv6reference). */
     if (len < 4 || text[0] != '[' || text[len - 1] != ']')
         return false;
@@ -64,11 +76,13 @@ int api_check_text(enum api_field_type type, const char *text, size_t len)
     case API_FIELD_NAME:
         if (len > AP_NAME_MAX_BYTES)
             return AP_ERANGE;
-        return all_of(text, len, "._@-") ? 0 : AP_EINVAL;
+        return all_of(text, len, "._@-") && !is_dot_segment(text, len) ? 0 : AP_EINVAL;
     case API_FIELD_TEXT:
         if (len > AP_TEXT_MAX_BYTES)
             return AP_ERANGE;
         return has_no_controls(text, len) ? 0 : AP_EINVAL;
+    case API_FIELD_DOMAIN:
+        return is_domain(text, len) ? 0 : AP_EINVAL;
     case API_FIELD_HOST:
         return is_host(text, len) ? 0 : AP_EINVAL;
     case API_FIELD_PROXY:
@@ -76,7 +90,7 @@ int api_check_text(enum api_field_type type, const char *text, size_t len)
     case API_FIELD_SIP_USER:
         if (len > AP_NAME_MAX_BYTES)
             return AP_ERANGE;
-        return all_of(text, len, "-_.~+*!") ? 0 : AP_EINVAL;
+        return all_of(text, len, "-_.~+*!") && !is_dot_segment(text, len) ? 0 : AP_EINVAL;
     case API_FIELD_PASSWORD:
         if (len > AP_PASSWORD_MAX_BYTES)
             return AP_ERANGE;
@@ -95,15 +109,17 @@ static const char *rule_of(enum api_field_type type)
 {
     switch (type) {
     case API_FIELD_NAME:
-        return "letters, digits and ._@- only, 64 at most";
+        return "letters, digits and ._@- only, 64 at most, and neither '.' nor '..'";
     case API_FIELD_TEXT:
         return "UTF-8 without control characters, 128 bytes at most";
+    case API_FIELD_DOMAIN:
+        return "a name or an IPv4 address; an IPv6 address goes into registrar_host";
     case API_FIELD_HOST:
         return "a host name or an address (IPv6 in brackets)";
     case API_FIELD_PROXY:
         return "a host name or an address, with an optional :port";
     case API_FIELD_SIP_USER:
-        return "letters, digits and -_.~+*! only, 64 at most";
+        return "letters, digits and -_.~+*! only, 64 at most, and neither '.' nor '..'";
     case API_FIELD_PASSWORD:
         return "1 to 128 bytes of UTF-8 without control characters";
     case API_FIELD_RAW:
@@ -163,6 +179,7 @@ static int read_field(struct api_call *call, const struct api_field *field, json
         return 0;
     case API_FIELD_NAME:
     case API_FIELD_TEXT:
+    case API_FIELD_DOMAIN:
     case API_FIELD_HOST:
     case API_FIELD_PROXY:
     case API_FIELD_SIP_USER:

@@ -43,6 +43,7 @@ static json_t *phone_json(const struct store_phone *phone)
 static int parse_mac(struct api_call *call, const char *text, const char *pointer,
                      uint8_t ret_mac[static AP_MAC_LEN])
 {
+    char shown[API_SHOWN_MAX];
     int err = mac_parse(text, strlen(text), ret_mac);
 
     if (err == AP_EINVAL)
@@ -50,7 +51,8 @@ static int parse_mac(struct api_call *call, const char *text, const char *pointe
                            "this is the MAC of no phone: a multicast address, or all zero");
     if (err)
         return api_problem(call, AP_EINVAL, pointer,
-                           "not a MAC: 12 hex digits, bare or in pairs with : - or .");
+                           "'%s' is not a MAC: 12 hex digits, bare or in pairs with : - or .",
+                           api_shown(text, shown));
     return 0;
 }
 
@@ -186,8 +188,10 @@ static int add_phone(struct api_call *call, struct store_db *db, struct store_ph
 {
     struct store_user user;
     char id[STORE_ID_TEXT_MAX];
+    char mac[AP_MAC_TEXT_MAX];
     int err = store_user_get(db, &call->arena, user_name, &user);
 
+    mac_format(phone->mac, MAC_FORM_LOWER_COLON, mac);
     if (err == AP_ENOENT)
         return api_problem(call, err, "/user", "there is no user '%s'", user_name);
     if (err)
@@ -198,7 +202,8 @@ static int add_phone(struct api_call *call, struct store_db *db, struct store_ph
         err = store_phone_add(db, phone, id);
     if (err == AP_EEXIST)
         return api_problem(call, err, "/mac",
-                           "a phone with this MAC exists already, or one with its external id");
+                           "a phone with this MAC exists already (%s), or one with its external id",
+                           mac);
     if (!err)
         err = api_audit(call, db, phone_object(call, phone->mac),
                         api_text(call, "user=%s vendor=%s", user.name, phone->vendor));
@@ -233,6 +238,61 @@ int api_phone_add(struct api_call *call, struct store_db *db)
     if (!err)
         err = store_phone_get(db, &call->arena, phone.mac, &phone);
     return err ? err : api_result(call, 201, phone_json(&phone));
+}
+
+/* Body members that stay as they are when the body has not got them. */
+static int read_changes(struct api_call *call, struct store_phone *phone, json_t **ret_lines)
+{
+    const char *vendor = NULL;
+    const char *fixed = NULL;
+    const struct api_field fields[] = {
+        {.name = "mac", .type = API_FIELD_RAW, .may_be_empty = true, .target = &fixed},
+        {.name = "user", .type = API_FIELD_RAW, .may_be_empty = true, .target = &fixed},
+        {.name = "vendor", .type = API_FIELD_NAME, .target = &vendor},
+        {.name = "model", .type = API_FIELD_NAME, .may_be_empty = true, .target = &phone->model},
+        {.name = "label", .type = API_FIELD_TEXT, .may_be_empty = true, .target = &phone->label},
+        {.name = "enabled", .type = API_FIELD_BOOL, .target = &phone->enabled},
+        {.name = "external_id", .type = API_FIELD_NAME, .target = &phone->external_id},
+        {.name = "lines", .type = API_FIELD_LIST, .target = ret_lines},
+    };
+    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+
+    if (err)
+        return err;
+    if (fixed)
+        return api_problem(call, AP_EINVAL, NULL,
+                           "a phone stays with its MAC and its user: delete it and add another");
+    if (!vendor)
+        return 0;
+    phone->vendor = vendor;
+    return check_vendor(call, vendor);
+}
+
+int api_phone_set(struct api_call *call, struct store_db *db)
+{
+    struct store_phone phone;
+    json_t *list = NULL;
+    int err = get_phone(call, db, &phone);
+
+    if (!err)
+        err = read_changes(call, &phone, &list);
+    if (!err) {
+        phone.lines = NULL;
+        phone.line_count = 0;
+    }
+    if (!err && list)
+        err = lines_from_list(call, db, list, &phone);
+    if (!err)
+        err = store_phone_set(db, &phone, 0);
+    if (err == AP_EEXIST)
+        err = api_problem(call, err, "/external_id", "another phone has this external id");
+    if (!err)
+        err = api_audit(call, db, phone_object(call, phone.mac),
+                        api_text(call, "vendor=%s enabled=%s%s", phone.vendor,
+                                 phone.enabled ? "yes" : "no", list ? " lines=changed" : ""));
+    if (!err)
+        err = store_phone_get(db, &call->arena, phone.mac, &phone);
+    return err ? err : api_result(call, 200, phone_json(&phone));
 }
 
 int api_phone_url(struct api_call *call, struct store_db *db)

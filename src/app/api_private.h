@@ -32,7 +32,8 @@ struct api_route {
     /* Returns 0 with call->status and call->result set, or an error: with a problem set by
      * api_problem(), else with the general one of that error. */
     int (*run)(struct api_call *call, struct store_db *db);
-    const char *action; /* of the audit row; NULL for reads */
+    const char *action;       /* of the audit row; NULL for reads */
+    const char *const *query; /* the parameters it takes, ends with NULL; NULL: none */
 };
 
 /* One call on its way. On the writer thread while it runs there, else on the control loop's. */
@@ -48,6 +49,7 @@ struct api_call {
     const char *query;
     json_t *body; /* an object, or NULL without one */
     char actor[API_ACTOR_MAX];
+    const char *object; /* for the log, from the arena; NULL: none */
     int err;
     int status;     /* HTTP, of success */
     json_t *result; /* owned; NULL: no body (204) */
@@ -64,6 +66,10 @@ void api_problem_write(struct api_call *call, const char *pointer, const char *f
 /* The same with err as its value; a macro as ap_error_set() is. */
 #define api_problem(call, err, pointer, ...)                                                       \
     (api_problem_write((call), (pointer), __VA_ARGS__), (err))
+
+/* Foreign text for a message: cut, what is not printable ASCII as '?'. */
+#define API_SHOWN_MAX 65
+const char *api_shown(const char *text, char out[static API_SHOWN_MAX]);
 
 /* Answer from call->err, status, result, problem; frees the call. */
 void api_call_answer(struct api_call *call);
@@ -88,6 +94,9 @@ AP_MUSTCHECK int api_read_body(struct api_call *call, const struct http_request 
 /* A query parameter's value, decoded, borrowed from the call's arena; NULL: absent. */
 const char *api_query(struct api_call *call, const char *name);
 
+/* Refuse query parameters that the route does not take. */
+AP_MUSTCHECK int api_check_query(struct api_call *call);
+
 /* "limit" and "after" of a list. */
 AP_MUSTCHECK int api_query_page(struct api_call *call, uint32_t *ret_limit, const char **ret_after);
 
@@ -104,11 +113,13 @@ const char *api_text(struct api_call *call, const char *fmt, ...) AP_PRINTF(2, 3
 /* -- api_field.c ------------------------------------------------------------------------------- */
 
 enum api_field_type {
-    API_FIELD_NAME,     /* [A-Za-z0-9._@-], AP_NAME_MAX_BYTES: user, vendor, model, external id */
+    /* [A-Za-z0-9._@-], AP_NAME_MAX_BYTES, not "." or "..": user, vendor, model, external id */
+    API_FIELD_NAME,
     API_FIELD_TEXT,     /* UTF-8 without control characters, AP_TEXT_MAX_BYTES */
+    API_FIELD_DOMAIN,   /* host name or IPv4 address: part of a path, so without brackets */
     API_FIELD_HOST,     /* host name or address */
     API_FIELD_PROXY,    /* the same with an optional ":port" */
-    API_FIELD_SIP_USER, /* user part of a SIP URI: unreserved and "+*!" */
+    API_FIELD_SIP_USER, /* user part of a SIP URI: unreserved and "+*!"; not "." or ".." */
     API_FIELD_PASSWORD, /* UTF-8 without control characters, 1..AP_PASSWORD_MAX_BYTES */
     API_FIELD_NUMBER,
     API_FIELD_BOOL,
@@ -149,6 +160,7 @@ int api_account_del(struct api_call *call, struct store_db *db);
 int api_phone_list(struct api_call *call, struct store_db *db);
 int api_phone_add(struct api_call *call, struct store_db *db);
 int api_phone_show(struct api_call *call, struct store_db *db);
+int api_phone_set(struct api_call *call, struct store_db *db);
 int api_phone_url(struct api_call *call, struct store_db *db);
 int api_phone_del(struct api_call *call, struct store_db *db);
 int api_options_show(struct api_call *call, struct store_db *db);

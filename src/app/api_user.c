@@ -122,12 +122,24 @@ int api_user_del(struct api_call *call, struct store_db *db)
     return err;
 }
 
+/* A token has one before it at most: is there one that a rotation would end early? */
+static int read_previous(struct store_db *db, const char *user_id, int64_t now, bool *ret_serves)
+{
+    int64_t ends_at = 0;
+    int err = store_token_previous_end(db, user_id, &ends_at);
+
+    *ret_serves = !err && ends_at > now;
+    return err == AP_ENOENT ? 0 : err;
+}
+
 int api_token_rotate(struct api_call *call, struct store_db *db)
 {
     uint64_t grace_s = DEFAULT_GRACE_S;
     struct store_user user;
     struct token token = {.len = 0};
+    int64_t now = clock_wall_s(call->api->clock);
     int64_t ends_at = 0;
+    bool ended_one = false;
     const struct api_field fields[] = {
         {.name = "grace", .type = API_FIELD_NUMBER, .max = MAX_GRACE_S, .target = &grace_s},
     };
@@ -138,17 +150,20 @@ int api_token_rotate(struct api_call *call, struct store_db *db)
     if (!err)
         err = token_make(&token);
     if (!err && grace_s > 0)
-        ends_at = clock_wall_s(call->api->clock) + (int64_t)grace_s;
+        ends_at = now + (int64_t)grace_s;
+    if (!err)
+        err = read_previous(db, user.id, now, &ended_one);
     if (!err)
         err = store_token_rotate(db, user.id, &token, ends_at);
     if (!err)
         err = api_audit(call, db, api_text(call, "user=%s", user.name),
                         api_text(call, "grace=%llus", (unsigned long long)grace_s));
     if (!err)
-        err = api_result(call, 200,
-                         json_pack("{s:s, s:s, s:I}", "user", user.name, "provisioning_base_url",
-                                   api_folder_url(call, &token), "previous_ends_at",
-                                   (json_int_t)ends_at));
+        err =
+            api_result(call, 200,
+                       json_pack("{s:s, s:s, s:I, s:b}", "user", user.name, "provisioning_base_url",
+                                 api_folder_url(call, &token), "previous_ends_at",
+                                 (json_int_t)ends_at, "ended_one_before", (int)ended_one));
     secret_wipe(&token, sizeof(token));
     return err;
 }

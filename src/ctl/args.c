@@ -34,6 +34,55 @@ static const struct ctl_command *find_command(const char *noun, const char *verb
     return NULL;
 }
 
+static int usage(const char *text, const char *what)
+{
+    return ctl_fail(CTL_USAGE, "%s '%s'; try: autoprovctl --help", text, what);
+}
+
+/* prefix: "--" of options, or "". */
+static int usage_guess(const char *text, const char *what, const char *prefix,
+                       const struct ctl_guess *guess)
+{
+    if (!guess->best)
+        return usage(text, what);
+    return ctl_fail(CTL_USAGE, "%s '%s'; did you mean '%s%s'?", text, what, prefix, guess->best);
+}
+
+static int unknown_noun(const char *word)
+{
+    struct ctl_guess guess = {.word = word, .len = strlen(word)};
+
+    for (const struct ctl_command *command = CTL_COMMANDS; command->noun; command++)
+        ctl_guess_offer(&guess, command->noun);
+    ctl_guess_offer(&guess, "help");
+    return usage_guess("unknown command", word, "", &guess);
+}
+
+static int unknown_verb(const char *noun, const char *word)
+{
+    struct ctl_guess guess = {.word = word, .len = strlen(word)};
+
+    for (const struct ctl_command *command = CTL_COMMANDS; command->noun; command++) {
+        if (strcmp(command->noun, noun) == 0 && command->verb)
+            ctl_guess_offer(&guess, command->verb);
+    }
+    return usage_guess("unknown verb", word, "", &guess);
+}
+
+/* word: with its "--"; the name is its first len bytes behind them. */
+static int unknown_option(const struct ctl_command *command, const char *word, size_t len)
+{
+    static const char *const EVERYWHERE[] = {"config", "socket", "json", "help", "version"};
+    struct ctl_guess guess = {.word = word + 2, .len = len};
+
+    for (const struct ctl_option *option = command ? command->options : NULL;
+         option && option->name; option++)
+        ctl_guess_offer(&guess, option->name);
+    for (size_t i = 0; i < sizeof(EVERYWHERE) / sizeof(EVERYWHERE[0]); i++)
+        ctl_guess_offer(&guess, EVERYWHERE[i]);
+    return usage_guess("unknown option", word, "--", &guess);
+}
+
 static const struct ctl_option *find_option(const struct ctl_command *command, const char *name,
                                             size_t len)
 {
@@ -57,11 +106,6 @@ struct walk {
     bool version;
     bool only_positionals; /* after "--" */
 };
-
-static int usage(const char *text, const char *what)
-{
-    return ctl_fail(CTL_USAGE, "%s '%s'; try: autoprovctl --help", text, what);
-}
 
 /* The value of an option: behind its '=', or the next word. */
 static const char *take_value(struct walk *walk, const char *equals)
@@ -131,7 +175,7 @@ static int take_option(struct walk *walk, const char *word)
         return code;
     const struct ctl_option *option = find_option(walk->command, name, len);
     if (!option)
-        return usage("unknown option", word);
+        return unknown_option(walk->command, word, len);
     if (walk->args->option_count == CTL_OPTIONS_MAX)
         return usage("too many options at", word);
     if (ctl_arg(walk->args, option->name))
@@ -151,15 +195,19 @@ static int take_option(struct walk *walk, const char *word)
 static int take_word(struct walk *walk, const char *word)
 {
     if (!walk->noun) {
+        if (strcmp(word, "help") == 0) {
+            walk->help = true;
+            return CTL_OK;
+        }
         if (!noun_exists(word))
-            return usage("unknown command", word);
+            return unknown_noun(word);
         walk->noun = word;
         walk->command = find_command(word, NULL);
         return CTL_OK;
     }
     if (!walk->command) {
         walk->command = find_command(walk->noun, word);
-        return walk->command ? CTL_OK : usage("unknown verb", word);
+        return walk->command ? CTL_OK : unknown_verb(walk->noun, word);
     }
     if (walk->args->positional_count >= walk->command->max_positionals)
         return usage("unexpected argument", word);

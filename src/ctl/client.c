@@ -16,8 +16,10 @@
 #define CALL_TIMEOUT_S   60L
 #define ANSWER_MAX_BYTES (8 * AP_ADMIN_BODY_MAX_BYTES)
 #define URL_MAX          2048
+#define SOCKET_PATH_MAX  256
 
-/* --socket, else the configuration's, else the default where no configuration can be read. */
+/* --socket, else the configuration's, else the default where no configuration can be read: the
+ * daemon that runs may well be asked while its next configuration is broken. */
 static int find_socket(const struct ctl_args *args, char *out, size_t room)
 {
     struct config *config = NULL;
@@ -28,7 +30,9 @@ static int find_socket(const struct ctl_args *args, char *out, size_t room)
     if (!path) {
         err = config_load(args->config_path, &config, &error);
         if (err && args->config_given)
-            return ctl_fail(ctl_exit_of(err), "%s", error.text);
+            return ctl_fail(ctl_exit_of(err), "%s; --socket PATH does without it", error.text);
+        if (err && err != AP_ENOENT)
+            (void)ctl_fail(CTL_OK, "warning: %s; trying " DEFAULT_SOCKET, error.text);
         path = err ? DEFAULT_SOCKET : config->control_socket;
     }
     int len = snprintf(out, room, "%s", path);
@@ -169,7 +173,7 @@ out:
 int ctl_call(const struct ctl_args *args, const char *method, const char *path, json_t *body,
              json_t **ret_json)
 {
-    char socket[256];
+    char socket[SOCKET_PATH_MAX];
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     int code = find_socket(args, socket, sizeof(socket));
 
@@ -214,9 +218,15 @@ char *ctl_path(const char *fmt, const char *argument)
 
 int ctl_call_list(const struct ctl_args *args, const char *path, json_t **ret_items)
 {
+    char socket[SOCKET_PATH_MAX];
+    struct ctl_args page_args = *args; /* the socket is looked for once, not with every page */
     json_t *items = json_array();
     char *after = strdup("");
     int code = items && after ? CTL_OK : ctl_fail(CTL_FAILED, "out of memory");
+
+    if (code == CTL_OK)
+        code = find_socket(args, socket, sizeof(socket));
+    page_args.socket_path = socket;
 
     while (code == CTL_OK && after) {
         char *page_path = NULL;
@@ -224,7 +234,7 @@ int ctl_call_list(const struct ctl_args *args, const char *path, json_t **ret_it
         if (asprintf(&page_path, "%s%climit=%d&after=%s", path, strchr(path, '?') ? '&' : '?',
                      AP_LIST_PAGE_MAX, after) < 0)
             page_path = NULL;
-        code = page_path ? ctl_call(args, "GET", page_path, NULL, &page)
+        code = page_path ? ctl_call(&page_args, "GET", page_path, NULL, &page)
                          : ctl_fail(CTL_FAILED, "out of memory");
         free(page_path);
         free(after);

@@ -46,7 +46,17 @@ static const struct ctl_option PHONE_ADD[] = {
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
-    {"disabled", NULL, "do not serve it yet"},
+    {"disabled", NULL, "do not serve it before phone set --enable"},
+    {0},
+};
+static const struct ctl_option PHONE_SET[] = {
+    {"vendor", "NAME", "whose template to use"},
+    {"model", "NAME", "for people"},
+    {"label", "TEXT", "for people: where it stands"},
+    {"external-id", "ID", "the PBX's own key for this phone"},
+    {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …, in place of those it has"},
+    {"enable", NULL, "serve it"},
+    {"disable", NULL, "do not serve it"},
     {0},
 };
 static const struct ctl_option PHONE_URL[] = {
@@ -91,6 +101,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"phone", "add", "USER MAC", 2, 2, PHONE_ADD, "add a phone to a user", ctl_phone_add},
     {"phone", "list", "", 0, 0, USER_FILTER, "list phones", ctl_phone_list},
     {"phone", "show", "MAC", 1, 1, NULL, "show one phone with its lines", ctl_phone_show},
+    {"phone", "set", "MAC", 1, 1, PHONE_SET, "change a phone", ctl_phone_set},
     {"phone", "url", "MAC", 1, 1, PHONE_URL, "print the URL to tell the phone: a secret",
      ctl_phone_url},
     {"phone", "del", "MAC", 1, 1, YES, "delete a phone", ctl_phone_del},
@@ -127,7 +138,7 @@ void ctl_print_help(void)
           "  -c, --config FILE   configuration (default " CONFIG_DEFAULT_PATH ")\n"
           "      --socket PATH   control socket (default: the configuration's control_socket)\n"
           "      --json          print JSON\n"
-          "  -h, --help          this text, or a command's\n"
+          "  -h, --help          this text, or a command's; so does: autoprovctl help COMMAND\n"
           "  -V, --version       version\n"
           "\n"
           "Examples:\n"

@@ -29,6 +29,10 @@ int ctl_options_show(const struct ctl_args *args)
 static int set_options(const struct ctl_args *args, const char *text)
 {
     json_t *result = NULL;
+
+    if (text[strspn(text, " \t\r\n")] == '\0')
+        return ctl_fail(CTL_INVALID,
+                        "the custom options are empty; to remove them: autoprovctl options unset");
     json_t *body = json_pack("{s:s}", "custom_options", text);
     int code = body ? ctl_call(args, "PUT", "/options", body, &result)
                     : ctl_fail(CTL_INVALID, "the custom options are not UTF-8");

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/text.h"
 #include "ctl_private.h"
 
 static const struct ctl_column COLUMNS[] = {
@@ -40,14 +41,46 @@ static int add_lines(const struct ctl_args *args, json_t *body)
     list = json_array();
     while (list && *names) {
         size_t len = strcspn(names, ",");
+        if (!text_is_utf8(names, len)) {
+            json_decref(list);
+            return ctl_fail(CTL_INVALID, "--lines: not UTF-8");
+        }
         if (json_array_append_new(list, json_stringn(names, len)) != 0)
             break;
         names += len;
         names += *names == ',';
     }
-    if (!list || *names || json_object_set_new(body, "lines", list) != 0)
-        return ctl_fail(CTL_INVALID, "--lines: not UTF-8, or out of memory");
+    if (list && *names) {
+        json_decref(list);
+        list = NULL;
+    }
+    /* takes the list also when it fails, and fails without one */
+    if (json_object_set_new(body, "lines", list) != 0)
+        return ctl_fail(CTL_FAILED, "out of memory");
     return CTL_OK;
+}
+
+static int add_enabled(bool enabled, json_t *body)
+{
+    return json_object_set_new(body, "enabled", json_boolean(enabled)) == 0
+               ? CTL_OK
+               : ctl_fail(CTL_FAILED, "out of memory");
+}
+
+/* What add and set have in common. */
+static int add_fields(const struct ctl_args *args, json_t *body)
+{
+    int code = ctl_add_string(args, "vendor", "vendor", body);
+
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "model", "model", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "label", "label", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "external-id", "external_id", body);
+    if (code == CTL_OK)
+        code = add_lines(args, body);
+    return code;
 }
 
 int ctl_phone_add(const struct ctl_args *args)
@@ -58,18 +91,9 @@ int ctl_phone_add(const struct ctl_args *args)
     int code = body ? CTL_OK : ctl_fail(CTL_INVALID, "an argument is not UTF-8");
 
     if (code == CTL_OK)
-        code = ctl_add_string(args, "vendor", "vendor", body);
-    if (code == CTL_OK)
-        code = ctl_add_string(args, "model", "model", body);
-    if (code == CTL_OK)
-        code = ctl_add_string(args, "label", "label", body);
-    if (code == CTL_OK)
-        code = ctl_add_string(args, "external-id", "external_id", body);
-    if (code == CTL_OK && ctl_arg(args, "disabled") &&
-        json_object_set_new(body, "enabled", json_false()) != 0)
-        code = ctl_fail(CTL_FAILED, "out of memory");
-    if (code == CTL_OK)
-        code = add_lines(args, body);
+        code = add_fields(args, body);
+    if (code == CTL_OK && ctl_arg(args, "disabled"))
+        code = add_enabled(false, body);
     if (code != CTL_OK) {
         json_decref(body);
         return code;
@@ -103,6 +127,43 @@ int ctl_phone_list(const struct ctl_args *args)
 int ctl_phone_show(const struct ctl_args *args)
 {
     return ctl_show(args, "/phones/{}", FIELDS);
+}
+
+static int add_changes(const struct ctl_args *args, json_t *body)
+{
+    bool enable = ctl_arg(args, "enable") != NULL;
+    bool disable = ctl_arg(args, "disable") != NULL;
+    int code = CTL_OK;
+
+    if (enable && disable)
+        return ctl_fail(CTL_USAGE, "either --enable or --disable");
+    if (enable || disable)
+        code = add_enabled(enable, body);
+    if (code == CTL_OK)
+        code = add_fields(args, body);
+    if (code == CTL_OK && json_object_size(body) == 0)
+        code = ctl_fail(CTL_USAGE, "nothing to change; try: autoprovctl phone set --help");
+    return code;
+}
+
+int ctl_phone_set(const struct ctl_args *args)
+{
+    json_t *body = json_object();
+    json_t *phone = NULL;
+    char *path = ctl_path("/phones/{}", args->positionals[0]);
+    int code = body && path ? add_changes(args, body) : ctl_fail(CTL_FAILED, "out of memory");
+
+    if (code == CTL_OK)
+        code = ctl_call(args, "PATCH", path, body, &phone);
+    else
+        json_decref(body);
+    if (code == CTL_OK && args->json)
+        ctl_print_json(phone);
+    else if (code == CTL_OK)
+        printf("phone %s changed; it gets it with its next fetch\n", args->positionals[0]);
+    json_decref(phone);
+    free(path);
+    return code;
 }
 
 int ctl_phone_url(const struct ctl_args *args)

@@ -93,8 +93,11 @@ int ctl_token_rotate(const struct ctl_args *args)
         ctl_print_json(result);
     else if (code == CTL_OK)
         printf("user %s has a new folder token; tell the phones their new URL: autoprovctl phone "
-               "url MAC\n",
-               args->positionals[0]);
+               "url MAC\n%s",
+               args->positionals[0],
+               json_is_true(json_object_get(result, "ended_one_before"))
+                   ? "the token before the last one ended now: phones still on it get nothing\n"
+                   : "");
     json_decref(result);
     free(path);
     return code;

@@ -75,6 +75,17 @@ int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args,
 /* Value of an option; NULL: not given. */
 const char *ctl_arg(const struct ctl_args *args, const char *name);
 
+/* -- guess.c
+ * -------------------------------------------------------------------------------------- */
+
+struct ctl_guess {
+    const char *word;
+    size_t len;
+    const char *best; /* the nearest of those offered, if near enough; else NULL */
+    size_t distance;
+};
+void ctl_guess_offer(struct ctl_guess *guess, const char *candidate);
+
 /* -- client.c
  * -------------------------------------------------------------------------------------- */
 
@@ -103,6 +114,9 @@ struct ctl_column {
 int ctl_fail(int code, const char *fmt, ...) AP_PRINTF(2, 3);
 /* The exit code of an error from the floors. */
 int ctl_exit_of(int err);
+
+/* The command's last word: code, or CTL_FAILED with a line when standard output took not all. */
+int ctl_finish(int code);
 
 void ctl_print_json(const json_t *json);
 /* A table of columns (ends with a row without key), or JSON with --json. */
@@ -160,6 +174,7 @@ int ctl_account_del(const struct ctl_args *args);
 int ctl_phone_add(const struct ctl_args *args);
 int ctl_phone_list(const struct ctl_args *args);
 int ctl_phone_show(const struct ctl_args *args);
+int ctl_phone_set(const struct ctl_args *args);
 int ctl_phone_url(const struct ctl_args *args);
 int ctl_phone_del(const struct ctl_args *args);
 int ctl_options_show(const struct ctl_args *args);

@@ -21,10 +21,10 @@ int main(int argc, char **argv)
     log_init(LOG_LEVEL_WARNING);
     code = ctl_args_parse(argc, argv, &args, &command);
     if (code != CTL_OK || !command)
-        return code;
+        return ctl_finish(code);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return ctl_fail(CTL_FAILED, "libcurl cannot be used");
     code = command->run(&args);
     curl_global_cleanup();
-    return code;
+    return ctl_finish(code);
 }

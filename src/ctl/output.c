@@ -48,6 +48,13 @@ int ctl_exit_of(int err)
     }
 }
 
+int ctl_finish(int code)
+{
+    bool is_whole = fflush(stdout) == 0 && !ferror(stdout);
+
+    return is_whole ? code : ctl_fail(CTL_FAILED, "standard output cannot be written");
+}
+
 void ctl_print_json(const json_t *json)
 {
     if (json && json_dumpf(json, stdout, JSON_INDENT(2)) == 0)
@@ -171,7 +178,14 @@ static int add(json_t *body, const char *member, json_t *value)
 {
     if (json_object_set_new(body, member, value) == 0)
         return CTL_OK;
-    return ctl_fail(CTL_INVALID, "%s: not UTF-8, or out of memory", member);
+    return ctl_fail(CTL_FAILED, "out of memory");
+}
+
+static int add_text(json_t *body, const char *member, const char *text, size_t len)
+{
+    if (!text_is_utf8(text, len))
+        return ctl_fail(CTL_INVALID, "%s: not UTF-8", member);
+    return add(body, member, json_stringn(text, len));
 }
 
 int ctl_add_secret(const struct ctl_args *args, const char *option, const char *member,
@@ -188,9 +202,8 @@ int ctl_add_secret(const struct ctl_args *args, const char *option, const char *
     int err = file_read_secret(path, AP_SECRET_FILE_MAX_BYTES, true, &secret, &error);
     if (err)
         return ctl_fail(ctl_exit_of(err), "%s", error.text);
-    int code = secret.len > 0
-                   ? add(body, member, json_stringn((const char *)secret.bytes, secret.len))
-                   : ctl_fail(CTL_INVALID, "%s: empty", path);
+    int code = secret.len > 0 ? add_text(body, member, (const char *)secret.bytes, secret.len)
+                              : ctl_fail(CTL_INVALID, "%s: empty", path);
     secret_done(&secret);
     return code;
 }
@@ -200,7 +213,7 @@ int ctl_add_string(const struct ctl_args *args, const char *option, const char *
 {
     const char *value = ctl_arg(args, option);
 
-    return value ? add(body, member, json_string(value)) : CTL_OK;
+    return value ? add_text(body, member, value, strlen(value)) : CTL_OK;
 }
 
 int ctl_add_number(const struct ctl_args *args, const char *option, const char *member,

@@ -166,6 +166,66 @@ int store_phone_list(struct store_db *db, struct arena *arena, const char *user_
     return 0;
 }
 
+static int read_version(struct store_db *db, const char *phone_id, uint64_t *ret_version)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db, "SELECT version FROM phone WHERE id = ?");
+    store_query_bind_text(&query, phone_id);
+    int err = store_query_step(&query);
+    if (!err)
+        *ret_version = (uint64_t)store_query_column_number(&query);
+    return store_query_end(&query, err);
+}
+
+static int update_phone(struct store_db *db, const struct store_phone *phone)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "UPDATE phone SET vendor = ?, model = ?, label = ?, enabled = ?, "
+                      "external_id = ?, version = version + 1 WHERE id = ?");
+    store_query_bind_text(&query, phone->vendor);
+    store_query_bind_text(&query, phone->model);
+    store_query_bind_text(&query, phone->label);
+    store_query_bind_number(&query, phone->enabled);
+    store_query_bind_text(&query, phone->external_id);
+    store_query_bind_text(&query, phone->id);
+    return store_query_run(&query);
+}
+
+static int replace_lines(struct store_db *db, const struct store_phone *phone)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db, "DELETE FROM line WHERE phone_id = ?");
+    store_query_bind_text(&query, phone->id);
+    int err = store_query_run(&query);
+    for (size_t i = 0; i < phone->line_count && !err; i++)
+        err = insert_line(db, phone->id, &phone->lines[i]);
+    return err;
+}
+
+int store_phone_set(struct store_db *db, const struct store_phone *phone, uint64_t if_version)
+{
+    uint64_t version = 0;
+
+    int err = phone->lines ? check_lines(phone) : 0;
+    if (err)
+        return err;
+    err = store_change_begin(db);
+    if (err)
+        return err;
+    err = read_version(db, phone->id, &version);
+    if (!err && if_version != 0 && if_version != version)
+        err = AP_ECONFLICT;
+    if (!err)
+        err = update_phone(db, phone);
+    if (!err && phone->lines)
+        err = replace_lines(db, phone);
+    return store_change_end(db, err);
+}
+
 int store_phone_del(struct store_db *db, const char *phone_id)
 {
     struct store_query query;

@@ -78,6 +78,21 @@ int store_token_get(struct store_db *db, struct arena *arena, const char *user_i
     return err;
 }
 
+int store_token_previous_end(struct store_db *db, const char *user_id, int64_t *ret_ends_at)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT ends_at FROM token WHERE user_id = ? AND kind = 'previous'");
+    store_query_bind_text(&query, user_id);
+    int err = store_query_step(&query);
+    int64_t ends_at = err ? 0 : store_query_column_number(&query);
+    err = store_query_end(&query, err);
+    if (!err)
+        *ret_ends_at = ends_at;
+    return err;
+}
+
 /* The number of the user's folder token. */
 static int read_generation(struct store_db *db, const char *user_id, int64_t *ret_generation)
 {

@@ -3,7 +3,8 @@
 # interleaved slices of one run: full handshakes with RSA-2048/TLS 1.2 and ECDSA P-256/TLS 1.3, and
 # kept connections. Prints a Markdown table of medians and ratios, with the conditions.
 #   tests/bench/boot_storm.sh BUILD_FOLDER
-# ROUNDS (3) and SLICE seconds (5) are taken from the environment. Loopback only; ends by itself.
+# Taken from the environment: ROUNDS (3), SLICE in seconds (5), ACCOUNTS, lines of the phone (1), and
+# VENDOR, its template (linphone). Loopback only; ends by itself.
 set -eu
 
 build=$(CDPATH='' cd -- "${1:?the folder of a release build}" && pwd)
@@ -90,10 +91,12 @@ until ctl status >/dev/null 2>&1; do
     sleep 0.1
 done
 ctl user add bench >/dev/null
-for n in 1 2 3 4 5 6; do
+n=0
+while [ "$n" -lt "${ACCOUNTS:-1}" ]; do
+    n=$((n + 1))
     openssl rand -hex 8 | ctl account add bench "10$n@pbx.example.com" --password-file - >/dev/null
 done
-ctl phone add bench $mac --vendor "${VENDOR:-generic}" >/dev/null
+ctl phone add bench $mac --vendor "${VENDOR:-linphone}" >/dev/null
 url=$(ctl phone url $mac)
 path=${url#https://localhost:"$ours"}
 mkdir -p "$dir/www$(dirname "$path")"
@@ -191,7 +194,7 @@ row() { # title, name
 
 echo "Conditions: $(nproc) processors, $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo), Linux $(uname -r);"
 echo "$(openssl version | cut -d' ' -f1,2), $(nginx -v 2>&1 | cut -d/ -f2 | sed 's/^/nginx /'); one worker each, client on the same machine, $threads threads;"
-echo "$rounds rounds of interleaved slices of $slice s; a file of $size bytes; AES-128-GCM, no tickets or resumption in either;"
+echo "$rounds rounds of interleaved slices of $slice s; ${VENDOR:-linphone}.xml, ${ACCOUNTS:-1} line(s), $size bytes; AES-128-GCM, no tickets or resumption in either;"
 echo "nginx: open_file_cache, access_log off; autoprovd: log_level notice, every fetch recorded in the database."
 echo
 echo "| | autoprovd, CPU µs per fetch (least to most) | nginx | CPU ratio | fetches per CPU second, ratio |"

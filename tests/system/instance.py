@@ -8,6 +8,7 @@ import re
 import secrets
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -19,6 +20,9 @@ DEADLINE_S = 30
 
 OK, FAILED, USAGE, NOT_FOUND, EXISTS, INVALID, UNREACHABLE, NOT_PERMITTED = range(8)
 EXIT_CONFIG = 78
+
+# Their output is a URL, on purpose.
+SHOWS_URL = (("phone", "url"), ("token", "rotate"))
 
 # Log events that a healthy run may write at warning or above.
 EXPECTED = ("start user=root", "flat_mode state=on", "descriptors ", "control group=")
@@ -72,6 +76,7 @@ class Instance:
     def __init__(self, folder, workers=2, extra="", custom_options=None):
         folder.mkdir(parents=True)
         self.folder = folder
+        self.address = "127.0.0.1"
         self.port = free_port()
         self.workers = workers
         self.extra = extra
@@ -83,9 +88,9 @@ class Instance:
         self.control = folder / "control.sock"
         self.log_path = folder / "autoprovd.log"
         self.process = None
-        self.secrets = []  # never to be seen in any log
+        self.secrets = []  # to be seen in the phone's own file only
         self.expected_log = []  # more regular expressions for lines at warning or above
-        self.ctl_output = []
+        self.printed = []  # (who, text) of the programs of this run
         make_certificate(folder, "rsa", "rsa")
         make_certificate(folder, "ecdsa", "ecdsa")
         (folder / "ca.pem").write_bytes((folder / "rsa.pem").read_bytes()
@@ -108,7 +113,7 @@ custom_templates_directory = '{self.folder}/templates'
 log_level = debug
 {options}{self.extra}
 listener "phones" {{
-    address = '127.0.0.1'
+    address = '{self.address}'
     port = {self.port}
     public_url = 'https://localhost:{self.port}'
     certificate "rsa" {{
@@ -132,7 +137,9 @@ listener "phones" {{
         process = subprocess.run([AUTOPROVCTL, "--config", str(self.conf), *map(str, arguments)],
                                  input=stdin, capture_output=True, text=True, timeout=60)
         result = Result(process)
-        self.ctl_output.append(result.err)
+        self.printed.append((f"ctl {arguments}: standard error", result.err))
+        if tuple(arguments[:2]) not in SHOWS_URL:
+            self.printed.append((f"ctl {arguments}: output", result.out))
         if code is not None:
             assert result.code == code, f"{arguments}: {result}"
         return result
@@ -198,9 +205,34 @@ listener "phones" {{
             if re.search(r"Z (warning|error) ", line):
                 patterns = [re.escape(text) for text in EXPECTED] + self.expected_log
                 assert any(re.search(pattern, line) for pattern in patterns), line
+        for report in ("Sanitizer", "runtime error:"):
+            assert report not in log, log
+        self.printed.append(("the log", log))
+        self.find_secrets()
+
+    def find_secrets(self):
+        """No password and no token where it must not be."""
+        places = [(who, text.encode()) for who, text in self.printed]
+        if self.secrets and self.database.exists():
+            places += self.stored()
         for secret in self.secrets:
-            assert secret not in log, "a secret is in the log"
-            assert not any(secret in text for text in self.ctl_output), "a secret is in an error"
+            for who, content in places:
+                assert secret.encode() not in content, f"a secret is in {who}"
+
+    def stored(self):
+        """(place, bytes) of all columns, sealed ones too, and of the files themselves."""
+        found = [(str(path), path.read_bytes()) for path in self.state.iterdir()]
+        database = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
+        tables = [row[0] for row in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'")]
+        assert {"audit", "fetch", "refusal"} <= set(tables)
+        for table in tables:
+            for row in database.execute(f'SELECT * FROM "{table}"'):
+                found += [(f"the table {table}", value if isinstance(value, bytes)
+                           else value.encode())
+                          for value in row if isinstance(value, (str, bytes))]
+        database.close()
+        return found
 
     # -- users and phones -------------------------------------------------------------------------
 

@@ -203,22 +203,36 @@ def run_as_nobody(instance, *command):
                            *command], capture_output=True, text=True, timeout=60)
 
 
+def start_as_nobody(instance):
+    """From copies that nobody may read. Returns exit code and lines of standard error."""
+    copy = instance.folder / "autoprovd"
+    shutil.copy(os.environ["AUTOPROVD"], copy)
+    templates = instance.folder / "shipped"
+    shutil.copytree(os.path.join(os.path.dirname(__file__), "../../conf/templates"), templates)
+    instance.conf.write_text(re.sub(r"templates_directory = '[^']*conf/templates'",
+                                    f"templates_directory = '{templates}'", instance.conf_text(),
+                                    count=1))
+    process = run_as_nobody(instance, copy, "--config", instance.conf)
+    return process.returncode, [line for line in process.stderr.splitlines()
+                                if not line.startswith("profiling:")]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
 def test_a_read_only_state_folder_is_named(stopped):
     stopped.state.chmod(0o500)
-    autoprovd = os.environ["AUTOPROVD"]
-    copy = stopped.folder / "autoprovd"
-    shutil.copy(autoprovd, copy)
-    templates = stopped.folder / "shipped"
-    shutil.copytree(os.path.join(os.path.dirname(__file__), "../../conf/templates"), templates)
-    text = stopped.conf_text()
-    stopped.conf.write_text(re.sub(r"templates_directory = '[^']*conf/templates'",
-                                   f"templates_directory = '{templates}'", text, count=1))
     (stopped.state / "lock").unlink(missing_ok=True)
-    process = run_as_nobody(stopped, copy, "--config", stopped.conf)
-    assert process.returncode not in (0, -signal.SIGABRT), process
-    said = [line for line in process.stderr.splitlines() if not line.startswith("profiling:")]
-    assert len(said) == 1 and str(stopped.state) in said[0], process.stderr
+    code, said = start_as_nobody(stopped)
+    assert code not in (0, -signal.SIGABRT), said
+    assert len(said) == 1 and str(stopped.state) in said[0], said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_an_unreadable_master_key_is_named(stopped):
+    stopped.master_key.chmod(0o000)
+    code, said = start_as_nobody(stopped)
+    assert code == EXIT_CONFIG, said
+    assert len(said) == 1 and str(stopped.master_key) in said[0], said
+    assert stopped.master_key.stat().st_mode & 0o777 == 0
 
 
 def test_a_full_disk_fails_writes_with_the_cause_and_recovers(make_instance):

@@ -39,7 +39,7 @@ def test_the_documented_commands_are_all_there(make_instance):
     for command in ("init", "status", "reload", "config check", "config dump", "user add",
                     "user list", "user show", "user del", "account add", "account list",
                     "account set", "account del", "phone add", "phone list", "phone show",
-                    "phone url", "phone del", "options show", "options set", "options unset",
+                    "phone set", "phone url", "phone del", "options show", "options set", "options unset",
                     "token rotate", "template check", "restore", "db check"):
         assert f"\n  {command} " in text, command
 
@@ -137,6 +137,26 @@ def test_objects_are_added_listed_shown_and_deleted(instance):
     assert instance.ctl("user", "list", "--json", code=OK).json() == []
 
 
+def test_a_disabled_phone_is_enabled_and_changed(instance):
+    instance.add_user("alice")
+    instance.add_account("alice", "1@pbx.test")
+    url = instance.add_phone("alice", MAC, "--disabled")
+    assert instance.get_url(url).status == 404
+    instance.ctl("phone", "set", MAC, "--enable", "--label", "Hall", "--vendor", "linphone", code=OK)
+    answer = instance.get_url(url)
+    assert answer.status == 200 and b"lpconfig" in answer.body
+    assert instance.ctl("phone", "show", MAC, "--json", code=OK).json()["label"] == "Hall"
+    instance.ctl("phone", "set", MAC, "--disable", code=OK)
+    assert instance.get_url(url).status == 404
+
+
+def test_output_that_cannot_be_written_is_an_error(instance):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        process = subprocess.run([AUTOPROVCTL, "--config", str(instance.conf), "status"],
+                                 stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert process.returncode == FAILED and process.stderr.count("\n") == 1
+
+
 def test_lines_can_be_named_in_order(instance):
     instance.add_user("alice")
     for number in ("1", "2", "3"):
@@ -152,6 +172,9 @@ def test_lines_can_be_named_in_order(instance):
     (["user", "add", "alice"], EXISTS, "exists already"),
     (["user", "add", "a b"], INVALID, "name: letters"),
     (["user", "add", "x" * 65], INVALID, "name: letters"),
+    (["user", "add", ".."], INVALID, "name"),
+    (["account", "add", "alice", "9@[::1]", "--password-file", "-"], INVALID, "registrar_host"),
+    (["phone", "set", "001122334455", "--label", "x"], NOT_FOUND, "there is no phone"),
     (["account", "add", "nobody", "2@pbx.test", "--password-file", "-"], NOT_FOUND,
      "there is no user 'nobody'"),
     (["account", "add", "alice", "1001@pbx.test", "--password-file", "-"], EXISTS,
@@ -308,6 +331,8 @@ def api(instance, method, path, body=None, content_type="application/json"):
     ("POST", "/api/v1/users", b'{"name": "a", "surprise": 1}', 422),
     ("POST", "/api/v1/users", b'{"name": "a\\u0000b"}', 400),
     ("GET", "/api/v1/users?limit=0", None, 422),
+    ("GET", "/api/v1/users?limt=1", None, 422),
+    ("POST", "/api/v1/reload", b'{"x": 1}', 422),
     ("GET", "/api/v1/users?limit=999999", None, 422),
 ])
 def test_bad_calls_are_problems(instance, method, path, body, status):

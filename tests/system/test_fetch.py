@@ -32,8 +32,9 @@ def entries(body):
 def test_curl_gets_the_phones_file_with_its_account(phone):
     instance, url, password = phone
     out = subprocess.run(["curl", "-sS", "-f", "--cacert", instance.folder / "ca.pem", url],
-                         capture_output=True, check=True).stdout
-    values = entries(out)
+                         capture_output=True, check=True)
+    instance.printed.append(("curl: standard error", out.stderr.decode(errors="replace")))
+    values = entries(out.stdout)
     assert values[("auth_info_0", "username")] == "1001"
     assert values[("auth_info_0", "passwd")] == password
     assert values[("proxy_0", "reg_identity")] == '"A \\"B\\" <C>" <sip:1001@pbx.test>'
@@ -61,6 +62,7 @@ def test_other_clients_get_the_same_bytes(phone, client):
         pytest.skip("this busybox cannot speak the daemon's TLS profile")
     assert out.returncode == 0, out.stderr
     assert out.stdout == instance.get_url(url).body
+    instance.printed.append((f"{client[0]}: standard error", out.stderr.decode(errors="replace")))
 
 
 def test_openssl_s_client_gets_the_file(phone):
@@ -72,6 +74,7 @@ def test_openssl_s_client_gets_the_file(phone):
                          timeout=30)
     assert out.stdout.startswith(b"HTTP/1.1 200 OK\r\n"), out
     assert password.encode() in out.stdout
+    instance.printed.append(("s_client: standard error", out.stderr.decode(errors="replace")))
 
 
 def test_gnutls_cli_completes_a_handshake(phone):
@@ -203,6 +206,25 @@ def test_etag_matches_give_304_and_change_with_the_content(phone):
     instance.ctl("account", "set", "1001@pbx.test", "--display-name", "New", code=0)
     changed = instance.get_url(url, headers=f"If-None-Match: {etag}\r\n")
     assert changed.status == 200 and changed.headers["etag"] != etag
+
+
+def test_a_304_names_the_length_of_the_200_and_has_no_body(phone):
+    instance, url, _ = phone
+    path = url.split(f":{instance.port}", 1)[1]
+    first = instance.get_url(url)
+    with instance.connect() as tls:
+        for _ in range(2):
+            tls.sendall((f"GET {path} HTTP/1.1\r\nHost: h\r\n"
+                         f"If-None-Match: {first.headers['etag']}\r\n\r\n").encode())
+            same = read_answer(tls)
+            assert same.status == 304 and same.body == b"" and same.rest == b""
+            length = same.headers.get("content-length", first.headers["content-length"])
+            assert length == first.headers["content-length"]
+        # A body would be the begin of the next answer.
+        tls.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+        again = read_answer(tls)
+        assert again.status == 200 and again.body == first.body
+        assert tls.recv(1) == b""
 
 
 def test_output_is_the_same_bytes_while_nothing_changed(phone):

@@ -1,6 +1,7 @@
 """Flat mode: off, on, off again, and how far it opens."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -36,6 +37,21 @@ def test_flat_mode_off_on_off_without_a_restart(phone):
         instance.ctl("options", "unset", code=0)
         assert flat(instance) == 404
     assert instance.process.pid == process
+
+
+def test_flat_requests_while_off_are_counted_in_one_row(phone):
+    """The MAC of a known phone proves nothing: whoever asks is a stranger."""
+    instance, _ = phone
+    for _ in range(50):
+        assert flat(instance) == 404
+    instance.stop()
+    with sqlite3.connect(instance.database) as database:
+        rows = database.execute("SELECT count, phone_id FROM refusal WHERE reason = 'flat_off'")
+        counts = rows.fetchall()
+    database.close()
+    assert 1 <= len(counts) <= 2, counts  # one a minute
+    assert sum(count for count, _ in counts) == 50
+    assert all(phone_id is None for _, phone_id in counts)
 
 
 def test_a_kept_connection_survives_the_switch(phone):

@@ -98,5 +98,6 @@ def test_linphonec_provisions_itself_and_registers_with_the_right_digest(instanc
             registrar.close()
     assert challenged and accepted, (seen[-2:], (home / "out").read_text(errors="replace")[-2000:])
     assert "1001" in field(seen[0], "From") and f"1001@{REALM}" in field(seen[0], "From")
+    instance.printed.append(("linphonec", (home / "out").read_text(errors="replace")))
     served = [line for line in instance.log().splitlines() if " fetch " in line]
     assert len(served) == 1 and 'status=200' in served[0]

@@ -117,9 +117,16 @@ def test_every_users_token_with_every_other_users_mac_is_a_miss(instance):
         instance.add_user(f"u{i}")
         instance.add_account(f"u{i}", f"{i}@pbx.test")
         tokens.append(token_of(instance.add_phone(f"u{i}", mac)))
+    unknown = instance.get(f"/provision/{'0' * 32}/{macs[0]}.xml").without_date()
+    hits = set()
     for i, j in itertools.product(range(count), repeat=2):
         answer = instance.get(f"/provision/{tokens[i]}/{macs[j]}.xml")
         assert answer.status == (200 if i == j else 404), (i, j)
+        if i == j:
+            hits.add(answer.body)
+        else:
+            assert answer.without_date() == unknown, (i, j)
+    assert len(hits) == count, "each hit is its own phone's file"
 
 
 def test_refusals_are_counted_by_reason(two_users):

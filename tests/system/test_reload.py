@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import ssl
 import threading
 import time
@@ -169,18 +170,68 @@ def test_sigterm_finishes_the_answers_in_hand(phone):
     instance.process = None
 
 
-def test_a_second_sigterm_stops_at_once(make_instance):
-    instance = make_instance()
-    instance.init()
-    instance.start()
+def test_a_second_sigterm_stops_at_once(instance):
     with instance.connect() as tls:
+        begun = time.monotonic()
         tls.sendall(b"GET /half HTTP/1.1\r\n")  # a request in hand that never ends
         instance.get("/")
         instance.process.send_signal(signal.SIGTERM)
         wait_until("draining", lambda: "finishing answers" in instance.log())
+        time.sleep(0.3)
+        assert instance.process.poll() is None, "the first one waits for the request"
         instance.process.send_signal(signal.SIGTERM)
+        second = time.monotonic()
         assert instance.process.wait(timeout=20) == 0
+        ended = time.monotonic()
+        try:
+            assert tls.recv(1) == b""
+        except (ConnectionResetError, ssl.SSLEOFError):
+            pass
+    # By itself the drain ends with the head's deadline, 5 s after its first byte.
+    assert ended - second < 3 and ended - begun < 4.5
+    assert "cut off" not in instance.log()
     instance.process = None
+
+
+def test_an_answer_that_nobody_takes_delays_a_stop_by_ten_seconds_only(phone):
+    """An answer may take 30 s; requests in advance fill the socket's buffers."""
+    instance, url = phone
+    folder = instance.folder / "templates"
+    folder.mkdir()
+    (folder / "generic.xml").write_text("<big>{{mac}}" + "x" * 60000 + "</big>\n")
+    instance.ctl("reload", code=0)
+    path = url.split(f":{instance.port}", 1)[1]
+    request = f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.connect(("127.0.0.1", instance.port))
+    with instance.tls().wrap_socket(raw, server_hostname="localhost") as tls:
+        tls.sendall(request * 200)
+        served = None
+        while served != (served := instance.ctl("status", "--json").json()["requests"]["served"]):
+            time.sleep(0.5)
+        assert 0 < served < 200, "it waits for the client"
+        begin = time.monotonic()
+        instance.process.send_signal(signal.SIGTERM)
+        assert instance.process.wait(timeout=25) == 0
+        assert 9.9 <= time.monotonic() - begin < 20
+    assert "answers in hand are cut off after 10000 ms" in instance.log()
+    instance.expected_log = ["stop answers in hand are cut off"]
+    instance.process = None
+
+
+def test_a_stop_among_reloads_ends_well(make_instance):
+    instance = make_instance()
+    instance.init()
+    # A reload that the stop finds waiting is given up.
+    instance.expected_log = ["reload result=failed"]
+    for _ in range(5):
+        instance.start()
+        for _ in range(6):
+            instance.process.send_signal(signal.SIGHUP)
+            time.sleep(0.001)  # pending signals of one kind are one signal
+        instance.process.send_signal(signal.SIGTERM)
+        instance.stop()
 
 
 def test_no_descriptor_is_lost_over_requests_and_reloads(phone):

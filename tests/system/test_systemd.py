@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from instance import OK, TOP, free_port, wait_until
+from instance import EXIT_CONFIG, OK, TOP, free_port, wait_until
 
 UNITS = os.path.join(os.environ.get("AP_BINARY_DIR", ""), "conf/systemd")
 needs_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"),
@@ -106,37 +106,76 @@ def test_ready_reloading_watchdog_and_stopping_are_told(make_instance, tmp_path)
     notify.socket.close()
 
 
-def test_a_socket_passed_by_systemd_is_served(make_instance):
+def activate(instance, listen):
+    """Stands for the socket unit: it becomes the daemon at the first connection."""
     tool = shutil.which("systemd-socket-activate")
     if not tool:
         pytest.skip("systemd-socket-activate is not installed")
-    instance = make_instance()
-    instance.init()
     with open(instance.log_path, "ab") as log:
         process = subprocess.Popen(
-            [tool, "-l", f"127.0.0.1:{instance.port}", "--fdname=phones", os.environ["AUTOPROVD"],
-             "--config", str(instance.conf)], stdout=log, stderr=log)
-        instance.process = process
-        # It starts the daemon at the first connection.
+            [tool, "-l", listen, "--fdname=phones", os.environ["AUTOPROVD"], "--config",
+             str(instance.conf)], stdout=log, stderr=log)
+    try:
         wait_until("listening", lambda: "Listening on" in instance.log())
-        answer = instance.get("/", timeout=30)
-    assert answer.status == 404
+    except AssertionError:
+        process.kill()
+        process.wait()
+        raise
+    return process
+
+
+def refuses(process, visited):
+    socket.create_connection(visited).close()
+    try:
+        assert process.wait(timeout=30) == EXIT_CONFIG
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_a_socket_passed_by_systemd_is_served(make_instance):
+    instance = make_instance()
+    instance.init()
+    instance.process = activate(instance, f"127.0.0.1:{instance.port}")
+    assert instance.get("/", timeout=30).status == 404
     assert instance.ctl("status", code=OK)
 
 
+@pytest.mark.parametrize("listen", ["[::]", "0.0.0.0"])
+def test_any_address_of_a_socket_unit_stands_for_that_of_the_listener(make_instance, listen):
+    instance = make_instance()
+    instance.address = "0.0.0.0"
+    instance.write_conf()
+    instance.init()
+    if listen == "[::]" and not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("this machine has no IPv6")
+    instance.process = activate(instance, f"{listen}:{instance.port}")
+    assert instance.get("/", timeout=30).status == 404
+    assert instance.ctl("status", code=OK)
+
+
+@pytest.mark.parametrize("listener, passed, visited", [
+    ("127.0.0.1", "127.0.0.2", "127.0.0.2"),
+    ("127.0.0.1", "0.0.0.0", "127.0.0.1"),
+    ("0.0.0.0", "127.0.0.1", "127.0.0.1"),
+])
+def test_a_passed_socket_of_another_address_is_refused(make_instance, listener, passed, visited):
+    instance = make_instance()
+    instance.address = listener
+    instance.write_conf()
+    instance.init()
+    process = activate(instance, f"{passed}:{instance.port}")
+    refuses(process, (visited, instance.port))
+    said = [line for line in instance.log().splitlines() if line.startswith("autoprovd: ")]
+    assert len(said) == 1 and "another address" in said[0] and "ListenStream=" in said[0]
+    assert "listener phones" in said[0]
+
+
 def test_a_passed_socket_of_another_port_is_refused(make_instance):
-    tool = shutil.which("systemd-socket-activate")
-    if not tool:
-        pytest.skip("systemd-socket-activate is not installed")
     instance = make_instance()
     instance.init()
     port = free_port()
-    with open(instance.log_path, "ab") as log:
-        process = subprocess.Popen(
-            [tool, "-l", f"127.0.0.1:{port}", "--fdname=phones", os.environ["AUTOPROVD"],
-             "--config", str(instance.conf)], stdout=log, stderr=log)
-        wait_until("listening", lambda: "Listening on" in instance.log())
-        socket.create_connection(("127.0.0.1", port)).close()
-        code = process.wait(timeout=30)
-    assert code == 78
+    process = activate(instance, f"127.0.0.1:{port}")
+    refuses(process, ("127.0.0.1", port))
     assert "ListenStream=" in instance.log() and f"port {instance.port}" in instance.log()

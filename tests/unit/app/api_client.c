@@ -160,7 +160,7 @@ void api_ask_raw(struct api_server *server, const char *request, struct api_repl
 void api_ask(struct api_server *server, const char *method, const char *path, const char *body,
              struct api_reply *ret_reply)
 {
-    bool has_length = strcmp(method, "GET") != 0 && strcmp(method, "DELETE") != 0;
+    bool has_length = body || (strcmp(method, "GET") != 0 && strcmp(method, "DELETE") != 0);
     char *request = NULL;
 
     if (has_length)

@@ -198,6 +198,53 @@ static void test_given_configuration_that_cannot_be_read_is_told(void **state)
     assert_non_null(strstr(capture.err, "/nonexistent/a.conf"));
 }
 
+static void test_a_broken_default_configuration_is_a_warning_only(void **state)
+{
+    static const struct {
+        bool given;
+        const char *holds;
+    } ROWS[] = {
+        {true, "--socket PATH does without it"},
+        {false, "warning: "},
+    };
+    char path[] = "/tmp/ap-conf-XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "broken\n", 7), 7);
+    close(fd);
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        const struct ctl_args args = {.config_path = path, .config_given = ROWS[i].given};
+        struct capture capture;
+        json_t *json = NULL;
+        capture_begin(&capture);
+        int code = ctl_call(&args, "GET", "/nothing-of-ours", NULL, &json);
+        capture_end(&capture);
+        if (ROWS[i].given)
+            assert_int_equal(code, CTL_INVALID);
+        else /* whatever the default socket says */
+            assert_non_null(strstr(capture.err, "trying /run/autoprovd/control.sock\n"));
+        assert_non_null(strstr(capture.err, path));
+        assert_non_null(strstr(capture.err, ROWS[i].holds));
+        json_decref(json);
+    }
+    assert_int_equal(unlink(path), 0);
+}
+
+static void test_empty_custom_options_are_told_how_to_unset(void **state)
+{
+    const struct ctl_args args = {.positionals = {" \n"}, .positional_count = 1};
+    struct capture capture;
+
+    (void)state;
+    capture_begin(&capture);
+    int code = ctl_options_set(&args);
+    capture_end(&capture);
+    assert_int_equal(code, CTL_INVALID);
+    assert_non_null(strstr(capture.err, "autoprovctl options unset"));
+}
+
 static void test_all_pages_of_a_list_are_fetched(void **state)
 {
     static const char *const ANSWERS[] = {
@@ -255,6 +302,8 @@ int main(void)
         cmocka_unit_test(test_without_a_daemon_it_says_so),
         cmocka_unit_test(test_daemon_that_hangs_up_is_unreachable),
         cmocka_unit_test(test_given_configuration_that_cannot_be_read_is_told),
+        cmocka_unit_test(test_a_broken_default_configuration_is_a_warning_only),
+        cmocka_unit_test(test_empty_custom_options_are_told_how_to_unset),
         cmocka_unit_test(test_all_pages_of_a_list_are_fetched),
         cmocka_unit_test(test_arguments_are_escaped_into_paths),
     };

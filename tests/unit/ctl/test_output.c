@@ -289,6 +289,41 @@ static void test_missing_secret_is_a_usage_error_where_it_is_required(void **sta
     json_decref(body);
 }
 
+static void test_output_that_is_not_taken_is_a_failure(void **state)
+{
+    struct capture capture;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_true(full >= 0);
+    capture_begin(&capture);
+    int whole = ctl_finish(CTL_NOT_FOUND);
+    (void)dup2(full, STDOUT_FILENO);
+    fputs("lost", stdout);
+    int lost = ctl_finish(CTL_OK);
+    clearerr(stdout);
+    capture_end(&capture);
+    close(full);
+    assert_int_equal(whole, CTL_NOT_FOUND);
+    assert_int_equal(lost, CTL_FAILED);
+    assert_string_equal(capture.err, "autoprovctl: standard output cannot be written\n");
+}
+
+static void test_text_that_is_not_utf_8_is_told(void **state)
+{
+    const struct ctl_args args = {.names = {"label"}, .values = {"a\xff"}, .option_count = 1};
+    struct capture capture;
+    json_t *body = json_object();
+
+    (void)state;
+    capture_begin(&capture);
+    int code = ctl_add_string(&args, "label", "label", body);
+    capture_end(&capture);
+    assert_int_equal(code, CTL_INVALID);
+    assert_string_equal(capture.err, "autoprovctl: label: not UTF-8\n");
+    json_decref(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +334,8 @@ int main(void)
         cmocka_unit_test(test_json_is_printed_as_it_came),
         cmocka_unit_test(test_object_is_a_line_per_member),
         cmocka_unit_test(test_longest_cell_is_cut),
+        cmocka_unit_test(test_output_that_is_not_taken_is_a_failure),
+        cmocka_unit_test(test_text_that_is_not_utf_8_is_told),
         cmocka_unit_test(test_errors_have_their_exit_codes),
         cmocka_unit_test(test_failure_is_one_line_on_standard_error),
         cmocka_unit_test(test_numbers_of_options_are_checked),

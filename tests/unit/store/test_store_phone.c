@@ -93,6 +93,106 @@ static void test_phones_that_break_a_rule_are_refused_whole(void **state)
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM line"), 2);
 }
 
+static void set_phone(struct fixture *fixture, const struct store_phone *phone, uint64_t if_version,
+                      int err)
+{
+    fixture_begin(fixture);
+    assert_int_equal(store_phone_set(fixture->db, phone, if_version), err);
+    fixture_commit(fixture);
+}
+
+static void test_a_changed_phone_keeps_what_was_not_given(void **state)
+{
+    struct fixture *fixture = *state;
+    struct token token;
+    char user_id[STORE_ID_TEXT_MAX], account[STORE_ID_TEXT_MAX], id[STORE_ID_TEXT_MAX];
+    struct store_line line = {.position = 3};
+    struct store_phone phone, got;
+    uint8_t mac[AP_MAC_LEN];
+
+    fixture_add_user(fixture, "alice", &token, user_id);
+    fixture_add_account(fixture, user_id, "100", SECRET_PASSWORD, account);
+    fixture_add_phone(fixture, user_id, 1, account, id);
+    fixture_mac(1, mac);
+    assert_int_equal(store_phone_get(fixture->db, &fixture->arena, mac, &phone), 0);
+    phone.vendor = "linphone";
+    phone.model = "desk";
+    phone.label = "door";
+    phone.enabled = false;
+    phone.external_id = "ext";
+    phone.user_id = "nobody";
+    phone.lines = NULL;
+    set_phone(fixture, &phone, 1, 0);
+    assert_int_equal(store_phone_get(fixture->db, &fixture->arena, mac, &got), 0);
+    assert_string_equal(got.vendor, "linphone");
+    assert_string_equal(got.model, "desk");
+    assert_string_equal(got.label, "door");
+    assert_false(got.enabled);
+    assert_string_equal(got.external_id, "ext");
+    assert_string_equal(got.user_id, user_id);
+    assert_int_equal(got.created_at, FIXTURE_NOW_S);
+    assert_int_equal(got.version, 2);
+    assert_int_equal(got.line_count, 1);
+    line.account.id = account;
+    phone.lines = &line;
+    phone.line_count = 1;
+    set_phone(fixture, &phone, 0, 0);
+    assert_int_equal(store_phone_get(fixture->db, &fixture->arena, mac, &got), 0);
+    assert_int_equal(got.line_count, 1);
+    assert_int_equal(got.lines[0].position, 3);
+    phone.line_count = 0;
+    set_phone(fixture, &phone, 0, 0);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM line"), 0);
+}
+
+static void test_a_refused_change_leaves_the_phone_as_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    struct token token;
+    char user_id[STORE_ID_TEXT_MAX], account[STORE_ID_TEXT_MAX], id[STORE_ID_TEXT_MAX];
+    const char *nobody = "00000000-0000-0000-0000-000000000000";
+    uint8_t mac[AP_MAC_LEN];
+    struct store_phone before, got;
+
+    fixture_add_user(fixture, "alice", &token, user_id);
+    fixture_add_account(fixture, user_id, "100", SECRET_PASSWORD, account);
+    fixture_add_phone(fixture, user_id, 1, account, id);
+    fixture_add_phone(fixture, user_id, 2, account, id);
+    fixture_sql(fixture, "UPDATE phone SET external_id = 'taken' WHERE mac LIKE '%01'");
+    fixture_mac(2, mac);
+    assert_int_equal(store_phone_get(fixture->db, &fixture->arena, mac, &before), 0);
+    const struct {
+        const char *id, *vendor, *external_id, *account_id;
+        uint32_t position;
+        uint64_t if_version;
+        int err;
+    } cases[] = {
+        {nobody, "generic", NULL, account, 1, 0, AP_ENOENT},
+        {id, "", NULL, account, 1, 0, AP_EINVAL},
+        {id, "generic", "taken", account, 1, 0, AP_EEXIST},
+        {id, "generic", NULL, nobody, 1, 0, AP_ENOENT},
+        {id, "generic", NULL, account, 65, 0, AP_EINVAL},
+        {id, "generic", NULL, account, 1, 7, AP_ECONFLICT},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct store_line line = {.position = cases[i].position,
+                                  .account = {.id = cases[i].account_id}};
+        struct store_phone phone = {.id = cases[i].id,
+                                    .vendor = cases[i].vendor,
+                                    .model = "other",
+                                    .label = "",
+                                    .external_id = cases[i].external_id,
+                                    .lines = &line,
+                                    .line_count = 1};
+        set_phone(fixture, &phone, cases[i].if_version, cases[i].err);
+    }
+    assert_int_equal(store_phone_get(fixture->db, &fixture->arena, mac, &got), 0);
+    assert_string_equal(got.model, before.model);
+    assert_int_equal(got.version, before.version);
+    assert_int_equal(got.line_count, 1);
+    assert_int_equal(got.lines[0].position, before.lines[0].position);
+}
+
 static void test_phones_are_listed_by_mac_and_removed(void **state)
 {
     struct fixture *fixture = *state;
@@ -325,6 +425,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_phone_comes_back_with_lines_in_order_and_no_password),
         TEST(test_phones_that_break_a_rule_are_refused_whole),
+        TEST(test_a_changed_phone_keeps_what_was_not_given),
+        TEST(test_a_refused_change_leaves_the_phone_as_it_was),
         TEST(test_phones_are_listed_by_mac_and_removed),
         TEST(test_the_pair_and_the_mac_give_all_that_a_phone_needs),
         TEST(test_a_disabled_phone_is_found_and_says_so),

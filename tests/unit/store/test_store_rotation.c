@@ -298,6 +298,20 @@ static void test_a_bootstrap_token_opens_its_phone_alone_and_ends(void **state)
     assert_int_equal(fixture_by_pair(fixture, fixture->db, &bootstrap, 1, NULL), AP_ENOENT);
 }
 
+static void test_the_end_of_the_previous_token_is_told_while_there_is_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct house house = build(fixture);
+    int64_t ends_at = 0;
+
+    assert_int_equal(store_token_previous_end(fixture->db, house.user_id, &ends_at), AP_ENOENT);
+    rotate(fixture, &house, FIXTURE_NOW_S + GRACE_S);
+    assert_int_equal(store_token_previous_end(fixture->db, house.user_id, &ends_at), 0);
+    assert_int_equal(ends_at, FIXTURE_NOW_S + GRACE_S);
+    rotate(fixture, &house, 0);
+    assert_int_equal(store_token_previous_end(fixture->db, house.user_id, &ends_at), AP_ENOENT);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -315,6 +329,7 @@ int main(void)
         TEST(test_a_mark_noted_again_changes_nothing),
         TEST(test_a_mark_that_a_rotation_overtakes_does_not_lock_the_phone_out),
         TEST(test_a_second_rotation_ends_the_older_previous_token),
+        TEST(test_the_end_of_the_previous_token_is_told_while_there_is_one),
         TEST(test_a_taken_token_or_an_unknown_user_rotates_nothing),
         TEST(test_a_bootstrap_token_opens_its_phone_alone_and_ends),
     };
