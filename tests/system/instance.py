@@ -4,6 +4,7 @@ import grp
 import json
 import os
 import pwd
+import random
 import re
 import secrets
 import signal
@@ -29,10 +30,17 @@ EXPECTED = ("start user=root", "flat_mode state=on", "descriptors ", "control gr
 
 
 def free_port():
-    """A port that is free now on loopback. The daemon itself refuses one in use."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that is free now on loopback, below the range from which the kernel takes the ports of
+    clients: one of those would be in a restart's way."""
+    for _ in range(200):
+        port = random.randrange(12000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port on loopback")
 
 
 def wait_until(what, condition, seconds=DEADLINE_S):
