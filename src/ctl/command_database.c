@@ -69,8 +69,9 @@ static int place_open(const struct ctl_args *args, struct place *place)
 /* Back to who started the tool. Nothing is done with it but ending and removing what is ours. */
 static void become_oneself(void)
 {
-    (void)seteuid(getuid());
-    (void)setegid(getgid());
+    if (seteuid(getuid()) != 0 || setegid(getgid()) != 0)
+        (void)ctl_fail(CTL_FAILED, "cannot return to the user that started this: %s",
+                       strerror(errno));
 }
 
 static void place_close(struct place *place)
