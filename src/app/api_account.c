@@ -37,21 +37,17 @@ static int get_account(struct api_call *call, struct store_db *db,
 int api_account_list(struct api_call *call, struct store_db *db)
 {
     const char *after;
-    const char *user_name = api_query(call, "user");
     uint32_t limit;
-    struct store_user user = {.id = NULL};
+    const char *user_id = NULL;
     struct store_account *accounts = NULL;
     size_t count = 0;
     json_t *items = json_array();
     int err = api_query_page(call, &limit, &after);
 
-    if (!err && user_name) {
-        err = store_user_get(db, &call->arena, user_name, &user);
-        if (err == AP_ENOENT)
-            err = api_problem(call, err, NULL, "there is no user '%s'", user_name);
-    }
     if (!err)
-        err = store_account_list(db, &call->arena, user.id, after, limit, &accounts, &count);
+        err = api_query_user(call, db, &user_id);
+    if (!err)
+        err = store_account_list(db, &call->arena, user_id, after, limit, &accounts, &count);
     for (size_t i = 0; !err && i < count; i++)
         err = json_array_append_new(items, account_json(&accounts[i])) == 0 ? 0 : AP_ENOMEM;
     if (err) {

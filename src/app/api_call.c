@@ -252,6 +252,23 @@ int api_query_page(struct api_call *call, uint32_t *ret_limit, const char **ret_
     return 0;
 }
 
+int api_query_user(struct api_call *call, struct store_db *db, const char **ret_id)
+{
+    const char *name = api_query(call, "user");
+    struct store_user user;
+    int err;
+
+    *ret_id = NULL;
+    if (!name)
+        return 0;
+    err = store_user_get(db, &call->arena, name, &user);
+    if (err == AP_ENOENT)
+        return api_problem(call, err, NULL, "there is no user '%s'", name);
+    if (!err)
+        *ret_id = user.id;
+    return err;
+}
+
 int api_page_result(struct api_call *call, json_t *items, const char *next)
 {
     if (!items)

@@ -100,6 +100,9 @@ AP_MUSTCHECK int api_check_query(struct api_call *call);
 /* "limit" and "after" of a list. */
 AP_MUSTCHECK int api_query_page(struct api_call *call, uint32_t *ret_limit, const char **ret_after);
 
+/* The id of the user that "user" of the query names; NULL: not given. */
+AP_MUSTCHECK int api_query_user(struct api_call *call, struct store_db *db, const char **ret_id);
+
 /* {"items": items, "next": cursor or null}; items is taken over. */
 AP_MUSTCHECK int api_page_result(struct api_call *call, json_t *items, const char *next);
 

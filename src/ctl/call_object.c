@@ -21,6 +21,21 @@ int ctl_show(const struct ctl_args *args, const char *path, const struct ctl_col
     return code;
 }
 
+int ctl_list(const struct ctl_args *args, const char *path, const char *path_of_user,
+             const struct ctl_column *columns)
+{
+    const char *user = ctl_arg(args, "user");
+    char *full = user && path_of_user ? ctl_path(path_of_user, user) : ctl_path(path, "");
+    json_t *items = NULL;
+    int code = full ? ctl_call_list(args, full, &items) : ctl_fail(CTL_FAILED, "out of memory");
+
+    if (code == CTL_OK)
+        ctl_print_table(args, items, columns);
+    json_decref(items);
+    free(full);
+    return code;
+}
+
 int ctl_confirm(const char *fmt, ...)
 {
     char answer[16];

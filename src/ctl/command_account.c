@@ -64,16 +64,7 @@ int ctl_account_add(const struct ctl_args *args)
 
 int ctl_account_list(const struct ctl_args *args)
 {
-    const char *user = ctl_arg(args, "user");
-    char *path = ctl_path(user ? "/accounts?user={}" : "/accounts", user ? user : "");
-    json_t *items = NULL;
-    int code = path ? ctl_call_list(args, path, &items) : ctl_fail(CTL_FAILED, "out of memory");
-
-    if (code == CTL_OK)
-        ctl_print_table(args, items, COLUMNS);
-    json_decref(items);
-    free(path);
-    return code;
+    return ctl_list(args, "/accounts", "/accounts?user={}", COLUMNS);
 }
 
 int ctl_account_set(const struct ctl_args *args)

@@ -50,13 +50,7 @@ int ctl_user_add(const struct ctl_args *args)
 
 int ctl_user_list(const struct ctl_args *args)
 {
-    json_t *items = NULL;
-    int code = ctl_call_list(args, "/users", &items);
-
-    if (code == CTL_OK)
-        ctl_print_table(args, items, COLUMNS);
-    json_decref(items);
-    return code;
+    return ctl_list(args, "/users", NULL, COLUMNS);
 }
 
 int ctl_user_show(const struct ctl_args *args)

@@ -132,6 +132,11 @@ void ctl_print_object(const struct ctl_args *args, const json_t *object,
 /* Get PATH with the first positional in its hole, and print the object. */
 int ctl_show(const struct ctl_args *args, const char *path, const struct ctl_column *columns);
 
+/* Print all pages of PATH as a table; with --user, of path_of_user (NULL: the noun has none) with
+ * the name in its hole. */
+int ctl_list(const struct ctl_args *args, const char *path, const char *path_of_user,
+             const struct ctl_column *columns);
+
 /* Ask unless --yes was given, then delete. what: "user"; more: what else goes, or "". */
 int ctl_delete(const struct ctl_args *args, const char *path, const char *what, const char *more);
 

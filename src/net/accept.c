@@ -50,7 +50,7 @@ static void out_of_descriptors(struct listener *listener)
     pause_listener(listener);
 }
 
-/* False: stop accepting for now. */
+/* False: accept no more in this turn. */
 static bool accept_failed(struct listener *listener)
 {
     switch (errno) {
