@@ -18,6 +18,7 @@ struct fetch_event {
     const struct store_phone *phone; /* NULL: no known phone */
     const uint8_t *mac;              /* AP_MAC_LEN bytes; NULL: none in the request */
     const char *role;                /* "" if unknown */
+    const char *file;                /* of a fetch of a phone's own file: its pattern; else "" */
     const char *token_tag;           /* "t:…", "" for flat or none */
     const char *user_agent;
     uint16_t status;            /* of a fetch: 200, 304 */

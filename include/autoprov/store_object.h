@@ -23,6 +23,9 @@
 #include "autoprov/store.h"
 #include "autoprov/token.h"
 
+struct store_key;
+struct store_setting;
+
 /* -- transactions, for use without the writer thread (init, restore, tests) --------------- */
 AP_MUSTCHECK int store_write_begin(struct store_db *db); /* BEGIN IMMEDIATE */
 /* After an error: store_write_rollback(). */
@@ -35,6 +38,8 @@ struct store_user {
     const char *name;         /* unique */
     const char *display_name; /* "" if none */
     const char *external_id;  /* NULL if none; unique */
+    const char *site_id;      /* NULL if none */
+    const char *site_name;    /* filled by get and list; NULL if none */
     int64_t created_at;       /* UTC seconds */
     uint64_t version;
     uint64_t account_count, phone_count; /* filled by get and list, not by add */
@@ -51,6 +56,10 @@ AP_MUSTCHECK int store_user_get(struct store_db *db, struct arena *arena, const 
 /* At most limit rows with name > after ("" for the first page), in the order of names. */
 AP_MUSTCHECK int store_user_list(struct store_db *db, struct arena *arena, const char *after,
                                  uint32_t limit, struct store_user **ret_users, size_t *ret_count);
+/* Writes display_name, external_id and site_id of the user with user->id. if_version: 0, or the
+ * version that must still stand: else AP_ECONFLICT. AP_ENOENT also: no such site. */
+AP_MUSTCHECK int store_user_set(struct store_db *db, const struct store_user *user,
+                                uint64_t if_version);
 /* Removes the user with tokens, accounts and phones. AP_ECONFLICT: a phone of another user has a
  * line on one of the accounts. */
 AP_MUSTCHECK int store_user_del(struct store_db *db, const char *user_id);
@@ -138,6 +147,13 @@ struct store_phone {
     uint64_t version;
     struct store_line *lines; /* in the order of positions; NULL from lists */
     size_t line_count;
+    /* From store_phone_by_*() alone: what else its file tells (store_setting.h). Settings of all
+     * scopes that concern it, secrets opened; keys of the user and its own, its own before the
+     * user's at one position, in the order of positions. */
+    struct store_setting *settings;
+    size_t setting_count;
+    struct store_key *keys;
+    size_t key_count;
 };
 
 /* Lines are given by position and account.id. Errors: AP_EEXIST mac taken; AP_ENOENT no such user
@@ -173,6 +189,13 @@ AP_MUSTCHECK int store_phone_by_pair(struct store_db *db, struct arena *arena,
                                      const uint8_t mac[static AP_MAC_LEN],
                                      struct store_phone *ret_phone,
                                      enum store_token_kind *ret_kind);
+
+/* The user of a token, for files that are the same for all phones of a vendor; and the vendors of
+ * the user's enabled phones, each once. An ended token is AP_ENOENT. The work of a hit and a miss
+ * is the same. */
+AP_MUSTCHECK int store_user_by_token(struct store_db *db, struct arena *arena,
+                                     const struct token *token, const char *const **ret_vendors,
+                                     size_t *ret_count);
 
 /* The phone of a MAC alone, for flat mode: the same fields but token_generation. */
 AP_MUSTCHECK int store_phone_by_mac(struct store_db *db, struct arena *arena,

@@ -26,16 +26,19 @@ struct store_write {
 };
 
 /* What a phone's request left behind. Droppable. Strings are cut and copied: fixed size. */
+/* Longest pattern of a file name, with its NUL. */
+#define STORE_FILE_MAX 97
 enum store_record_kind { STORE_RECORD_FETCH, STORE_RECORD_REFUSAL };
 struct store_record {
     enum store_record_kind kind;
     int64_t at; /* UTC seconds; of a counted refusal: the minute's start */
     struct address source;
-    char phone_id[STORE_ID_TEXT_MAX];             /* "" : no known phone */
-    uint8_t mac[AP_MAC_LEN];                      /* zero: none in the request */
-    char role[16];                                /* file role: "config", "probe", "" */
-    char reason[32];                              /* of a refusal */
-    char token_tag[VAULT_TOKEN_TAG_TEXT_MAX];     /* "" : flat or none */
+    char phone_id[STORE_ID_TEXT_MAX];         /* "" : no known phone */
+    uint8_t mac[AP_MAC_LEN];                  /* zero: none in the request */
+    char role[16];                            /* file role: "config", "probe", "" */
+    char file[STORE_FILE_MAX];                /* of a fetch: pattern of its name; for delivered */
+    char reason[32];                          /* of a refusal */
+    char token_tag[VAULT_TOKEN_TAG_TEXT_MAX]; /* "" : flat or none */
     char user_agent[AP_USER_AGENT_MAX_BYTES + 1]; /* of a fetch */
     uint32_t count;                               /* refusals that this record stands for */
     uint16_t status;                              /* 200, 304 of a fetch */

@@ -106,6 +106,7 @@ static void fill_record(struct store_record *record, const struct fetch_event *e
     if (event->mac)
         memcpy(record->mac, event->mac, sizeof(record->mac));
     copy_text(record->role, sizeof(record->role), event->role);
+    copy_text(record->file, sizeof(record->file), event->file);
     copy_text(record->token_tag, sizeof(record->token_tag), event->token_tag);
     copy_text(record->user_agent, sizeof(record->user_agent), event->user_agent);
     record->count = 1;

@@ -207,6 +207,7 @@ static void answer_file(struct fetch *fetch, struct buf *body)
     fill_event(fetch, &event);
     event.body_bytes = (uint32_t)body->len;
     event.body_digest = fetch->digest;
+    event.file = fetch->path.role;
     if (etag_matches(fetch->request->if_none_match, answer.etag)) {
         answer.status = 304;
         answer.content_type = NULL;

@@ -97,6 +97,9 @@ static const struct sealed_column {
     {"account", "previous_password_sealed",
      "SELECT id, previous_password_sealed FROM account "
      "WHERE previous_password_sealed IS NOT NULL"},
+    {"setting", "value_sealed",
+     "SELECT scope || '/' || scope_id || '/' || name, value_sealed FROM setting "
+     "WHERE value_sealed IS NOT NULL"},
 };
 
 /* A token must also be found by its blind index. */

@@ -233,6 +233,9 @@ int store_phone_del(struct store_db *db, const char *phone_id)
     int err = store_change_begin(db);
     if (err)
         return err;
+    err = store_setting_forget(db, STORE_SCOPE_PHONE, phone_id);
+    if (err)
+        return store_change_end(db, err);
     store_query_begin(&query, db, "DELETE FROM phone WHERE id = ?");
     store_query_bind_text(&query, phone_id);
     err = store_query_run(&query);

@@ -1,6 +1,6 @@
 /* The way of a fetch: the phone that a (token, MAC) pair or a MAC alone names.
  *
- * Two prepared statements in one read transaction, the same for a hit and a miss. Must not decide
+ * Four prepared statements in one read transaction, the same for a hit and a miss. Must not decide
  * whether the phone is served: that is policy. */
 #include "store_private.h"
 
@@ -99,8 +99,12 @@ static int read_row(struct store_query *query, struct arena *arena, struct store
     int err = store_query_end(query, found);
     if (err && err != AP_ENOENT)
         return err;
-    int lines_err = read_secret_lines(query->db, arena, phone);
-    return err ? err : lines_err;
+    int rest = read_secret_lines(query->db, arena, phone);
+    if (!rest)
+        rest = store_setting_of_phone(query->db, arena, phone);
+    if (!rest)
+        rest = store_key_of_phone(query->db, arena, phone);
+    return err ? err : rest;
 }
 
 /* CROSS JOIN keeps SQLite to this order: one row of each, by its key. A previous token has the
@@ -181,4 +185,39 @@ int store_phone_by_mac(struct store_db *db, struct arena *arena,
     memcpy(phone.mac, mac, sizeof(phone.mac));
     *ret_phone = phone;
     return 0;
+}
+
+int store_user_by_token(struct store_db *db, struct arena *arena, const struct token *token,
+                        const char *const **ret_vendors, size_t *ret_count)
+{
+    struct store_query query;
+    uint8_t index[VAULT_BLIND_INDEX_BYTES];
+    const char *user_id = NULL;
+    bool opened = false;
+
+    int err = vault_blind_index(db->vault, token, index);
+    if (err)
+        return err;
+    err = store_read_join(db, &opened);
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "SELECT user_id FROM token WHERE blind_index = ?1 AND kind <> 'bootstrap' "
+                      "AND (ends_at IS NULL OR (ends_at > ?2 AND ends_at > " HIGHEST_WALL "))");
+    store_query_bind_blob(&query, index, sizeof(index));
+    store_query_bind_number(&query, store_now_s(db));
+    err = store_query_step(&query);
+    if (!err)
+        user_id = store_query_column_text(&query, arena);
+    err = store_query_end(&query, err);
+    if (!err || err == AP_ENOENT) {
+        store_query_begin(&query, db,
+                          "SELECT DISTINCT vendor FROM phone WHERE user_id = ? AND enabled = 1 "
+                          "ORDER BY 1");
+        store_query_bind_text(&query, user_id ? user_id : "");
+        int rest = store_query_texts(&query, arena, ret_vendors, ret_count);
+        err = err ? err : rest;
+    }
+    store_read_leave(db, opened);
+    return err;
 }

@@ -16,6 +16,7 @@
 #include "autoprov/mac.h"
 #include "autoprov/store.h"
 #include "autoprov/store_object.h"
+#include "autoprov/store_setting.h"
 #include "autoprov/store_writer.h"
 
 /* "APVD": file(1) and we know our files by it. */
@@ -131,6 +132,10 @@ void store_query_column_mac(struct store_query *query, uint8_t ret_mac[static AP
 const char *store_query_column_sealed(struct store_query *query, const struct vault_place *place,
                                       struct arena *arena, size_t *ret_len);
 
+/* The first column of all rows of a begun query, which it ends. */
+AP_MUSTCHECK int store_query_texts(struct store_query *query, struct arena *arena,
+                                   const char *const **ret_texts, size_t *ret_count);
+
 /* Give the statement back. Returns err if not 0, else the query's own error. */
 AP_MUSTCHECK int store_query_end(struct store_query *query, int err);
 
@@ -231,6 +236,17 @@ void store_phone_read(struct store_query *query, struct arena *arena,
 /* The phone's lines, without passwords. */
 AP_MUSTCHECK int store_phone_read_lines(struct store_db *db, struct arena *arena,
                                         struct store_phone *phone);
+
+/* Fill phone->settings and phone->keys, by its id, user_id, vendor and model; all NULL: a miss. */
+AP_MUSTCHECK int store_setting_of_phone(struct store_db *db, struct arena *arena,
+                                        struct store_phone *phone);
+AP_MUSTCHECK int store_key_of_phone(struct store_db *db, struct arena *arena,
+                                    struct store_phone *phone);
+
+/* Settings name what they belong to by text, so they go with it by hand: the owner's, and those of
+ * a user's phones. Before the owner goes, in its change. */
+AP_MUSTCHECK int store_setting_forget(struct store_db *db, enum store_scope scope,
+                                      const char *owner_id);
 
 /* Insert the user's folder token. In a change. */
 AP_MUSTCHECK int store_token_insert(struct store_db *db, const char *user_id,

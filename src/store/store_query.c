@@ -303,3 +303,24 @@ int store_query_grow(struct arena *arena, void **items, size_t count, size_t *ca
     *capacity = grown;
     return 0;
 }
+
+int store_query_texts(struct store_query *query, struct arena *arena, const char *const **ret_texts,
+                      size_t *ret_count)
+{
+    void *texts = NULL;
+    size_t count = 0, capacity = 0;
+    int err;
+
+    while ((err = store_query_step(query)) == 0) {
+        err = store_query_grow(arena, &texts, count, &capacity, sizeof(const char *));
+        if (err)
+            break;
+        ((const char **)texts)[count++] = store_query_column_text(query, arena);
+    }
+    err = store_query_end(query, err == AP_ENOENT ? 0 : err);
+    if (err)
+        return err;
+    *ret_texts = texts;
+    *ret_count = count;
+    return 0;
+}

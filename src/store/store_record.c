@@ -65,7 +65,7 @@ static int find_delivered(struct store_db *db, const struct store_record *record
     store_query_begin(&query, db,
                       "SELECT 1 FROM delivered WHERE phone_id = ? AND file = ? AND digest = ?");
     store_query_bind_text(&query, record->phone_id);
-    store_query_bind_text(&query, record->role);
+    store_query_bind_text(&query, record->file);
     store_query_bind_blob(&query, record->body_digest, sizeof(record->body_digest));
     int err = store_query_step(&query);
     return store_query_end(&query, err);
@@ -82,7 +82,7 @@ static int put_delivered(struct store_db *db, const struct store_record *record)
                       "ON CONFLICT (phone_id, file) "
                       "DO UPDATE SET digest = ?3, at = ?4, version = version + 1");
     store_query_bind_text(&query, record->phone_id);
-    store_query_bind_text(&query, record->role);
+    store_query_bind_text(&query, record->file);
     store_query_bind_blob(&query, record->body_digest, sizeof(record->body_digest));
     store_query_bind_number(&query, record->at);
     return store_query_run(&query);
@@ -94,7 +94,7 @@ static int write_fetch(struct store_db *db, const struct store_record *record, c
     if (err || !record->phone_id[0])
         return err;
     err = update_last_fetch(db, record, source);
-    if (err || record->status != 200)
+    if (err || record->status != 200 || !record->file[0])
         return err;
     err = find_delivered(db, record);
     return err == AP_ENOENT ? put_delivered(db, record) : err;

@@ -150,9 +150,30 @@ static const struct vault_place canary_place = {"meta", "canary", "value"};
     "at INTEGER NOT NULL, " SOME("actor", 128) SOME("action", 64) MAYBE("object", 256)             \
         MAYBE("detail", 4096) "link BLOB NOT NULL CHECK (length(link) = 32), " VERSION ") STRICT;"
 
+/* Keys of all phones of a user. */
+#define SQL_USER_KEY                                                                               \
+    "CREATE TABLE user_key ("                                                                      \
+    "user_id TEXT NOT NULL REFERENCES user (id) ON DELETE CASCADE, "                               \
+    "position INTEGER NOT NULL CHECK (position BETWEEN 1 AND 512), " SOME("type", 64)              \
+        MAYBE("value", 253)                                                                        \
+            MAYBE("label", 128) "line_position INTEGER NOT NULL DEFAULT 0 CHECK (line_position "   \
+                                "BETWEEN 0 AND 64), " VERSION                                      \
+                                ", PRIMARY KEY (user_id, position)) STRICT, WITHOUT ROWID;"
+
+/* By the file, no longer by its role: a phone may have two files of one role. Digests of files that
+ * older templates made would say nothing. */
+#define SQL_DELIVERED_FILE                                                                         \
+    "DROP TABLE delivered;"                                                                        \
+    "CREATE TABLE delivered ("                                                                     \
+    "phone_id TEXT NOT NULL REFERENCES phone (id) ON DELETE CASCADE, " SOME(                       \
+        "file", 96) "digest BLOB NOT NULL CHECK (length(digest) = 32), "                           \
+                    "at INTEGER NOT NULL, " VERSION                                                \
+                    ", PRIMARY KEY (phone_id, file)) STRICT, WITHOUT ROWID;"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
+    SQL_USER_KEY SQL_DELIVERED_FILE,
 };
 
 const struct store_migrations store_schema_migrations = {

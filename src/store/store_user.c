@@ -2,7 +2,8 @@
 #include "store_private.h"
 
 #define USER_COLUMNS                                                                               \
-    "u.id, u.name, u.display_name, u.external_id, u.created_at, u.version, "                       \
+    "u.id, u.name, u.display_name, u.external_id, u.site_id, "                                     \
+    "(SELECT name FROM site WHERE id = u.site_id), u.created_at, u.version, "                      \
     "(SELECT count(*) FROM account WHERE user_id = u.id), "                                        \
     "(SELECT count(*) FROM phone WHERE user_id = u.id)"
 
@@ -17,14 +18,17 @@ int store_user_add(struct store_db *db, const struct store_user *user, const str
         return err;
     store_change_make_id(id);
     store_query_begin(&query, db,
-                      "INSERT INTO user (id, name, display_name, external_id, created_at) "
-                      "VALUES (?, ?, ?, ?, ?)");
+                      "INSERT INTO user (id, name, display_name, external_id, site_id, created_at) "
+                      "VALUES (?, ?, ?, ?, ?, ?)");
     store_query_bind_text(&query, id);
     store_query_bind_text(&query, user->name);
     store_query_bind_text(&query, user->display_name);
     store_query_bind_text(&query, user->external_id);
+    store_query_bind_text(&query, user->site_id);
     store_query_bind_number(&query, clock_wall_s(db->clock));
     err = store_query_run(&query);
+    if (err == AP_ECONFLICT)
+        err = AP_ENOENT; /* the site is what it refers to */
     if (!err)
         err = store_token_insert(db, id, token, 0);
     err = store_change_end(db, err);
@@ -39,6 +43,8 @@ static void read_user(struct store_query *query, struct arena *arena, struct sto
     ret_user->name = store_query_column_text(query, arena);
     ret_user->display_name = store_query_column_text(query, arena);
     ret_user->external_id = store_query_column_text(query, arena);
+    ret_user->site_id = store_query_column_text(query, arena);
+    ret_user->site_name = store_query_column_text(query, arena);
     ret_user->created_at = store_query_column_number(query);
     ret_user->version = (uint64_t)store_query_column_number(query);
     ret_user->account_count = (uint64_t)store_query_column_number(query);
@@ -92,6 +98,41 @@ int store_user_list(struct store_db *db, struct arena *arena, const char *after,
     return 0;
 }
 
+static int check_version(struct store_db *db, const char *user_id, uint64_t if_version)
+{
+    struct store_query query;
+    uint64_t version = 0;
+
+    store_query_begin(&query, db, "SELECT version FROM user WHERE id = ?");
+    store_query_bind_text(&query, user_id);
+    int err = store_query_step(&query);
+    if (!err)
+        version = (uint64_t)store_query_column_number(&query);
+    err = store_query_end(&query, err);
+    return !err && if_version != 0 && if_version != version ? AP_ECONFLICT : err;
+}
+
+int store_user_set(struct store_db *db, const struct store_user *user, uint64_t if_version)
+{
+    struct store_query query;
+
+    int err = store_change_begin(db);
+    if (err)
+        return err;
+    err = check_version(db, user->id, if_version);
+    if (err)
+        return store_change_end(db, err);
+    store_query_begin(&query, db,
+                      "UPDATE user SET display_name = ?, external_id = ?, site_id = ?, "
+                      "version = version + 1 WHERE id = ?");
+    store_query_bind_text(&query, user->display_name);
+    store_query_bind_text(&query, user->external_id);
+    store_query_bind_text(&query, user->site_id);
+    store_query_bind_text(&query, user->id);
+    err = store_query_run(&query);
+    return store_change_end(db, err == AP_ECONFLICT ? AP_ENOENT : err); /* no such site */
+}
+
 int store_user_del(struct store_db *db, const char *user_id)
 {
     struct store_query query;
@@ -99,6 +140,9 @@ int store_user_del(struct store_db *db, const char *user_id)
     int err = store_change_begin(db);
     if (err)
         return err;
+    err = store_setting_forget(db, STORE_SCOPE_USER, user_id);
+    if (err)
+        return store_change_end(db, err);
     /* Tokens, accounts, phones and what hangs on them go along (ON DELETE CASCADE). */
     store_query_begin(&query, db, "DELETE FROM user WHERE id = ?");
     store_query_bind_text(&query, user_id);

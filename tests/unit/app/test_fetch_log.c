@@ -207,6 +207,7 @@ static void test_fetch_is_a_record_a_line_and_the_phones_last_fetch(void **state
     event.phone = &phone;
     event.mac = MAC;
     event.role = "config";
+    event.file = "{mac}.xml";
     event.token_tag = "t:01234567";
     event.user_agent = "Acme \"X\"\n\x1b[31m\xff";
     event.status = 200;

@@ -6,6 +6,7 @@ static struct store_record fetch_of(const char *phone_id, int64_t at, uint16_t s
     struct store_record record = {.kind = STORE_RECORD_FETCH,
                                   .at = at,
                                   .role = "config",
+                                  .file = "{mac}.xml",
                                   .token_tag = "t:01234567",
                                   .user_agent = "Linphone/5.1",
                                   .status = status,
@@ -70,7 +71,7 @@ static void test_a_fetch_is_kept_with_the_last_fetch_and_what_was_delivered(void
                      3);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM delivered"), 1);
     assert_int_equal(fixture_number(fixture, "SELECT version FROM delivered "
-                                             "WHERE file = 'config' AND at = 1005 "
+                                             "WHERE file = '{mac}.xml' AND at = 1005 "
                                              "AND hex(digest) LIKE 'BBBB%'"),
                      2);
     assert_int_equal(store_change_seq(fixture->db, &after), 0);

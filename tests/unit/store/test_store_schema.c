@@ -15,6 +15,9 @@ static const char rebuild[] =
     "INSERT INTO new_site SELECT id, name, external_id, created_at, version FROM site;"
     "DROP TABLE site; ALTER TABLE new_site RENAME TO site;";
 
+#define SHIPPED       2
+#define SHIPPED_STEPS store_schema_migrations.steps[0], store_schema_migrations.steps[1]
+
 static int migrate(struct fixture *fixture, const char *const *steps, uint32_t count)
 {
     const struct store_migrations migrations = {steps, count};
@@ -28,20 +31,28 @@ static uint32_t version(struct fixture *fixture)
     return number;
 }
 
+static void test_this_build_ships_the_steps_that_these_tests_know(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(store_schema_migrations.count, SHIPPED);
+    assert_int_equal(version(fixture), SHIPPED);
+}
+
 static void test_steps_run_once_and_in_order(void **state)
 {
     struct fixture *fixture = *state;
-    const char *const steps[] = {store_schema_migrations.steps[0], second, third};
+    const char *const steps[] = {SHIPPED_STEPS, second, third};
     struct token token;
     char id[STORE_ID_TEXT_MAX];
 
     fixture_add_user(fixture, "alice", &token, id);
-    assert_int_equal(version(fixture), 1);
-    assert_int_equal(migrate(fixture, steps, 2), 0);
-    assert_int_equal(version(fixture), 2);
-    assert_int_equal(migrate(fixture, steps, 3), 0);
-    assert_int_equal(version(fixture), 3);
-    assert_int_equal(migrate(fixture, steps, 3), 0); /* a second insert would fail */
+    assert_int_equal(version(fixture), SHIPPED);
+    assert_int_equal(migrate(fixture, steps, SHIPPED + 1), 0);
+    assert_int_equal(version(fixture), SHIPPED + 1);
+    assert_int_equal(migrate(fixture, steps, SHIPPED + 2), 0);
+    assert_int_equal(version(fixture), SHIPPED + 2);
+    assert_int_equal(migrate(fixture, steps, SHIPPED + 2), 0); /* a second insert would fail */
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM more"), 1);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM user WHERE extra = 'x'"), 1);
     /* Foreign keys are back. */
@@ -51,9 +62,9 @@ static void test_steps_run_once_and_in_order(void **state)
 static void test_from_nothing_to_the_newest_in_one_go(void **state)
 {
     struct fixture *fixture = *state;
-    const char *const steps[] = {store_schema_migrations.steps[0], second, third};
+    const char *const steps[] = {SHIPPED_STEPS, second, third};
     struct store_db *db = NULL;
-    const struct store_migrations migrations = {steps, 3};
+    const struct store_migrations migrations = {steps, SHIPPED + 2};
     uint32_t number = 0;
     char path[256];
 
@@ -64,36 +75,36 @@ static void test_from_nothing_to_the_newest_in_one_go(void **state)
     assert_int_equal(number, 0);
     assert_int_equal(store_schema_migrate(db, &migrations), 0);
     assert_int_equal(store_schema_version(db, &number), 0);
-    assert_int_equal(number, 3);
+    assert_int_equal(number, SHIPPED + 2);
     store_close(db);
 }
 
 static void test_a_failing_step_undoes_all_steps(void **state)
 {
     struct fixture *fixture = *state;
-    const char *const steps[] = {store_schema_migrations.steps[0], second, broken};
+    const char *const steps[] = {SHIPPED_STEPS, second, broken};
 
-    assert_int_not_equal(migrate(fixture, steps, 3), 0);
-    assert_int_equal(version(fixture), 1);
+    assert_int_not_equal(migrate(fixture, steps, SHIPPED + 2), 0);
+    assert_int_equal(version(fixture), SHIPPED);
     assert_int_equal(
         fixture_number(fixture, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'"), 0);
-    assert_int_equal(migrate(fixture, steps, 2), 0);
+    assert_int_equal(migrate(fixture, steps, SHIPPED + 1), 0);
 }
 
 static void test_a_step_that_breaks_references_is_refused(void **state)
 {
     struct fixture *fixture = *state;
-    const char *const steps[] = {store_schema_migrations.steps[0], orphan};
+    const char *const steps[] = {SHIPPED_STEPS, orphan};
 
-    assert_int_equal(migrate(fixture, steps, 2), AP_ECORRUPT);
-    assert_int_equal(version(fixture), 1);
+    assert_int_equal(migrate(fixture, steps, SHIPPED + 1), AP_ECORRUPT);
+    assert_int_equal(version(fixture), SHIPPED);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM line"), 0);
 }
 
 static void test_a_table_can_be_built_anew_without_losing_its_children(void **state)
 {
     struct fixture *fixture = *state;
-    const char *const steps[] = {store_schema_migrations.steps[0], rebuild};
+    const char *const steps[] = {SHIPPED_STEPS, rebuild};
     struct token token;
     char id[STORE_ID_TEXT_MAX];
 
@@ -101,7 +112,7 @@ static void test_a_table_can_be_built_anew_without_losing_its_children(void **st
     fixture_sql(fixture, "INSERT INTO site (id, name, created_at) VALUES "
                          "('00000000-0000-0000-0000-000000000001', 'Berlin', 0);"
                          "UPDATE user SET site_id = '00000000-0000-0000-0000-000000000001'");
-    assert_int_equal(migrate(fixture, steps, 2), 0);
+    assert_int_equal(migrate(fixture, steps, SHIPPED + 1), 0);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM user JOIN site "
                                              "ON site.id = user.site_id"),
                      1);
@@ -110,11 +121,11 @@ static void test_a_table_can_be_built_anew_without_losing_its_children(void **st
 static void test_a_newer_schema_is_left_alone(void **state)
 {
     struct fixture *fixture = *state;
-    const char *const steps[] = {store_schema_migrations.steps[0]};
+    const char *const steps[] = {SHIPPED_STEPS};
 
-    assert_int_equal(store_exec(fixture->db, "PRAGMA user_version = 2"), 0);
-    assert_int_equal(migrate(fixture, steps, 1), AP_ENEWER);
-    assert_int_equal(version(fixture), 2);
+    assert_int_equal(store_exec(fixture->db, "PRAGMA user_version = 3"), 0);
+    assert_int_equal(migrate(fixture, steps, SHIPPED), AP_ENEWER);
+    assert_int_equal(version(fixture), 3);
 }
 
 static void test_every_table_is_strict(void **state)
@@ -126,7 +137,7 @@ static void test_every_table_is_strict(void **state)
                      0);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM pragma_table_list "
                                              "WHERE schema = 'main' AND strict = 1"),
-                     13);
+                     14);
 }
 
 static void test_every_reference_has_an_index(void **state)
@@ -146,6 +157,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
+        TEST(test_this_build_ships_the_steps_that_these_tests_know),
         TEST(test_steps_run_once_and_in_order),
         TEST(test_from_nothing_to_the_newest_in_one_go),
         TEST(test_a_failing_step_undoes_all_steps),
