@@ -1,347 +1,354 @@
-/* Template text to program: tags, names, matching of sections, standalone lines. Knows no values.
- * Mustache specification 1.4; what is refused is refused with its place. */
+/* Tags to program. Knows no values. */
 #include "autoprov/template.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "autoprov/limits.h"
 #include "autoprov/text.h"
 #include "template_private.h"
+#include "template_scan.h"
+
+struct open_pair {
+    uint32_t op;
+    char sign;
+    bool overrides;
+    uint32_t dedent; /* of what is around it */
+};
 
 struct compiler {
     struct template *template;
-    const char *at; /* behind the last tag */
-    const char *end;
-    const char *counted; /* up to here, line and line_start are right */
-    const char *line_start;
-    uint32_t line;
-    size_t op_cap, part_cap;
-    uint32_t open[AP_TEMPLATE_MAX_DEPTH]; /* ops of the open sections */
+    const struct scan *scan;
+    size_t op_cap, call_cap, part_cap;
+    struct open_pair open[AP_TEMPLATE_MAX_DEPTH];
     size_t depth;
-    struct ap_error *error;
+    bool line_begins; /* no op yet on this line of the text */
+    uint32_t dedent;  /* blanks that every line loses: those of the override around it */
 };
 
-struct tag {
-    const char *begin, *end; /* with its braces */
-    char sign;               /* '#', '^', '/', '!', '&', '{'; 0: a plain name */
-    const char *name;
-    size_t name_len;
-    uint32_t line, column;
-};
-
-static void locate(struct compiler *c, struct tag *tag)
+/* Room for one more item. Errors: AP_ENOMEM. */
+AP_MUSTCHECK static int grow(void *items, size_t item_size, uint32_t count, size_t *cap)
 {
-    uint32_t column = 1;
+    void *old, *grown;
+    size_t wanted = *cap ? 2 * *cap : 32;
 
-    for (; c->counted < tag->begin; c->counted++) {
-        if (*c->counted == '\n') {
-            c->line++;
-            c->line_start = c->counted + 1;
-        }
-    }
-    for (const char *at = c->line_start; at < tag->begin; at++)
-        column += ((unsigned char)*at & 0xC0) != 0x80; /* characters, not bytes */
-    tag->line = c->line;
-    tag->column = column;
-}
-
-/* "NAME:LINE:COL: " and the rest, about the name of tag. */
-static int tag_error(const struct compiler *c, const struct tag *tag, int code, const char *text)
-{
-    int shown = tag->name_len < 64 ? (int)tag->name_len : 64;
-
-    if (shown == 0)
-        return ap_error_set(c->error, code, "%s:%u:%u: %s", c->template->name, (unsigned)tag->line,
-                            (unsigned)tag->column, text);
-    return ap_error_set(c->error, code, "%s:%u:%u: %s: '%.*s'", c->template->name,
-                        (unsigned)tag->line, (unsigned)tag->column, text, shown, tag->name);
-}
-
-static int no_memory(const struct compiler *c)
-{
-    return ap_error_set(c->error, AP_ENOMEM, "%s: %s", c->template->name, ap_strerror(AP_ENOMEM));
+    if (count < *cap)
+        return 0;
+    memcpy(&old, items, sizeof(old));
+    grown = realloc(old, wanted * item_size);
+    if (!grown)
+        return AP_ENOMEM;
+    memcpy(items, &grown, sizeof(grown));
+    *cap = wanted;
+    return 0;
 }
 
 static int add_op(struct compiler *c, const struct template_op *op)
 {
     struct template *template = c->template;
+    int err = grow(&template->ops, sizeof(*op), template->op_count, &c->op_cap);
 
-    if (template->op_count == c->op_cap) {
-        size_t cap = c->op_cap ? 2 * c->op_cap : 32;
-        struct template_op *grown = realloc(template->ops, cap * sizeof(*grown));
-        if (!grown)
-            return no_memory(c);
-        template->ops = grown;
-        c->op_cap = cap;
-    }
-    template->ops[template->op_count++] = *op;
-    return 0;
+    if (err == 0)
+        template->ops[template->op_count++] = *op;
+    return err;
 }
 
 static int add_part(struct compiler *c, const char *text, size_t len)
 {
     struct template *template = c->template;
+    int err = grow(&template->parts, sizeof(*template->parts), template->part_count, &c->part_cap);
 
-    if (template->part_count == c->part_cap) {
-        size_t cap = c->part_cap ? 2 * c->part_cap : 32;
-        struct template_part *grown = realloc(template->parts, cap * sizeof(*grown));
-        if (!grown)
-            return no_memory(c);
-        template->parts = grown;
-        c->part_cap = cap;
-    }
-    template->parts[template->part_count++] =
-        (struct template_part){.text = text, .len = (uint32_t)len};
-    return 0;
+    if (err == 0)
+        template->parts[template->part_count++] =
+            (struct template_part){.text = text, .len = (uint32_t)len, .key = value_key(text, len)};
+    return err;
 }
 
-static bool is_blank(char c)
+static int add_call(struct compiler *c, const struct scan_tag *tag, struct template_op *op)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+    struct template *template = c->template;
+    uint32_t lost = tag->indent_len < c->dedent ? tag->indent_len : c->dedent;
+    int err = grow(&template->calls, sizeof(*template->calls), template->call_count, &c->call_cap);
 
-/* The next tag at or after c->at. ret_tag->begin is NULL when there is none. */
-static int find_tag(struct compiler *c, struct tag *ret_tag)
-{
-    static const char SIGNS[] = "#^/!&{";
-    struct tag tag = {.begin = memmem(c->at, (size_t)(c->end - c->at), "{{", 2)};
-    const char *close = "}}";
-
-    if (!tag.begin) {
-        *ret_tag = tag;
-        return 0;
-    }
-    locate(c, &tag);
-    const char *content = tag.begin + 2;
-    if (content < c->end && strchr(SIGNS, *content)) {
-        tag.sign = *content++;
-        if (tag.sign == '{')
-            close = "}}}";
-    }
-    const char *stop = memmem(content, (size_t)(c->end - content), close, strlen(close));
-    if (!stop)
-        return tag_error(c, &tag, AP_ESYNTAX, "this tag is not closed");
-    tag.end = stop + strlen(close);
-    while (content < stop && is_blank(*content))
-        content++;
-    while (stop > content && is_blank(stop[-1]))
-        stop--;
-    tag.name = content;
-    tag.name_len = (size_t)(stop - content);
-    *ret_tag = tag;
+    if (err)
+        return err;
+    op->layout = tag->layout;
+    op->call = template->call_count;
+    template->calls[template->call_count++] = (struct template_call){
+        .indent = tag->indent_len ? tag->indent + lost : "",
+        .indent_len = tag->indent_len - lost,
+        .newline = tag->newline,
+        .newline_len = tag->newline_len,
+    };
     return 0;
 }
 
 /* Fill the name of op: "." alone, or parts between dots. */
-static int add_name(struct compiler *c, const struct tag *tag, struct template_op *op)
+static int add_name(struct compiler *c, const struct scan_tag *tag, struct template_op *op)
 {
     const char *part = tag->name;
     const char *end = tag->name + tag->name_len;
     int err = 0;
 
-    if (tag->name_len == 0)
-        return tag_error(c, tag, AP_ESYNTAX, "this tag has no name");
-    if (strchr(">=<$*", *part))
-        return tag_error(c, tag, AP_ESYNTAX, "this kind of tag is not supported");
-    for (const char *at = part; at < end; at++) {
-        if (is_blank(*at) || *at == '{' || *at == '}')
-            return tag_error(c, tag, AP_ESYNTAX, "a name has no blanks and no braces");
-    }
-    op->first_part = (uint32_t)c->template->part_count;
+    op->first_part = c->template->part_count;
     if (tag->name_len == 1 && *part == '.')
         return 0;
     while (err == 0 && part <= end) {
         const char *dot = memchr(part, '.', (size_t)(end - part));
         if (!dot)
             dot = end;
-        if (dot == part)
-            return tag_error(c, tag, AP_ESYNTAX, "a part of this name is empty");
         err = add_part(c, part, (size_t)(dot - part));
         part = dot + 1;
     }
-    op->part_count = (uint32_t)c->template->part_count - op->first_part;
+    op->part_count = c->template->part_count - op->first_part;
+    if (op->part_count == 1)
+        op->key = c->template->parts[op->first_part].key;
     return err;
 }
 
-static int open_section(struct compiler *c, const struct tag *tag, struct template_op *op)
-{
-    if (c->depth == AP_TEMPLATE_MAX_DEPTH)
-        return tag_error(c, tag, AP_ERANGE, "sections are nested too deeply");
-    op->kind = tag->sign == '#' ? OP_SECTION : OP_INVERTED;
-    c->open[c->depth++] = (uint32_t)c->template->op_count;
-    return add_op(c, op);
-}
+/* -- text -------------------------------------------------------------------------------------- */
 
-static int close_section(struct compiler *c, const struct tag *tag, struct template_op *op)
+/* A text behind a value goes into the value's op: half of all steps are saved. */
+static int add_piece(struct compiler *c, const char *text, const char *end)
 {
     struct template *template = c->template;
+    struct template_op *last = template->op_count ? &template->ops[template->op_count - 1] : NULL;
+    struct template_op op = {.kind = TEMPLATE_TEXT,
+                             .begins_line = c->line_begins,
+                             .text = text,
+                             .text_len = (uint32_t)(end - text)};
 
-    if (c->depth == 0)
-        return tag_error(c, tag, AP_ESYNTAX, "no section is open here");
-    uint32_t opened = c->open[c->depth - 1];
-    const struct template_op *section = &template->ops[opened];
-    if (section->len != tag->name_len || memcmp(section->text, tag->name, tag->name_len) != 0)
-        return ap_error_set(
-            c->error, AP_ESYNTAX, "%s:%u:%u: '%.*s' is closed, but '%.*s' of line %u is open",
-            template->name, (unsigned)tag->line, (unsigned)tag->column,
-            tag->name_len < 64 ? (int)tag->name_len : 64, tag->name,
-            section->len < 64 ? (int)section->len : 64, section->text, (unsigned)section->line);
-    op->kind = OP_END;
-    op->jump = opened + 1;
-    int err = add_op(c, op);
-    if (err == 0)
-        template->ops[opened].jump = (uint32_t) template->op_count;
-    c->depth--;
+    if (text == end)
+        return 0;
+    c->line_begins = end[-1] == '\n';
+    if (!last || (last->kind != TEMPLATE_VALUE && last->kind != TEMPLATE_RAW) || last->text)
+        return add_op(c, &op);
+    last->text = text;
+    last->text_len = op.text_len;
+    return 0;
+}
+
+/* One op, or one for each line where lines lose their indentation. */
+static int add_text(struct compiler *c, const char *text, const char *end)
+{
+    int err = 0;
+
+    if (c->depth > 0 && c->open[c->depth - 1].sign == '<')
+        return 0; /* beside the blocks of a parent: nowhere to be written */
+    if (c->dedent == 0)
+        return add_piece(c, text, end);
+    while (err == 0 && text < end) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *next = newline ? newline + 1 : end;
+        for (uint32_t i = 0; c->line_begins && i < c->dedent && text < next; i++) {
+            if (*text != ' ' && *text != '\t')
+                break;
+            text++;
+        }
+        err = add_piece(c, text, next);
+        text = next;
+    }
     return err;
 }
 
-static int add_tag(struct compiler *c, const struct tag *tag)
+/* -- tags -------------------------------------------------------------------------------------- */
+
+static int open_pair(struct compiler *c, const struct scan_tag *tag, struct template_op *op)
+{
+    struct open_pair *open = &c->open[c->depth++];
+    int err = 0;
+
+    *open = (struct open_pair){.op = c->template->op_count,
+                               .sign = tag->sign,
+                               .overrides = tag->overrides,
+                               .dedent = c->dedent};
+    if (tag->overrides) {
+        op->kind = TEMPLATE_OVERRIDE;
+        op->layout = tag->layout;
+        c->dedent = tag->layout == TEMPLATE_LINES ? tag->indent_len : 0;
+        c->line_begins = tag->layout == TEMPLATE_LINES;
+    } else if (tag->sign == '$') {
+        op->kind = TEMPLATE_BLOCK;
+        err = add_call(c, tag, op);
+    } else if (tag->sign == '<') {
+        op->kind = TEMPLATE_PARENT;
+        err = add_call(c, tag, op);
+    } else {
+        op->kind = tag->sign == '#' ? TEMPLATE_SECTION : TEMPLATE_INVERTED;
+        err = add_name(c, tag, op);
+    }
+    return err ? err : add_op(c, op);
+}
+
+static int close_pair(struct compiler *c, const struct scan_tag *tag, struct template_op *op)
+{
+    const struct open_pair *open = &c->open[--c->depth];
+    int err = 0;
+
+    if (open->overrides)
+        op->kind = TEMPLATE_OVERRIDE_END;
+    else if (open->sign == '$')
+        op->kind = TEMPLATE_BLOCK_END;
+    else
+        op->kind = TEMPLATE_END;
+    op->jump = open->op + 1;
+    if (open->sign != '<')
+        err = add_op(c, op);
+    if (err)
+        return err;
+    c->template->ops[open->op].jump = c->template->op_count;
+    if (open->overrides)
+        c->dedent = open->dedent;
+    if (open->sign == '<')
+        c->line_begins = tag->vanishes;
+    return 0;
+}
+
+static int add_tag(struct compiler *c, const struct scan_tag *tag)
 {
     struct template_op op = {
-        .kind = OP_VALUE,
-        .text = tag->name,
-        .len = (uint32_t)tag->name_len,
+        .kind = tag->sign == '&' ? TEMPLATE_RAW : TEMPLATE_VALUE,
+        .begins_line = c->line_begins && !tag->vanishes,
+        .name = tag->name,
+        .name_len = tag->name_len,
         .line = tag->line,
         .column = tag->column,
     };
+    int err;
 
-    if (tag->sign == '!')
-        return 0;
-    int err = add_name(c, tag, &op);
-    if (err)
-        return err;
+    if (tag->sign != '!' && tag->sign != '=')
+        c->line_begins = false;
+    if (tag->vanishes)
+        c->line_begins = true;
     switch (tag->sign) {
+    case '!':
+    case '=':
+        return 0;
     case '#':
     case '^':
-        return open_section(c, tag, &op);
+    case '$':
+    case '<':
+        return open_pair(c, tag, &op);
     case '/':
-        return close_section(c, tag, &op);
-    case '&':
-    case '{':
-        op.kind = OP_RAW;
-        return add_op(c, &op);
+        return close_pair(c, tag, &op);
+    case '>':
+        op.kind = TEMPLATE_CALL;
+        err = add_call(c, tag, &op);
+        break;
     default:
-        return add_op(c, &op);
+        err = add_name(c, tag, &op);
+        break;
     }
-}
-
-/* A tag that writes nothing and stands alone on its line takes the whole line with it: widen
- * [*begin, *end) from the tag to the line. Looks at the text itself, so that a tag before it on the
- * line counts as content. */
-static void widen_standalone(const struct compiler *c, const char **begin, const char **end)
-{
-    const char *first = *begin;
-    const char *last = *end;
-
-    while (first > c->template->text && (first[-1] == ' ' || first[-1] == '\t'))
-        first--;
-    while (last < c->end && (*last == ' ' || *last == '\t'))
-        last++;
-    if (first > c->template->text && first[-1] != '\n')
-        return;
-    if (last < c->end && *last == '\r' && last + 1 < c->end)
-        last++;
-    if (last < c->end && *last++ != '\n')
-        return;
-    *begin = first;
-    *end = last;
-}
-
-static int add_text(struct compiler *c, const char *text, const char *end)
-{
-    struct template_op op = {.kind = OP_TEXT, .text = text, .len = (uint32_t)(end - text)};
-
-    return text < end ? add_op(c, &op) : 0;
+    return err ? err : add_op(c, &op);
 }
 
 static int compile(struct compiler *c)
 {
-    for (;;) {
-        struct tag tag = {0};
-        int err = find_tag(c, &tag);
-        if (err)
-            return err;
-        if (!tag.begin)
-            break;
-        const char *begin = tag.begin;
-        const char *end = tag.end;
-        if (tag.sign && strchr("#^/!", tag.sign))
-            widen_standalone(c, &begin, &end);
-        err = add_text(c, c->at, begin);
+    const struct template_op end = {.kind = TEMPLATE_RETURN};
+    const char *at = c->scan->text;
+    int err = 0;
+
+    c->line_begins = true;
+    for (size_t i = 0; err == 0 && i < c->scan->count; i++) {
+        const struct scan_tag *tag = &c->scan->tags[i];
+        err = add_text(c, at, tag->cut_begin);
         if (err == 0)
-            err = add_tag(c, &tag);
-        if (err)
-            return err;
-        c->at = end;
+            err = add_tag(c, tag);
+        at = tag->cut_end;
     }
-    if (c->depth > 0) {
-        const struct template_op *section = &c->template->ops[c->open[c->depth - 1]];
-        struct tag tag = {.name = section->text,
-                          .name_len = section->len,
-                          .line = section->line,
-                          .column = section->column};
-        return tag_error(c, &tag, AP_ESYNTAX, "this section is not closed");
-    }
-    return add_text(c, c->at, c->end);
+    if (err == 0)
+        err = add_text(c, at, c->scan->end);
+    return err ? err : add_op(c, &end);
 }
 
-/* XML 1.0 and JSON want Unicode; phones that want another encoding get references. */
-static int check_utf8(const char *name, const char *text, size_t len, struct ap_error *error)
-{
-    unsigned line = 1;
+/* -- whole texts ------------------------------------------------------------------------------- */
 
-    for (size_t begin = 0; begin < len; line++) {
+/* XML 1.0 and JSON want Unicode; phones that want another encoding get it at the end. */
+static void check_utf8(const char *text, size_t len, struct scan_report *report)
+{
+    uint32_t line = 1;
+
+    for (size_t begin = 0; begin < len && report->count < SCAN_ERRORS_MAX; line++) {
         const char *stop = memchr(text + begin, '\n', len - begin);
         size_t end = stop ? (size_t)(stop - text) + 1 : len;
         if (!text_is_utf8(text + begin, end - begin))
-            return ap_error_set(error, AP_ESYNTAX, "%s:%u:1: this line is not UTF-8", name, line);
+            scan_report_add(report, AP_ESYNTAX, line, 1, "this line is not UTF-8");
         begin = end;
     }
-    return 0;
 }
 
-int template_compile(const char *name, const char *text, size_t len, enum template_escape escape,
-                     struct template **ret_template, struct ap_error *error)
+static bool is_too_large(size_t len, struct scan_report *report)
 {
-    struct template *template = NULL;
-    int err;
+    if (len <= AP_TEMPLATE_MAX_BYTES)
+        return false;
+    scan_report_add(report, AP_ERANGE, 0, 0, "larger than %d bytes", AP_TEMPLATE_MAX_BYTES);
+    return true;
+}
 
-    if (len > AP_TEMPLATE_MAX_BYTES)
-        return ap_error_set(error, AP_ERANGE, "%s: larger than %d bytes", name,
-                            AP_TEMPLATE_MAX_BYTES);
-    err = check_utf8(name, text, len, error);
-    if (err)
-        return err;
-    template = calloc(1, sizeof(*template));
-    if (template) {
-        template->name = strdup(name);
-        template->text = calloc(1, len + 1);
-    }
-    if (!template || !template->name || !template->text) {
-        err = ap_error_set(error, AP_ENOMEM, "%s: %s", name, ap_strerror(AP_ENOMEM));
-        goto out;
+/* All that is wrong with a text goes to report; scan has its tags. */
+static void read_text(const char *text, size_t len, struct scan *scan, struct scan_report *report)
+{
+    *scan = (struct scan){.text = text, .end = text + len};
+    check_utf8(text, len, report);
+    scan_text(scan, report);
+}
+
+int template_check_text(const char *name, const char *text, size_t len,
+                        void (*found)(void *data, const char *line), void *data)
+{
+    struct scan_report report = {.name = name, .found = found, .data = data};
+    struct scan scan;
+
+    if (is_too_large(len, &report))
+        return report.err;
+    read_text(text, len, &scan, &report);
+    scan_done(&scan);
+    return report.err;
+}
+
+static struct template *copy_text(const char *name, const char *text, size_t len)
+{
+    struct template *template = calloc(1, sizeof(*template));
+
+    if (!template)
+        return NULL;
+    template->name = strdup(name);
+    template->text = calloc(1, len + 1);
+    if (!template->name || !template->text) {
+        template_free(template);
+        return NULL;
     }
     if (len > 0)
         memcpy(template->text, text, len);
-    template->text[len] = '\0';
-    template->escape = escape;
+    return template;
+}
 
-    struct compiler compiler = {
-        .template = template,
-        .at = template->text,
-        .end = template->text + len,
-        .counted = template->text,
-        .line_start = template->text,
-        .line = 1,
-        .error = error,
-    };
+int template_compile(const char *name, const char *text, size_t len, struct template **ret_template,
+                     struct ap_error *error)
+{
+    struct scan_report report = {.name = name, .error = error};
+    struct scan scan = {.tags = NULL};
+    int err;
+
+    if (is_too_large(len, &report))
+        return report.err;
+    struct template *template = copy_text(name, text, len);
+    if (!template)
+        return ap_error_set(error, AP_ENOMEM, "%s: %s", name, ap_strerror(AP_ENOMEM));
+    read_text(template->text, len, &scan, &report);
+    err = report.err;
+    if (err)
+        goto out;
+    scan_lay_out(&scan);
+    struct compiler compiler = {.template = template, .scan = &scan};
     err = compile(&compiler);
     if (err)
         goto out;
     *ret_template = template;
     template = NULL;
 out:
+    if (err == AP_ENOMEM)
+        (void)ap_error_set(error, err, "%s: %s", name, ap_strerror(err));
+    scan_done(&scan);
     template_free(template);
     return err;
 }
@@ -351,6 +358,7 @@ void template_free(struct template *template)
     if (!template)
         return;
     free(template->ops);
+    free(template->calls);
     free(template->parts);
     free(template->text);
     free(template->name);
@@ -360,33 +368,4 @@ void template_free(struct template *template)
 const char *template_name(const struct template *template)
 {
     return template->name;
-}
-
-int template_each_name(const struct template *template,
-                       int (*visit)(void *data, const struct template_name *name), void *data)
-{
-    const struct template_op *open[AP_TEMPLATE_MAX_DEPTH] = {NULL};
-    size_t depth = 0;
-    int result = 0;
-
-    for (size_t i = 0; result == 0 && i < template->op_count; i++) {
-        const struct template_op *op = &template->ops[i];
-        const struct template_op *section = depth > 0 ? open[depth - 1] : NULL;
-        struct template_name name = {
-            .name = op->text,
-            .name_len = op->len,
-            .section = section ? section->text : NULL,
-            .section_len = section ? section->len : 0,
-            .opens_section = op->kind == OP_SECTION || op->kind == OP_INVERTED,
-            .line = op->line,
-            .column = op->column,
-        };
-        if (op->kind == OP_END)
-            depth--;
-        else if (op->kind != OP_TEXT)
-            result = visit(data, &name);
-        if (name.opens_section)
-            open[depth++] = op;
-    }
-    return result;
 }

@@ -3,16 +3,20 @@
 
 #include <string.h>
 
-const struct value *value_find(const struct value *object, const char *name, size_t len)
+const struct value *value_find_keyed(const struct value *object, const char *name, size_t len,
+                                     uint32_t key)
 {
     if (object->kind != VALUE_OBJECT)
         return NULL;
-    for (size_t i = 0; i < object->len; i++) {
-        const struct value_member *member = &object->as.members[i];
-        /* The first byte here: memcmp() would be called for each name of the same length. */
-        if (member->name_len == len &&
-            (len == 0 || (member->name[0] == name[0] && memcmp(member->name, name, len) == 0)))
+    const struct value_member *member = object->as.members;
+    for (uint32_t left = object->len; left > 0; left--, member++) {
+        if (member->key == key && member->name_len == len && memcmp(member->name, name, len) == 0)
             return &member->value;
     }
     return NULL;
+}
+
+const struct value *value_find(const struct value *object, const char *name, size_t len)
+{
+    return value_find_keyed(object, name, len, value_key(name, len));
 }

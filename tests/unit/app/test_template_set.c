@@ -34,16 +34,16 @@ static struct template_set *load(const struct paths *paths)
     return set;
 }
 
-static void check_rendering(const struct template_set *set, const char *vendor,
-                            const char *expected)
+static void check_rendering(const struct template_set *set, const char *file, const char *expected)
 {
-    const struct template *template = template_set_find(set, vendor);
+    const struct template *template = template_set_find(set, file);
+    static const struct dialect XML = {.escape = DIALECT_ESCAPE_XML};
     const struct value nothing = value_object(NULL, 0);
     struct buf out;
 
     assert_non_null(template);
     buf_init(&out, 1000);
-    assert_int_equal(template_render(template, &nothing, &out), 0);
+    assert_int_equal(template_render(template, &XML, &nothing, &out), 0);
     assert_string_equal(out.data, expected);
     buf_done(&out);
 }
@@ -57,22 +57,22 @@ static void test_admins_file_goes_before_the_shipped_one_of_its_name(void **stat
     fixture_write(*state, "custom/linphone.xml", "my linphone");
     fixture_write(*state, "custom/acme.xml", "my acme");
     struct template_set *set = load(&paths);
-    check_rendering(set, "generic", "shipped generic");
-    check_rendering(set, "linphone", "my linphone");
-    check_rendering(set, "acme", "my acme");
-    assert_null(template_set_find(set, "unknown"));
+    check_rendering(set, "generic.xml", "shipped generic");
+    check_rendering(set, "linphone.xml", "my linphone");
+    check_rendering(set, "acme.xml", "my acme");
+    assert_null(template_set_find(set, "unknown.xml"));
     assert_null(template_set_find(set, ""));
     assert_null(template_set_find(set, "lin"));
-    assert_null(template_set_find(set, "linphone.xml"));
-    assert_null(template_set_find(set, "Linphone"));
+    assert_null(template_set_find(set, "linphone"));
+    assert_null(template_set_find(set, "Linphone.xml"));
     template_set_free(set);
 }
 
 static void test_templates_are_listed_once_in_the_order_of_names(void **state)
 {
-    static const char *const NAMES[] = {"acme", "generic", "zeta"};
+    static const char *const NAMES[] = {"acme.xml", "generic.xml", "zeta.xml"};
     struct paths paths = make_folders(*state, true);
-    const char *vendor = NULL;
+    const char *file = NULL;
 
     fixture_write(*state, "shipped/zeta.xml", "z");
     fixture_write(*state, "shipped/generic.xml", "g");
@@ -80,16 +80,16 @@ static void test_templates_are_listed_once_in_the_order_of_names(void **state)
     fixture_write(*state, "custom/acme.xml", "a");
     struct template_set *set = load(&paths);
     for (size_t i = 0; i < 3; i++) {
-        const struct template *template = template_set_at(set, i, &vendor);
-        assert_string_equal(vendor, NAMES[i]);
+        const struct template *template = template_set_at(set, i, &file);
+        assert_string_equal(file, NAMES[i]);
         assert_ptr_equal(template, template_set_find(set, NAMES[i]));
         assert_ptr_equal(template, template_set_at(set, i, NULL));
     }
-    assert_null(template_set_at(set, 3, &vendor));
+    assert_null(template_set_at(set, 3, &file));
     template_set_free(set);
 }
 
-static void test_only_xml_files_are_templates(void **state)
+static void test_files_are_told_from_templates_by_their_names(void **state)
 {
     struct paths paths = make_folders(*state, false);
 
@@ -99,9 +99,17 @@ static void test_only_xml_files_are_templates(void **state)
     fixture_write(*state, "shipped/README.md", "{{broken");
     fixture_write(*state, "shipped/generic.xml~", "{{broken");
     fixture_write(*state, "shipped/generic.XML", "{{broken");
+    fixture_write(*state, "shipped/generic.xml.dpkg-old", "{{broken");
+    fixture_write(*state, "shipped/_part.xml", "{{broken");
+    fixture_write(*state, "shipped/yealink.cfg", "y");
+    fixture_write(*state, "shipped/a.txt", "a");
+    fixture_write(*state, "shipped/b.json", "b");
+    fixture_write(*state, "shipped/0.conf", "0");
     struct template_set *set = load(&paths);
-    assert_non_null(template_set_at(set, 0, NULL));
-    assert_null(template_set_at(set, 1, NULL));
+    assert_non_null(template_set_find(set, "generic.xml"));
+    assert_non_null(template_set_find(set, "yealink.cfg"));
+    assert_non_null(template_set_at(set, 4, NULL));
+    assert_null(template_set_at(set, 5, NULL));
     template_set_free(set);
 }
 
@@ -134,6 +142,29 @@ static void test_broken_template_is_told_with_its_place(void **state)
     (void)snprintf(place, sizeof(place), "%s/acme.xml:2:", paths.custom);
     assert_int_equal(template_set_load(paths.shipped, paths.custom, &set, &error), AP_ESYNTAX);
     assert_memory_equal(error.text, place, strlen(place));
+    assert_null(set);
+}
+
+static void test_templates_call_each_other_by_file_name(void **state)
+{
+    struct paths paths = make_folders(*state, true);
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+    char place[FIXTURE_PATH_MAX + 64];
+
+    fixture_write(*state, "shipped/a.cfg", "{{>part.txt}} {{$x}}default{{/x}}");
+    fixture_write(*state, "shipped/part.txt", "shipped");
+    fixture_write(*state, "custom/part.txt", "mine");
+    fixture_write(*state, "custom/b.cfg", "{{<a.cfg}}{{$x}}override{{/x}}{{/a.cfg}}");
+    set = load(&paths);
+    check_rendering(set, "a.cfg", "mine default");
+    check_rendering(set, "b.cfg", "mine override");
+    template_set_free(set);
+    set = NULL;
+    fixture_write(*state, "custom/c.cfg", "\n {{>part}}");
+    (void)snprintf(place, sizeof(place), "%s/c.cfg:2:2: there is no template 'part'", paths.custom);
+    assert_int_equal(template_set_load(paths.shipped, paths.custom, &set, &error), AP_ENOENT);
+    assert_string_equal(error.text, place);
     assert_null(set);
 }
 
@@ -188,7 +219,7 @@ static void test_failed_allocation_gives_no_set(void **state)
     struct paths paths = make_folders(*state, true);
 
     fixture_write(*state, "shipped/generic.xml", "{{#lines}}{{sip_user}}{{/lines}}");
-    fixture_write(*state, "custom/acme.xml", "{{mac}}");
+    fixture_write(*state, "custom/acme.xml", "{{mac}}{{>generic.xml}}");
     assert_true(alloc_fault_run(load_and_free, &paths) > 6);
     template_set_free(NULL);
 }
@@ -200,9 +231,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(test_admins_file_goes_before_the_shipped_one_of_its_name),
         ROW(test_templates_are_listed_once_in_the_order_of_names),
-        ROW(test_only_xml_files_are_templates),
+        ROW(test_files_are_told_from_templates_by_their_names),
         ROW(test_admins_folder_may_be_absent_the_shipped_one_not),
         ROW(test_broken_template_is_told_with_its_place),
+        ROW(test_templates_call_each_other_by_file_name),
         ROW(test_too_large_template_is_refused),
         ROW(test_folder_with_a_templates_name_is_an_error),
         ROW(test_failed_allocation_gives_no_set),

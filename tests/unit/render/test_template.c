@@ -13,6 +13,8 @@
 
 #include "autoprov/limits.h"
 
+static const struct dialect XML = {.escape = DIALECT_ESCAPE_XML};
+
 static struct value sample_root(void)
 {
     static struct value_member line_one[2], line_two[2], user[1], root[7];
@@ -40,7 +42,7 @@ static struct template *must_compile(const char *text)
     struct template *template = NULL;
     struct ap_error error = {{0}};
 
-    if (template_compile("t.xml", text, strlen(text), TEMPLATE_ESCAPE_XML, &template, &error) != 0)
+    if (template_compile("t.xml", text, strlen(text), &template, &error) != 0)
         fail_msg("'%s' does not compile: %s", text, error.text);
     return template;
 }
@@ -52,7 +54,7 @@ static void check_rendering(const char *text, const char *expected)
     struct buf out;
 
     buf_init(&out, AP_BODY_MAX_BYTES);
-    assert_int_equal(template_render(template, &root, &out), 0);
+    assert_int_equal(template_render(template, &XML, &root, &out), 0);
     assert_string_equal(out.data ? out.data : "", expected);
     buf_done(&out);
     template_free(template);
@@ -107,10 +109,6 @@ static void test_faults_are_named_with_line_and_column(void **state)
         {"{{/a}}", "t.xml:1:1: no section is open here: 'a'"},
         {"{{#a}}\n{{#b}}\n{{/a}}", "t.xml:3:1: 'a' is closed, but 'b' of line 2 is open"},
         {"{{#a}}{{/a.b}}", "t.xml:1:7: 'a.b' is closed, but 'a' of line 1 is open"},
-        {"{{>part}}", "t.xml:1:1: this kind of tag is not supported: '>part'"},
-        {"x{{=<% %>=}}", "t.xml:1:2: this kind of tag is not supported: '=<% %>='"},
-        {"{{<parent}}{{/parent}}", "t.xml:1:1: this kind of tag is not supported: '<parent'"},
-        {"{{$block}}{{/block}}", "t.xml:1:1: this kind of tag is not supported: '$block'"},
         {"{{a b}}", "t.xml:1:1: a name has no blanks and no braces: 'a b'"},
         {"{{{{a}}}}", "t.xml:1:1: a name has no blanks and no braces: '{a'"},
         {"{{a..b}}", "t.xml:1:1: a part of this name is empty: 'a..b'"},
@@ -118,20 +116,30 @@ static void test_faults_are_named_with_line_and_column(void **state)
         {"{{a.}}", "t.xml:1:1: a part of this name is empty: 'a.'"},
         {"ok\n\xC3\xA4\xC3\xB6{{}}", "t.xml:2:3: this tag has no name"},
         {"ok\n\xFFx", "t.xml:2:1: this line is not UTF-8"},
+        {"{{>}}", "t.xml:1:1: this tag has no name"},
+        {"{{>a b}}", "t.xml:1:1: a name has no blanks and no braces: 'a b'"},
+        {"x{{<p}}", "t.xml:1:2: this parent is not closed: 'p'"},
+        {"{{$b}}{{/c}}{{/b}}", "t.xml:1:7: 'c' is closed, but 'b' of line 1 is open"},
+        {"{{=a=}}", "t.xml:1:1: these are no two delimiters: 'a'"},
+        {"{{=a b c=}}", "t.xml:1:1: these are no two delimiters: 'a b c'"},
+        {"{{=a b", "t.xml:1:1: this tag is not closed"},
+        {"{{=<% %>=}}\n<%#a%>", "t.xml:2:1: this section is not closed: 'a'"},
+        {"{{<p}}{{#a}}{{/a}}{{/p}}", "t.xml:1:7: only blocks stand in a parent: 'a'"},
+        {"{{@index}}", "t.xml:1:1: this kind of tag is not supported: '@index'"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct template *template = NULL;
         struct ap_error error = {{0}};
-        int err = template_compile("t.xml", cases[i].text, strlen(cases[i].text),
-                                   TEMPLATE_ESCAPE_XML, &template, &error);
+        int err =
+            template_compile("t.xml", cases[i].text, strlen(cases[i].text), &template, &error);
         assert_int_equal(err, AP_ESYNTAX);
         assert_string_equal(error.text, cases[i].expected);
         assert_null(template);
-        assert_int_equal(template_compile("t.xml", cases[i].text, strlen(cases[i].text),
-                                          TEMPLATE_ESCAPE_XML, &template, NULL),
-                         AP_ESYNTAX);
+        assert_int_equal(
+            template_compile("t.xml", cases[i].text, strlen(cases[i].text), &template, NULL),
+            AP_ESYNTAX);
     }
 }
 
@@ -141,8 +149,7 @@ static void test_a_nul_in_the_text_is_refused(void **state)
     struct ap_error error;
 
     (void)state;
-    assert_int_equal(template_compile("t", "a\0b", 3, TEMPLATE_ESCAPE_XML, &template, &error),
-                     AP_ESYNTAX);
+    assert_int_equal(template_compile("t", "a\0b", 3, &template, &error), AP_ESYNTAX);
 }
 
 static void compile_nested(size_t depth, int expected)
@@ -157,14 +164,12 @@ static void compile_nested(size_t depth, int expected)
     assert_int_equal(buf_append_text(&text, "x"), 0);
     for (size_t i = 0; i < depth; i++)
         assert_int_equal(buf_append_text(&text, "{{/yes}}"), 0);
-    assert_int_equal(
-        template_compile("t", text.data, text.len, TEMPLATE_ESCAPE_XML, &template, &error),
-        expected);
+    assert_int_equal(template_compile("t", text.data, text.len, &template, &error), expected);
     if (expected == 0) {
         struct value root = sample_root();
         struct buf out;
         buf_init(&out, 16);
-        assert_int_equal(template_render(template, &root, &out), 0);
+        assert_int_equal(template_render(template, &XML, &root, &out), 0);
         assert_string_equal(out.data, "x");
         buf_done(&out);
     }
@@ -188,12 +193,9 @@ static void test_size_has_a_ceiling(void **state)
     (void)state;
     assert_non_null(text);
     memset(text, 'x', AP_TEMPLATE_MAX_BYTES + 1);
-    assert_int_equal(template_compile("t", text, AP_TEMPLATE_MAX_BYTES + 1, TEMPLATE_ESCAPE_XML,
-                                      &template, &error),
+    assert_int_equal(template_compile("t", text, AP_TEMPLATE_MAX_BYTES + 1, &template, &error),
                      AP_ERANGE);
-    assert_int_equal(
-        template_compile("t", text, AP_TEMPLATE_MAX_BYTES, TEMPLATE_ESCAPE_XML, &template, &error),
-        0);
+    assert_int_equal(template_compile("t", text, AP_TEMPLATE_MAX_BYTES, &template, &error), 0);
     template_free(template);
     free(text);
 }
@@ -206,10 +208,10 @@ static void test_output_has_the_ceiling_of_its_buffer(void **state)
 
     (void)state;
     buf_init(&out, 19);
-    assert_int_equal(template_render(template, &root, &out), AP_ERANGE);
+    assert_int_equal(template_render(template, &XML, &root, &out), AP_ERANGE);
     buf_done(&out);
     buf_init(&out, 20);
-    assert_int_equal(template_render(template, &root, &out), 0);
+    assert_int_equal(template_render(template, &XML, &root, &out), 0);
     buf_done(&out);
     template_free(template);
 }
@@ -229,9 +231,9 @@ static void test_steps_have_a_ceiling(void **state)
     member = value_member("l", value_list(items, 1001));
     root = value_object(&member, 1);
     buf_init(&out, 16);
-    assert_int_equal(template_render(template, &root, &out), AP_ERANGE);
+    assert_int_equal(template_render(template, &XML, &root, &out), AP_ERANGE);
     member = value_member("l", value_list(items, 100));
-    assert_int_equal(template_render(template, &root, &out), 0);
+    assert_int_equal(template_render(template, &XML, &root, &out), 0);
     buf_done(&out);
     template_free(template);
 }
@@ -245,8 +247,8 @@ static void test_rendering_twice_gives_the_same_bytes(void **state)
     (void)state;
     buf_init(&first, 4096);
     buf_init(&second, 4096);
-    assert_int_equal(template_render(template, &root, &first), 0);
-    assert_int_equal(template_render(template, &root, &second), 0);
+    assert_int_equal(template_render(template, &XML, &root, &first), 0);
+    assert_int_equal(template_render(template, &XML, &root, &second), 0);
     assert_int_equal(first.len, second.len);
     assert_memory_equal(first.data, second.data, first.len);
     buf_done(&first);
@@ -257,11 +259,15 @@ static void test_rendering_twice_gives_the_same_bytes(void **state)
 static int note_name(void *data, const struct template_name *name)
 {
     struct buf *out = data;
+    int err = 0;
 
-    return buf_printf(out, "%.*s%s%.*s@%u:%u%s ", (int)name->section_len,
-                      name->section ? name->section : "", name->section ? ">" : "",
-                      (int)name->name_len, name->name, name->line, name->column,
-                      name->opens_section ? "#" : "");
+    for (size_t i = 0; err == 0 && i < name->scope_count; i++)
+        err = buf_printf(out, "%s%.*s>", name->scopes[i].inverted ? "^" : "",
+                         (int)name->scopes[i].name_len, name->scopes[i].name);
+    if (err == 0)
+        err = buf_printf(out, "%.*s@%u:%u%s ", (int)name->name_len, name->name, name->line,
+                         name->column, name->opens_section ? "#" : "");
+    return err;
 }
 
 static int stop_at_second(void *data, const struct template_name *name)
@@ -284,7 +290,7 @@ static void test_names_are_visited_in_the_order_of_the_text(void **state)
     buf_init(&out, 4096);
     assert_int_equal(template_each_name(template, note_name, &out), 0);
     assert_string_equal(out.data, "mac@1:1 lines@2:1# lines>sip_user@3:3 lines>x@3:15# "
-                                  "x>a.b@3:21 lines>.@3:36 z@5:10 ");
+                                  "lines>^x>a.b@3:21 lines>.@3:36 z@5:10 ");
     assert_int_equal(template_each_name(template, stop_at_second, &count), 42);
     assert_int_equal(count, 2);
     assert_string_equal(template_name(template), "t.xml");

@@ -11,10 +11,21 @@
 
 #include "support/alloc_fault.h"
 
+static const struct dialect XML = {.escape = DIALECT_ESCAPE_XML};
+
+static const struct template *find_none(void *data, const char *name, size_t len)
+{
+    (void)data;
+    (void)name;
+    (void)len;
+    return NULL;
+}
+
 static int compile_and_render(void *data)
 {
-    /* More ops and parts than their first allocation holds. */
-    static const char text[] = "{{#a}}{{a.b.c}}{{^x}}{{#a}}{{d}}{{/a}}{{/x}}{{/a}}";
+    /* More tags, ops, calls and parts than their first allocation holds. */
+    static const char text[] = "{{#a}}{{a.b.c}}{{^x}}{{#a}}{{d}}{{/a}}{{/x}}{{/a}}{{>p}}"
+                               "{{<q}}{{$b}}{{a}}{{/b}}{{/q}}{{$c}}{{/c}}";
     const struct value_member member = value_member("a", value_text("<value>"));
     struct value root = value_object(&member, 1);
     struct template *template = NULL;
@@ -28,12 +39,13 @@ static int compile_and_render(void *data)
     for (int i = 0; err == 0 && i < 20; i++)
         err = buf_append_text(&source, text);
     if (err == 0) {
-        err =
-            template_compile("t", source.data, source.len, TEMPLATE_ESCAPE_XML, &template, &error);
+        err = template_compile("t", source.data, source.len, &template, &error);
         assert_true(err == 0 || (err == AP_ENOMEM && !template && error.text[0]));
     }
     if (err == 0)
-        err = template_render(template, &root, &out);
+        err = template_link(template, find_none, NULL, true, &error);
+    if (err == 0)
+        err = template_render(template, &XML, &root, &out);
     assert_true(err == 0 || err == AP_ENOMEM);
     template_free(template);
     buf_done(&out);
