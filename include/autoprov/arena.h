@@ -28,7 +28,10 @@ void arena_done(struct arena *arena);
  * NULL: no memory, or above the ceiling. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/* The same for count items of size bytes; NULL also when the product overflows. */
+/* The same, not zeroed: for what is filled at once. */
+void *arena_take(struct arena *arena, size_t size);
+
+/* A zeroed piece for count items of size bytes; NULL also when the product overflows. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
 
 /* A NUL-terminated copy of len bytes; NULL as above. */

@@ -52,6 +52,9 @@
 /* Program steps of one render: 512 lines of a phone times 100 tags leaves a factor of 20. */
 #define AP_TEMPLATE_MAX_STEPS 1000000
 
+/* A provisioning URL in a vendor's form; Panasonic's fields, the longest documented, hold 384. */
+#define AP_URL_MAX_BYTES 1024
+
 /* -- names and values --------------------------------------------------------------------- */
 #define AP_NAME_MAX_BYTES       64  /* user names, account users, vendors, models */
 #define AP_TEXT_MAX_BYTES       128 /* display names, labels */
@@ -71,6 +74,27 @@
 #define AP_CONFIG_DROPINS_MAX       256 /* files in conf.d */
 #define AP_CUSTOM_OPTIONS_MAX_BYTES 16384
 #define AP_SECRET_FILE_MAX_BYTES    4096
+
+/* -- catalogue ---------------------------------------------------------------------------- */
+/* The shipped vendor files have 3 to 40 KiB; a table of all time zones adds 30. */
+#define AP_CATALOGUE_FILE_MAX_BYTES 262144
+/* What all files together become in memory: a bound for sums, far above what they can reach. */
+#define AP_CATALOGUE_MAX_BYTES    268435456
+#define AP_CATALOGUE_VENDORS_MAX  128  /* five times the vendors that peers know */
+#define AP_CATALOGUE_MODELS_MAX   1024 /* of one vendor; Grandstream has about 120 */
+#define AP_CATALOGUE_FILES_MAX    128  /* rows of one vendor; Poly has about 30 */
+#define AP_CATALOGUE_OUIS_MAX     2048 /* of one vendor; Cisco has about 1300 (IEEE registry) */
+#define AP_CATALOGUE_CODES_MAX    1024 /* of one table; IANA has about 490 names of zones */
+#define AP_CATALOGUE_RESERVED_MAX 32
+/* Names with {model} and {code} written out, of all vendors. */
+#define AP_CATALOGUE_RULES_MAX         65536
+#define AP_CATALOGUE_CODE_MAX_BYTES    128 /* one word of a vendor */
+#define AP_CATALOGUE_PATTERN_MAX_BYTES 128 /* the longest known name has 40 */
+/* A pattern, a MAC with separators and one {any}. */
+#define AP_CATALOGUE_NAME_MAX_BYTES 256
+/* User-Agents as far as MACs are looked for in them; the longest known have 110. */
+#define AP_CATALOGUE_AGENT_MAX_BYTES 512
+#define AP_TIME_ZONES_MAX            1024 /* tzdata 2025b has 600 names with all links */
 
 /* -- store -------------------------------------------------------------------------------- */
 #define AP_WRITER_QUEUE_MAX 1024 /* acknowledged writes that wait */

@@ -8,8 +8,10 @@
 
 #include "autoprov/secret.h"
 
-/* A phone with six lines takes about 10 KiB; larger requests add blocks. */
+/* A phone with six lines takes about 10 KiB; larger requests add blocks, each of twice the size, so
+ * that their number hardly grows. */
 #define ARENA_BLOCK_BYTES 12288
+#define ARENA_LARGE_BYTES 98304
 
 struct arena_block {
     struct arena_block *older;
@@ -56,9 +58,13 @@ void arena_done(struct arena *arena)
     arena->taken_bytes = 0;
 }
 
-static struct arena_block *block_new(size_t size)
+static struct arena_block *block_new(const struct arena_block *older, size_t size)
 {
-    size_t room = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
+    size_t room = older ? 2 * older->size : ARENA_BLOCK_BYTES;
+    if (room > ARENA_LARGE_BYTES)
+        room = ARENA_LARGE_BYTES;
+    if (size > room)
+        room = size;
     if (room > SIZE_MAX - sizeof(struct arena_block))
         return NULL;
     struct arena_block *block = malloc(sizeof(*block) + room);
@@ -67,8 +73,7 @@ static struct arena_block *block_new(size_t size)
     return block;
 }
 
-/* As arena_alloc(), but whatever was there before is still there. */
-static void *take(struct arena *arena, size_t size)
+void *arena_take(struct arena *arena, size_t size)
 {
     if (size == 0)
         size = 1;
@@ -80,7 +85,7 @@ static void *take(struct arena *arena, size_t size)
 
     struct arena_block *block = arena->newest;
     if (!block || aligned > block->size - block->used) {
-        block = block_new(aligned);
+        block = block_new(arena->newest, aligned);
         if (!block)
             return NULL;
         block->older = arena->newest;
@@ -94,7 +99,7 @@ static void *take(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    void *piece = take(arena, size);
+    void *piece = arena_take(arena, size);
     if (piece)
         memset(piece, 0, size);
     return piece;
@@ -111,7 +116,7 @@ char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
     if (len == SIZE_MAX)
         return NULL;
-    char *copy = take(arena, len + 1);
+    char *copy = arena_take(arena, len + 1);
     if (!copy)
         return NULL;
     if (len > 0)
