@@ -158,6 +158,8 @@ master_key_file = $(quoted "$state/master.key")
 control_socket = $(quoted "$socket")
 templates_directory = $(quoted "$top/conf/templates")
 custom_templates_directory = $(quoted "$state/templates")
+vendors_directory = $(quoted "$top/conf/vendors")
+custom_vendors_directory = $(quoted "$state/vendors")
 user = $(quoted "$(id -un)")
 group = $(quoted "$(id -gn)")
 

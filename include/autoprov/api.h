@@ -25,6 +25,12 @@ enum api_role {
     API_ROLE_ADMIN,
 };
 
+/* One piece of work on a job thread; lives inside the asker's object until done was called. */
+struct api_job {
+    void (*run)(struct api_job *job);  /* on a job thread */
+    void (*done)(struct api_job *job); /* on the control loop's thread, once, after run */
+};
+
 /* What only the daemon can do; callbacks given from above. Control loop's thread. */
 struct api_daemon {
     void *data;
@@ -35,6 +41,10 @@ struct api_daemon {
                    void (*done)(void *done_data, int err, const char *line), void *done_data);
     /* Add what status shows of the daemon itself to object. */
     void (*status)(void *data, json_t *object);
+    /* Hand job to a job thread. Errors: AP_ENOMEM, AP_EBUSY: done is not called. */
+    int (*start)(void *data, struct api_job *job);
+    /* A new reader of the database, for one job: caller closes it. */
+    int (*open_reader)(void *data, struct store_db **ret_reader);
     /* The current snapshot, borrowed until the next turn of the loop. */
     struct snapshot *(*snapshot)(void *data);
 };

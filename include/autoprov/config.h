@@ -45,6 +45,8 @@ struct config {
     char *control_socket;             /* absolute path of at most 107 bytes (unix(7)) */
     char *templates_directory;        /* shipped templates */
     char *custom_templates_directory; /* the admin's, looked at first; may be absent on disk */
+    char *vendors_directory;          /* the catalogue, and the admin's, in the same way */
+    char *custom_vendors_directory;
 
     char *provision_prefix;            /* "/provision": begins with '/', no '/' at the end */
     struct network_list flat_networks; /* never everything; empty: nobody */

@@ -15,13 +15,16 @@ enum policy_reason {
     POLICY_METHOD,              /* neither GET nor HEAD */
     POLICY_UNKNOWN_PATH,        /* not below the provisioning prefix, or too many segments */
     POLICY_BAD_TOKEN,           /* the folder has not a token's length or alphabet */
-    POLICY_UNKNOWN_FILE,        /* no file name that carries a MAC */
+    POLICY_UNKNOWN_FILE,        /* no name of the catalogue, or none of this phone's model */
     POLICY_UNKNOWN_PAIR,        /* no such token, no such MAC, or not the same user's */
     POLICY_UNKNOWN_MAC,         /* flat form: no such phone */
     POLICY_FLAT_OFF,            /* flat form while the custom option is off */
     POLICY_ADDRESS_NOT_ALLOWED, /* flat form from outside flat_networks, or through a proxy */
     POLICY_DISABLED,            /* the phone is switched off */
-    POLICY_RENDER_FAILED,       /* no template for its vendor, or it failed */
+    POLICY_RENDER_FAILED,       /* the template failed, or a value cannot stand in its file */
+    POLICY_PROBE,               /* its own file, but one that is never served: phones ask for it
+                                   as a matter of routine */
+    POLICY_FLAT_ONLY,           /* by a token, for a vendor whose phones cannot be given one */
     POLICY_REASON_COUNT
 };
 
@@ -30,14 +33,25 @@ struct policy_options {
     const struct network_list *flat_networks;
 };
 
-struct policy_facts {
-    bool flat; /* the request named no token */
-    const struct address *source;
-    bool has_forwarded;              /* a proxy's header was there: the source may be anybody */
-    const struct store_phone *phone; /* NULL: none was found */
+/* What the file name is to the phone, by the catalogue. */
+enum policy_file {
+    POLICY_FILE_SERVED,
+    POLICY_FILE_PROBED,  /* known, but never served */
+    POLICY_FILE_FOREIGN, /* not this vendor's, or not this model's */
 };
 
-/* Pure. phone NULL is a refusal whatever the rest. */
+struct policy_facts {
+    bool flat;        /* the request named no token */
+    bool common;      /* the name has no MAC: it is asked for by any phone of a vendor */
+    bool token_known; /* of a common file: the token is a user's */
+    bool flat_only;   /* the vendor's phones cannot be given a token URL */
+    enum policy_file file;
+    const struct address *source;
+    bool has_forwarded;              /* a proxy's header was there: the source may be anybody */
+    const struct store_phone *phone; /* NULL: none was found, or the file is common */
+};
+
+/* Pure. phone NULL is a refusal whatever the rest, unless the file is common. */
 enum policy_reason policy_decide(const struct policy_facts *facts,
                                  const struct policy_options *options);
 

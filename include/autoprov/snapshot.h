@@ -7,19 +7,19 @@
 
 #include "autoprov/config.h"
 #include "autoprov/err.h"
-#include "autoprov/template_set.h"
+#include "autoprov/rendering.h"
 #include "autoprov/tls_context.h"
 
 /* Reference-counted; any thread; read only. */
 struct snapshot {
     struct snapshot *base; /* NULL: the parts below are this one's own; else base's */
     struct config *config;
-    struct options options;   /* effective: the conf file's, else the store's, else none */
-    bool options_from_config; /* the conf file sets them: the store's value is not looked at */
-    struct template_set *templates;
-    struct tls_context **tls; /* one per listener, in the order of config->listeners */
-    int64_t loaded_at;        /* UTC seconds */
-    uint32_t generation;      /* from 1, one more with each switch */
+    struct options options;      /* effective: the conf file's, else the store's, else none */
+    bool options_from_config;    /* the conf file sets them: the store's value is not looked at */
+    struct rendering *rendering; /* catalogue and templates */
+    struct tls_context **tls;    /* one per listener, in the order of config->listeners */
+    int64_t loaded_at;           /* UTC seconds */
+    uint32_t generation;         /* from 1, one more with each switch */
     _Atomic uint32_t references;
 };
 

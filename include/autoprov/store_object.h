@@ -174,6 +174,9 @@ AP_MUSTCHECK int store_phone_list(struct store_db *db, struct arena *arena, cons
  * AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT also no such phone. */
 AP_MUSTCHECK int store_phone_set(struct store_db *db, const struct store_phone *phone,
                                  uint64_t if_version);
+/* The MAC of a row id: 12 lower-case hex digits. */
+AP_MUSTCHECK int store_phone_mac_of(struct store_db *db, struct arena *arena, const char *phone_id,
+                                    const char **ret_mac);
 AP_MUSTCHECK int store_phone_del(struct store_db *db, const char *phone_id);
 
 /* Which of the user's tokens named the phone. */

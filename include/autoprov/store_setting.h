@@ -120,8 +120,9 @@ AP_MUSTCHECK int store_delivery_list(struct store_db *db, struct arena *arena, c
 
 /* -- what an input check asks ------------------------------------------------------------------ */
 
-/* The vendors whose phones read values of this account, user or phone (of the scope), each once.
- * scope STORE_SCOPE_COUNT: of the account with this id. GLOBAL, VENDOR and MODEL: AP_EINVAL. */
+/* The vendors whose phones read values of this site, user or phone (of the scope), each once.
+ * STORE_SCOPE_GLOBAL: of all phones (reads each row). STORE_SCOPE_COUNT: of the account with this
+ * id. VENDOR and MODEL: AP_EINVAL. */
 AP_MUSTCHECK int store_setting_vendors(struct store_db *db, struct arena *arena,
                                        enum store_scope scope, const char *id,
                                        const char *const **ret_vendors, size_t *ret_count);

@@ -20,8 +20,20 @@
         .role = API_ROLE_VIEWER,                                                                   \
     }
 
+/* A row with a query of its own. */
+#define ROUTE_QUERY(method_, path_, role_, kind_, run_, action_, query_)                           \
+    {                                                                                              \
+        .method = (method_), .path = (path_), .kind = (kind_), .run = (run_), .action = (action_), \
+        .query = (query_),                                                                         \
+        .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
+    }
+
 static const char *const PAGE_QUERY[] = {"limit", "after", NULL};
 static const char *const FILTER_QUERY[] = {"limit", "after", "user", NULL};
+static const char *const VENDOR_QUERY[] = {"vendor", NULL};
+static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
+static const char *const FILE_QUERY[] = {"file", NULL};
+static const char *const UNSET_QUERY[] = {"scope", "id", "name", NULL};
 
 static const struct api_route ROUTES[] = {
     ROUTE(GATE_GET, "/status", API_ROLE_VIEWER, API_READ, api_status, NULL),
@@ -30,9 +42,19 @@ static const struct api_route ROUTES[] = {
     LIST("/users", api_user_list, PAGE_QUERY),
     ROUTE(GATE_POST, "/users", API_ROLE_ADMIN, API_WRITE, api_user_add, "user.add"),
     ROUTE(GATE_GET, "/users/*", API_ROLE_VIEWER, API_READ, api_user_show, NULL),
+    ROUTE(GATE_PATCH, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_set, "user.set"),
     ROUTE(GATE_DELETE, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_del, "user.del"),
     ROUTE(GATE_POST, "/users/*/token/rotate", API_ROLE_ADMIN, API_WRITE, api_token_rotate,
           "token.rotate"),
+    ROUTE(GATE_GET, "/users/*/keys", API_ROLE_VIEWER, API_READ, api_user_key_list, NULL),
+    ROUTE(GATE_POST, "/users/*/keys", API_ROLE_ADMIN, API_WRITE, api_user_key_add, "key.add"),
+    ROUTE(GATE_PUT, "/users/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_user_key_set, "key.set"),
+    ROUTE(GATE_DELETE, "/users/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_user_key_del, "key.del"),
+
+    LIST("/sites", api_site_list, PAGE_QUERY),
+    ROUTE(GATE_POST, "/sites", API_ROLE_ADMIN, API_WRITE, api_site_add, "site.add"),
+    ROUTE(GATE_GET, "/sites/*", API_ROLE_VIEWER, API_READ, api_site_show, NULL),
+    ROUTE(GATE_DELETE, "/sites/*", API_ROLE_ADMIN, API_WRITE, api_site_del, "site.del"),
 
     LIST("/accounts", api_account_list, FILTER_QUERY),
     ROUTE(GATE_POST, "/accounts", API_ROLE_ADMIN, API_WRITE, api_account_add, "account.add"),
@@ -47,6 +69,31 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_DELETE, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_del, "phone.del"),
     /* A write, for its audit row: the URL opens the file with the SIP passwords. */
     ROUTE(GATE_GET, "/phones/*/url", API_ROLE_ADMIN, API_WRITE, api_phone_url, "phone.url"),
+
+    ROUTE(GATE_GET, "/phones/*/settings", API_ROLE_VIEWER, API_READ, api_phone_settings, NULL),
+    ROUTE(GATE_GET, "/phones/*/files", API_ROLE_VIEWER, API_READ, api_phone_files, NULL),
+    ROUTE_QUERY(GATE_GET, "/phones/*/preview", API_ROLE_OPERATOR, API_READ, api_phone_preview, NULL,
+                FILE_QUERY),
+    /* A write, for its audit row. */
+    ROUTE_QUERY(GATE_GET, "/phones/*/preview/secrets", API_ROLE_ADMIN, API_WRITE,
+                api_phone_preview_secrets, "phone.preview", FILE_QUERY),
+    ROUTE(GATE_GET, "/phones/*/keys", API_ROLE_VIEWER, API_READ, api_phone_key_list, NULL),
+    ROUTE(GATE_POST, "/phones/*/keys", API_ROLE_ADMIN, API_WRITE, api_phone_key_add, "key.add"),
+    ROUTE(GATE_PUT, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_set, "key.set"),
+    ROUTE(GATE_DELETE, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_del, "key.del"),
+    /* Renders every phone's files: on a job thread. */
+    ROUTE_QUERY(GATE_GET, "/stale-phones", API_ROLE_VIEWER, API_JOB, api_stale, NULL, PAGE_QUERY),
+
+    LIST("/settings", api_setting_list, SETTING_QUERY),
+    ROUTE(GATE_PUT, "/settings", API_ROLE_ADMIN, API_WRITE, api_setting_set, "setting.set"),
+    ROUTE_QUERY(GATE_DELETE, "/settings", API_ROLE_ADMIN, API_WRITE, api_setting_unset,
+                "setting.unset", UNSET_QUERY),
+
+    LIST("/vendors", api_vendor_list, NULL),
+    LIST("/models", api_model_list, VENDOR_QUERY),
+    ROUTE(GATE_GET, "/models/*/*", API_ROLE_VIEWER, API_READ, api_model_show, NULL),
+    /* A POST, since a URL that is asked about holds a token; it changes nothing. */
+    ROUTE(GATE_POST, "/explain", API_ROLE_OPERATOR, API_READ, api_explain, NULL),
 
     ROUTE(GATE_GET, "/options", API_ROLE_VIEWER, API_READ, api_options_show, NULL),
     ROUTE(GATE_PUT, "/options", API_ROLE_ADMIN, API_OPTIONS, api_options_set, "options.set"),
@@ -130,6 +177,7 @@ static const struct {
     {HAS(GATE_GET) | HAS(GATE_DELETE), "GET, DELETE"},
     {HAS(GATE_GET) | HAS(GATE_PATCH) | HAS(GATE_DELETE), "GET, PATCH, DELETE"},
     {HAS(GATE_GET) | HAS(GATE_PUT) | HAS(GATE_DELETE), "GET, PUT, DELETE"},
+    {HAS(GATE_PUT) | HAS(GATE_DELETE), "PUT, DELETE"},
 };
 
 /* Find the call's route. Errors: AP_ENOENT no such path, or AP_ENOMEM; AP_EINVAL path known, not
@@ -219,6 +267,37 @@ static void write_done(struct store_write *write, int err)
     mailbox_post(call->api->mailbox, &call->message);
 }
 
+static void run_job(struct api_job *job)
+{
+    struct api_call *call = (struct api_call *)((char *)job - offsetof(struct api_call, job));
+
+    call->err = call->route->run(call, call->job_reader);
+}
+
+static void job_done(struct api_job *job)
+{
+    struct api_call *call = (struct api_call *)((char *)job - offsetof(struct api_call, job));
+
+    store_close(call->job_reader);
+    api_call_answer(call);
+}
+
+static void start_job(struct api_call *call)
+{
+    const struct api_daemon *daemon = &call->api->daemon;
+    int err = daemon->open_reader(daemon->data, &call->job_reader);
+
+    call->job.run = run_job;
+    call->job.done = job_done;
+    if (!err)
+        err = daemon->start(daemon->data, &call->job);
+    if (err) {
+        store_close(call->job_reader);
+        call->err = err;
+        api_call_answer(call);
+    }
+}
+
 static void run_call(struct api_call *call)
 {
     struct api *api = call->api;
@@ -231,6 +310,9 @@ static void run_call(struct api_call *call)
         return;
     case API_RELOAD:
         api->daemon.reload(api->daemon.data, false, reload_switched, call);
+        return;
+    case API_JOB:
+        start_job(call);
         return;
     case API_WRITE:
     case API_OPTIONS:
@@ -253,7 +335,7 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
                    (unsigned)request->peer_user->uid);
     call->query = request->query;
     int err = api_check_query(call);
-    if (err || call->route->kind == API_READ || request->method == GATE_GET)
+    if (err || request->method == GATE_GET)
         return err;
     if (request->method == GATE_DELETE)
         return request->body_len == 0

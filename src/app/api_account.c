@@ -176,6 +176,13 @@ int api_account_set(struct api_call *call, struct store_db *db)
         err = store_account_set(db, &account, 0);
     if (err == AP_EEXIST)
         err = taken(call, &account);
+    /* A new account is on no phone yet; which phones read it is checked when it becomes a line. */
+    if (!err)
+        err = api_check_vendors(call, db,
+                                &(struct api_check){.run = api_check_account,
+                                                    .object = &account,
+                                                    .scope = STORE_SCOPE_COUNT,
+                                                    .id = account.id});
     if (!err)
         err = api_audit(call, db, api_text(call, "account=%s@%s", account.sip_user, account.domain),
                         account.password ? "password=changed" : "");

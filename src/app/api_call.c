@@ -60,6 +60,13 @@ const char *api_shown(const char *text, char out[static API_SHOWN_MAX])
     return out;
 }
 
+const char *api_object_name(struct api_call *call, const char *name)
+{
+    char shown[API_SHOWN_MAX];
+
+    return arena_strdup(&call->arena, api_shown(name, shown));
+}
+
 static void answer_json(struct http_exchange *exchange, int status, const char *content_type,
                         json_t *object, const char *allow)
 {

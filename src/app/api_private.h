@@ -7,7 +7,9 @@
 #include "autoprov/api.h"
 #include "autoprov/arena.h"
 #include "autoprov/limits.h"
+#include "autoprov/rendering.h"
 #include "autoprov/store_object.h"
+#include "autoprov/store_setting.h"
 
 #define API_PREFIX     "/api/v1"
 #define API_PARAMS_MAX 2
@@ -20,6 +22,7 @@ enum api_kind {
     API_WRITE,   /* runs on the writer thread; answered after the commit */
     API_OPTIONS, /* API_WRITE, then all workers switch to the changed options */
     API_RELOAD,  /* no run: the daemon reloads */
+    API_JOB,     /* runs on a job thread with a reader of its own; writes nothing */
 };
 
 struct api_call;
@@ -40,6 +43,8 @@ struct api_route {
 struct api_call {
     struct store_write write;
     struct mailbox_message message;
+    struct api_job job; /* of API_JOB, with its reader */
+    struct store_db *job_reader;
     struct api *api;
     struct http_exchange *exchange;
     const struct api_route *route;
@@ -70,6 +75,9 @@ void api_problem_write(struct api_call *call, const char *pointer, const char *f
 /* Foreign text for a message: cut, what is not printable ASCII as '?'. */
 #define API_SHOWN_MAX 65
 const char *api_shown(const char *text, char out[static API_SHOWN_MAX]);
+
+/* A name for the audit: cut, what is not printable ASCII as '?'; NULL without memory. */
+const char *api_object_name(struct api_call *call, const char *name);
 
 /* Answer from call->err, status, result, problem; frees the call. */
 void api_call_answer(struct api_call *call);
@@ -148,6 +156,84 @@ AP_MUSTCHECK int api_read_fields(struct api_call *call, const struct api_field *
 /* Check one text as a field of that type would be: 0, or AP_EINVAL or AP_ERANGE. */
 AP_MUSTCHECK int api_check_text(enum api_field_type type, const char *text, size_t len);
 
+/* -- api_check.c ------------------------------------------------------------------------------- */
+
+/* Can the vendor's files carry all that the phone now has? In the transaction, after the change.
+ * Errors: AP_EINVAL with a problem. */
+AP_MUSTCHECK int api_check_phone(struct api_call *call, struct store_db *db,
+                                 const uint8_t mac[static AP_MAC_LEN]);
+
+/* The same for all phones of a user. */
+AP_MUSTCHECK int api_check_phones_of(struct api_call *call, struct store_db *db,
+                                     const char *user_id);
+
+/* The same for one object and every vendor whose phones read it. */
+struct api_check {
+    int (*run)(const struct catalogue_vendor *vendor, const void *object, struct ap_error *error);
+    const void *object;
+    enum store_scope scope; /* whose phones; STORE_SCOPE_COUNT: of the account id */
+    const char *id;
+    const char *pointer;
+};
+AP_MUSTCHECK int api_check_vendors(struct api_call *call, struct store_db *db,
+                                   const struct api_check *check);
+int api_check_account(const struct catalogue_vendor *vendor, const void *object,
+                      struct ap_error *error);
+int api_check_key(const struct catalogue_vendor *vendor, const void *object,
+                  struct ap_error *error);
+int api_check_setting(const struct catalogue_vendor *vendor, const void *object,
+                      struct ap_error *error);
+int api_check_user(const struct catalogue_vendor *vendor, const void *object,
+                   struct ap_error *error);
+
+/* -- what several nouns need ------------------------------------------------------------------- */
+
+/* A MAC of the path or body. Errors: AP_EINVAL with a problem. */
+AP_MUSTCHECK int api_parse_mac(struct api_call *call, const char *text, const char *pointer,
+                               uint8_t ret_mac[static AP_MAC_LEN]);
+/* What the path's first parameter names. Errors: AP_ENOENT with a problem. */
+AP_MUSTCHECK int api_get_phone(struct api_call *call, struct store_db *db,
+                               struct store_phone *ret_phone);
+/* The same with passwords, settings and keys: as a fetch sees it. */
+AP_MUSTCHECK int api_get_whole_phone(struct api_call *call, struct store_db *db,
+                                     struct store_phone *ret_phone);
+AP_MUSTCHECK int api_get_user(struct api_call *call, struct store_db *db,
+                              struct store_user *ret_user);
+/* "mac=…" for the audit; NULL without memory. */
+const char *api_phone_object(struct api_call *call, const uint8_t mac[static AP_MAC_LEN]);
+json_t *api_phone_json(const struct store_phone *phone);
+/* The vendor of a phone, or NULL with a problem (AP_ENOENT) when its catalogue file is gone. */
+const struct catalogue_vendor *api_phone_vendor(struct api_call *call,
+                                                const struct store_phone *phone);
+/* A job for one file of a whole phone; token (room of the caller) is filled with its folder's: a
+ * secret, to be wiped. */
+AP_MUSTCHECK int api_phone_job(struct api_call *call, struct store_db *db, struct arena *arena,
+                               const struct store_phone *phone, struct token *token,
+                               struct rendering_job *ret_job);
+
+/* The name that the phone asks for its own file by. Errors with a problem: AP_ENOENT nothing is
+ * served to it; AP_EINVAL the name is not known. */
+AP_MUSTCHECK int api_phone_file_name(struct api_call *call, const struct rendering_job *job,
+                                     const char **ret_name);
+
+/* Is what the phone last fetched what it would get now? Any thread, on a reader of its own. */
+enum api_file_state {
+    API_FILE_NEVER_FETCHED,
+    API_FILE_CURRENT,
+    API_FILE_STALE,
+    API_FILE_BROKEN, /* it can't be rendered: error says why */
+};
+struct api_file_question {
+    const struct snapshot *snapshot;
+    struct store_db *db;
+    const struct store_delivery *deliveries; /* of the phone */
+    size_t delivery_count;
+};
+/* job: of api_phone_job(), with the file; its public_url is changed. */
+AP_MUSTCHECK int api_file_state(const struct api_file_question *question, struct rendering_job *job,
+                                enum api_file_state *ret_state, int64_t *ret_at,
+                                struct ap_error *error);
+
 /* -- routes, by noun -----------------------------------------------------------------------------
  */
 int api_user_list(struct api_call *call, struct store_db *db);
@@ -166,6 +252,31 @@ int api_phone_show(struct api_call *call, struct store_db *db);
 int api_phone_set(struct api_call *call, struct store_db *db);
 int api_phone_url(struct api_call *call, struct store_db *db);
 int api_phone_del(struct api_call *call, struct store_db *db);
+int api_phone_settings(struct api_call *call, struct store_db *db);
+int api_phone_files(struct api_call *call, struct store_db *db);
+int api_phone_preview(struct api_call *call, struct store_db *db);
+int api_phone_preview_secrets(struct api_call *call, struct store_db *db);
+int api_phone_key_list(struct api_call *call, struct store_db *db);
+int api_phone_key_add(struct api_call *call, struct store_db *db);
+int api_user_key_add(struct api_call *call, struct store_db *db);
+int api_phone_key_set(struct api_call *call, struct store_db *db);
+int api_phone_key_del(struct api_call *call, struct store_db *db);
+int api_user_set(struct api_call *call, struct store_db *db);
+int api_user_key_list(struct api_call *call, struct store_db *db);
+int api_user_key_set(struct api_call *call, struct store_db *db);
+int api_user_key_del(struct api_call *call, struct store_db *db);
+int api_site_list(struct api_call *call, struct store_db *db);
+int api_site_add(struct api_call *call, struct store_db *db);
+int api_site_show(struct api_call *call, struct store_db *db);
+int api_site_del(struct api_call *call, struct store_db *db);
+int api_setting_list(struct api_call *call, struct store_db *db);
+int api_setting_set(struct api_call *call, struct store_db *db);
+int api_setting_unset(struct api_call *call, struct store_db *db);
+int api_vendor_list(struct api_call *call, struct store_db *db);
+int api_model_list(struct api_call *call, struct store_db *db);
+int api_model_show(struct api_call *call, struct store_db *db);
+int api_explain(struct api_call *call, struct store_db *db);
+int api_stale(struct api_call *call, struct store_db *db);
 int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);

@@ -10,14 +10,15 @@
 
 static json_t *user_json(const struct store_user *user)
 {
-    return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I}", "id", user->id, "name",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I}", "id", user->id, "name",
                      user->name, "display_name", user->display_name, "external_id",
-                     user->external_id, "accounts", (json_int_t)user->account_count, "phones",
-                     (json_int_t)user->phone_count, "created_at", (json_int_t)user->created_at,
-                     "version", (json_int_t)user->version);
+                     user->external_id, "site", user->site_name, "accounts",
+                     (json_int_t)user->account_count, "phones", (json_int_t)user->phone_count,
+                     "created_at", (json_int_t)user->created_at, "version",
+                     (json_int_t)user->version);
 }
 
-static int get_user(struct api_call *call, struct store_db *db, struct store_user *ret_user)
+int api_get_user(struct api_call *call, struct store_db *db, struct store_user *ret_user)
 {
     int err = store_user_get(db, &call->arena, call->params[0], ret_user);
 
@@ -49,7 +50,7 @@ int api_user_list(struct api_call *call, struct store_db *db)
 int api_user_show(struct api_call *call, struct store_db *db)
 {
     struct store_user user;
-    int err = get_user(call, db, &user);
+    int err = api_get_user(call, db, &user);
 
     return err ? err : api_result(call, 200, user_json(&user));
 }
@@ -65,11 +66,32 @@ static int settle_token(struct api_call *call, const char *given, struct token *
     return 0;
 }
 
+/* NULL: as it is; "": none. */
+static int settle_site(struct api_call *call, struct store_db *db, const char *name,
+                       struct store_user *user)
+{
+    struct store_site site;
+
+    if (!name)
+        return 0;
+    if (name[0] == '\0') {
+        user->site_id = NULL;
+        return 0;
+    }
+    int err = store_site_get(db, &call->arena, name, &site);
+    if (err == AP_ENOENT)
+        return api_problem(call, err, "/site", "there is no site '%s'", name);
+    if (!err)
+        user->site_id = site.id;
+    return err;
+}
+
 int api_user_add(struct api_call *call, struct store_db *db)
 {
     struct store_user user = {.display_name = ""};
     struct token token = {.len = 0};
     const char *token_text = NULL;
+    const char *site = NULL;
     char id[STORE_ID_TEXT_MAX];
     const struct api_field fields[] = {
         {.name = "name", .type = API_FIELD_NAME, .required = true, .target = &user.name},
@@ -79,9 +101,12 @@ int api_user_add(struct api_call *call, struct store_db *db)
          .target = &user.display_name},
         {.name = "external_id", .type = API_FIELD_NAME, .target = &user.external_id},
         {.name = "token", .type = API_FIELD_RAW, .target = &token_text},
+        {.name = "site", .type = API_FIELD_NAME, .target = &site},
     };
     int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
 
+    if (!err)
+        err = settle_site(call, db, site, &user);
     if (!err)
         err = settle_token(call, token_text, &token);
     if (!err)
@@ -101,10 +126,50 @@ int api_user_add(struct api_call *call, struct store_db *db)
     return err;
 }
 
+int api_user_set(struct api_call *call, struct store_db *db)
+{
+    struct store_user user;
+    const char *site = NULL;
+    int err = api_get_user(call, db, &user);
+    const struct api_field fields[] = {
+        {.name = "display_name",
+         .type = API_FIELD_TEXT,
+         .may_be_empty = true,
+         .target = &user.display_name},
+        {.name = "external_id", .type = API_FIELD_NAME, .target = &user.external_id},
+        {.name = "site", .type = API_FIELD_NAME, .may_be_empty = true, .target = &site},
+    };
+
+    if (!err)
+        err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+    if (!err)
+        err = settle_site(call, db, site, &user);
+    if (!err)
+        err = store_user_set(db, &user, 0);
+    if (err == AP_EEXIST)
+        err = api_problem(call, err, "/external_id", "another user has this external id");
+    if (!err)
+        err = api_check_vendors(call, db,
+                                &(struct api_check){.run = api_check_user,
+                                                    .object = &user,
+                                                    .scope = STORE_SCOPE_USER,
+                                                    .id = user.id,
+                                                    .pointer = "/display_name"});
+    /* With another site come its settings. */
+    if (!err && site)
+        err = api_check_phones_of(call, db, user.id);
+    if (!err)
+        err = api_audit(call, db, api_text(call, "user=%s", user.name),
+                        site ? api_text(call, "site=%s", site) : "");
+    if (!err)
+        err = store_user_get(db, &call->arena, user.id, &user);
+    return err ? err : api_result(call, 200, user_json(&user));
+}
+
 int api_user_del(struct api_call *call, struct store_db *db)
 {
     struct store_user user;
-    int err = get_user(call, db, &user);
+    int err = api_get_user(call, db, &user);
 
     if (!err)
         err = store_user_del(db, user.id);
@@ -146,7 +211,7 @@ int api_token_rotate(struct api_call *call, struct store_db *db)
     int err = api_read_fields(call, fields, 1);
 
     if (!err)
-        err = get_user(call, db, &user);
+        err = api_get_user(call, db, &user);
     if (!err)
         err = token_make(&token);
     if (!err && grace_s > 0)

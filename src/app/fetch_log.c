@@ -191,6 +191,9 @@ static struct counted *counted_place(struct fetch_log *log, const struct fetch_e
 void fetch_log_refused(struct fetch_log *log, const struct fetch_event *event)
 {
     atomic_fetch_add_explicit(&log->counts[event->reason], 1, memory_order_relaxed);
+    /* Routine: a Yealink asks nine times at each start for what it does not need. */
+    if (event->reason == POLICY_PROBE)
+        return;
     if (!event->phone) {
         struct counted *counted = counted_place(log, event);
         counted->unsent++;

@@ -1,30 +1,19 @@
 /* The values of docs/templates.md. Knows row and value tree, not the template language. */
 #include "autoprov/phone_view.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "autoprov/limits.h"
+#include "autoprov/phone_file.h"
 #include "autoprov/text.h"
+#include "phone_view_private.h"
 
-/* Names at each level, for checks; the builders below give exactly these. */
-static const char *const TOP_NAMES[] = {
-    "mac",   "mac_upper", "mac_colon",        "mac_upper_colon",       "vendor", "model",
-    "label", "user",      "provisioning_url", "provisioning_base_url", "lines",
-};
-static const char *const USER_NAMES[] = {"name", "display_name"};
-static const char *const LINE_NAMES[] = {
-    "index",          "position",       "is_first",  "has_password", "sip_user",
-    "domain",         "auth_user",      "registrar", "display_name", "display_name_quoted",
-    "registrar_host", "registrar_port", "transport", "is_udp",       "is_tcp",
-    "is_tls",         "outbound_proxy", "expires",   "password",
-};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static int make_object(const struct value_member *members, size_t count, struct arena *arena,
-                       struct value *ret_value)
+int view_object(struct view *view, const struct value_member *members, size_t count,
+                struct value *ret_value)
 {
-    struct value_member *copy = arena_alloc_array(arena, count, sizeof(*copy));
+    struct value_member *copy = arena_take(view->arena, count * sizeof(*copy)); /* a few dozen */
 
     if (!copy)
         return AP_ENOMEM;
@@ -33,42 +22,42 @@ static int make_object(const struct value_member *members, size_t count, struct 
     return 0;
 }
 
-static const char *first_of(const char *preferred, const char *otherwise)
-{
-    return preferred && preferred[0] ? preferred : otherwise;
-}
+/* Most numbers are positions: those need no memory and no division. */
+#define TENS(ten)                                                                                  \
+    ten "0", ten "1", ten "2", ten "3", ten "4", ten "5", ten "6", ten "7", ten "8", ten "9"
 
-/* A quoted-string's inside: RFC 3261, 25.1: a backslash before " and \. */
-static const char *quote_for_sip(const char *text, struct arena *arena)
+const char *view_number(struct view *view, int64_t number)
 {
-    size_t len = strlen(text);
-    char *quoted = arena_alloc(arena, 2 * len + 1);
-    char *out = quoted;
+    static const char SMALL[100][3] = {TENS(""),  TENS("1"), TENS("2"), TENS("3"), TENS("4"),
+                                       TENS("5"), TENS("6"), TENS("7"), TENS("8"), TENS("9")};
+    char *text;
 
-    if (!quoted)
+    if (number >= 0 && number < 100)
+        return SMALL[number];
+    text = arena_alloc(view->arena, TEXT_DECIMAL_MAX + 1);
+    if (!text)
         return NULL;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '"' || text[i] == '\\')
-            *out++ = '\\';
-        *out++ = text[i];
+    if (number < 0) {
+        text[0] = '-';
+        (void)text_decimal((uint64_t)-number, text + 1);
+    } else {
+        (void)text_decimal((uint64_t)number, text);
     }
-    return quoted;
-}
-
-static const char *number_text(uint32_t number, struct arena *arena)
-{
-    char *text = arena_alloc(arena, TEXT_DECIMAL_MAX);
-
-    if (text)
-        (void)text_decimal(number, text);
     return text;
 }
 
+const char *view_numbered(struct view *view, const char *prefix, uint32_t number)
+{
+    const char *text = view_number(view, number);
+
+    return text ? view_join(view, prefix, text, "") : NULL;
+}
+
 /* Three texts in one. Of a fetch's instructions snprintf() alone took a twentieth. */
-static const char *join(const char *a, const char *b, const char *c, struct arena *arena)
+const char *view_join(struct view *view, const char *a, const char *b, const char *c)
 {
     size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
-    char *text = arena_alloc(arena, a_len + b_len + c_len + 1);
+    char *text = arena_alloc(view->arena, a_len + b_len + c_len + 1);
 
     if (!text)
         return NULL;
@@ -78,218 +67,299 @@ static const char *join(const char *a, const char *b, const char *c, struct aren
     return text;
 }
 
-static const char *transport_name(enum store_transport transport)
+const char *view_code(const struct view *view, enum catalogue_table table, const char *word)
 {
-    switch (transport) {
-    case STORE_TRANSPORT_TCP:
-        return "tcp";
-    case STORE_TRANSPORT_TLS:
-        return "tls";
-    case STORE_TRANSPORT_UDP:
-        break;
-    }
-    return "udp";
+    const char *code = catalogue_code(view->source->vendor, table, word);
+
+    return code ? code : "";
 }
 
-static int build_line(const struct store_line *line, uint32_t index, struct arena *arena,
-                      struct value *ret_value)
+const char *view_setting(const struct view *view, enum view_setting setting)
 {
-    const struct store_account *account = &line->account;
-    const char *display = first_of(account->display_name, account->sip_user);
-    const char *registrar_host = first_of(account->registrar_host, account->domain);
-    const char *index_text = number_text(index, arena);
-    const char *position = number_text(line->position, arena);
-    const char *expires = number_text(account->expires_s, arena);
-    const char *port = account->registrar_port ? number_text(account->registrar_port, arena) : "";
-    const char *registrar = registrar_host;
-    const char *quoted = quote_for_sip(display, arena);
+    const char *value = view->settings[setting].value;
 
-    if (account->registrar_port && port)
-        registrar = join(registrar_host, ":", port, arena);
-    if (!index_text || !position || !expires || !port || !registrar || !quoted)
-        return AP_ENOMEM;
-    const struct value_member members[] = {
-        value_member("index", value_text(index_text)),
-        value_member("position", value_text(position)),
-        value_member("is_first", value_bool(index == 0)),
-        value_member("sip_user", value_text(account->sip_user)),
-        value_member("domain", value_text(account->domain)),
-        value_member("auth_user", value_text(first_of(account->auth_user, account->sip_user))),
-        value_member("display_name", value_text(display)),
-        value_member("display_name_quoted", value_text(quoted)),
-        value_member("registrar_host", value_text(registrar_host)),
-        value_member("registrar_port", value_text(port)),
-        value_member("registrar", value_text(registrar)),
-        value_member("transport", value_text(transport_name(account->transport))),
-        value_member("is_udp", value_bool(account->transport == STORE_TRANSPORT_UDP)),
-        value_member("is_tcp", value_bool(account->transport == STORE_TRANSPORT_TCP)),
-        value_member("is_tls", value_bool(account->transport == STORE_TRANSPORT_TLS)),
-        value_member("outbound_proxy", value_text(account->outbound_proxy)),
-        value_member("expires", value_text(expires)),
-        value_member("has_password", value_bool(account->password && account->password[0])),
-        value_member("password", value_text(account->password)),
-    };
-    static_assert(COUNT(members) == COUNT(LINE_NAMES), "every name has its value");
-    return make_object(members, COUNT(members), arena, ret_value);
+    return value ? value : "";
 }
 
-static int build_lines(const struct store_phone *phone, struct arena *arena,
-                       struct value *ret_value)
+const char *view_secret(const struct view *view, const char *text)
 {
-    struct value *lines = arena_alloc_array(arena, phone->line_count, sizeof(*lines));
-
-    if (!lines)
-        return AP_ENOMEM;
-    for (size_t i = 0; i < phone->line_count; i++) {
-        int err = build_line(&phone->lines[i], (uint32_t)i, arena, &lines[i]);
-        if (err)
-            return err;
-    }
-    *ret_value = value_list(lines, phone->line_count);
-    return 0;
+    return view->source->mask_secrets && text[0] ? VIEW_MASK : text;
 }
 
-static int build_user(const struct store_phone *phone, struct arena *arena, struct value *ret_value)
-{
-    const struct value_member members[] = {
-        value_member("name", value_text(phone->user_name)),
-        value_member("display_name",
-                     value_text(first_of(phone->user_display_name, phone->user_name))),
-    };
-    static_assert(COUNT(members) == COUNT(USER_NAMES), "every name has its value");
-    return make_object(members, COUNT(members), arena, ret_value);
-}
+/* -- URLs -------------------------------------------------------------------------------------- */
 
-static const char *mac_text(const struct store_phone *phone, enum mac_form form,
-                            struct arena *arena)
-{
-    char *text = arena_alloc(arena, AP_MAC_TEXT_MAX);
-
-    if (text)
-        mac_format(phone->mac, form, text);
-    return text;
-}
-
-int phone_view_build(const struct store_phone *phone, const char *base_url, struct arena *arena,
-                     struct value *ret_view)
-{
-    struct value lines, user;
-    const char *mac = mac_text(phone, MAC_FORM_LOWER, arena);
-    const char *upper = mac_text(phone, MAC_FORM_UPPER, arena);
-    const char *colon = mac_text(phone, MAC_FORM_LOWER_COLON, arena);
-    const char *upper_colon = mac_text(phone, MAC_FORM_UPPER_COLON, arena);
-    const char *url = mac && base_url[0] ? join(base_url, mac, ".xml", arena) : "";
-
-    if (!mac || !upper || !colon || !upper_colon || !url ||
-        build_lines(phone, arena, &lines) != 0 || build_user(phone, arena, &user) != 0)
-        return AP_ENOMEM;
-    const struct value_member members[] = {
-        value_member("mac", value_text(mac)),
-        value_member("mac_upper", value_text(upper)),
-        value_member("mac_colon", value_text(colon)),
-        value_member("mac_upper_colon", value_text(upper_colon)),
-        value_member("vendor", value_text(phone->vendor)),
-        value_member("model", value_text(phone->model)),
-        value_member("label", value_text(phone->label)),
-        value_member("user", user),
-        value_member("provisioning_url", value_text(url)),
-        value_member("provisioning_base_url", value_text(base_url)),
-        value_member("lines", lines),
-    };
-    static_assert(COUNT(members) == COUNT(TOP_NAMES), "every name has its value");
-    return make_object(members, COUNT(members), arena, ret_view);
-}
-
-static bool is_one_of(const char *const *names, size_t count, const char *name, size_t len)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Names resolve through the whole stack of contexts, so a top name is known everywhere and a line's
- * name inside {{#lines}} only. */
-static bool is_known(const struct template_name *name)
-{
-    const char *dot = memchr(name->name, '.', name->name_len);
-    size_t first = dot ? (size_t)(dot - name->name) : name->name_len;
-
-    if (name->name_len == 1 && name->name[0] == '.')
-        return true;
-    if (dot) {
-        size_t rest = name->name_len - first - 1;
-        return first == 4 && memcmp(name->name, "user", 4) == 0 &&
-               is_one_of(USER_NAMES, COUNT(USER_NAMES), dot + 1, rest);
-    }
-    if (is_one_of(TOP_NAMES, COUNT(TOP_NAMES), name->name, first))
-        return true;
-    /* Which sections are open is not known beyond the innermost one, so the names of both kinds
-     * are let pass inside any section. */
-    return name->section && (is_one_of(LINE_NAMES, COUNT(LINE_NAMES), name->name, first) ||
-                             is_one_of(USER_NAMES, COUNT(USER_NAMES), name->name, first));
-}
-
-struct check {
-    const struct template *template;
-    struct ap_error *error;
+struct urls {
+    const char *base, *host, *path, *host_path, *file, *phone;
 };
 
-static int check_name(void *data, const struct template_name *name)
+/* URL of the phone's own file, "" when its name is not known. */
+static int build_own_url(struct view *view, struct urls *urls)
 {
-    struct check *check = data;
+    const struct phone_view_source *source = view->source;
+    const struct catalogue_file *file = phone_file_next(source->vendor, source->model, NULL);
+    const char *name = NULL;
 
-    if (is_known(name))
+    if (!file)
         return 0;
-    return ap_error_set(check->error, AP_EINVAL,
-                        "%s:%u:%u: unknown variable '%.*s'; docs/templates.md lists the known ones",
-                        template_name(check->template), name->line, name->column,
-                        (int)name->name_len, name->name);
+    int err = phone_file_name(source->vendor, source->model, file, source->phone->mac, view->arena,
+                              &name);
+    if (err)
+        return err == AP_ENOENT ? 0 : err;
+    urls->file = view_join(view, urls->base, name, "");
+    return urls->file ? 0 : AP_ENOMEM;
 }
 
-int phone_view_check_names(const struct template *template, struct ap_error *error)
+static int build_urls(struct view *view, struct urls *urls)
 {
-    struct check check = {.template = template, .error = error};
+    static const char SCHEME[] = "https://";
+    const struct phone_view_source *source = view->source;
+    /* A vendor whose phones cannot be given a token is told of none. */
+    const struct token *token = source->vendor->flat_only ? NULL : source->token;
+    const char *prefix = source->prefix + 1; /* without its '/' */
 
-    return template_each_name(template, check_name, &check);
+    *urls = (struct urls){"", "", "", "", "", ""};
+    if (!source->public_url[0])
+        return 0;
+    urls->host = strncmp(source->public_url, SCHEME, sizeof(SCHEME) - 1) == 0
+                     ? source->public_url + sizeof(SCHEME) - 1
+                     : source->public_url;
+    urls->path = token ? view_join(view, prefix, "/", view_secret(view, token->text)) : prefix;
+    urls->host_path = urls->path ? view_join(view, urls->host, "/", urls->path) : NULL;
+    const char *url = urls->path ? view_join(view, source->public_url, "/", urls->path) : NULL;
+    urls->base = url ? view_join(view, url, "/", "") : NULL;
+    if (!urls->host_path || !urls->base)
+        return AP_ENOMEM;
+    return source->phone ? build_own_url(view, urls) : 0;
 }
 
-const struct store_phone *phone_view_sample(void)
+/* The vendor's form of the URL, a small template over the other URLs. */
+static int render_phone_url(struct view *view, struct urls *urls)
 {
-    static struct store_line LINES[] = {
-        {.position = 1,
-         .account = {.sip_user = "1001",
-                     .domain = "pbx.example.com",
-                     .auth_user = "",
-                     .display_name = "Sample \"One\" & Co",
-                     .registrar_host = "",
-                     .transport = STORE_TRANSPORT_UDP,
-                     .outbound_proxy = "",
-                     .expires_s = 3600,
-                     .password = "sample-<password>&1"}},
-        {.position = 2,
-         .account = {.sip_user = "1002",
-                     .domain = "pbx.example.com",
-                     .auth_user = "auth1002",
-                     .display_name = "",
-                     .registrar_host = "sip.example.com",
-                     .registrar_port = 5061,
-                     .transport = STORE_TRANSPORT_TLS,
-                     .outbound_proxy = "proxy.example.com:5061",
-                     .expires_s = 600,
-                     .password = "sample-2"}},
+    static const struct dialect PLAIN = {.escape = DIALECT_ESCAPE_NONE};
+    const struct value_member members[] = {
+        value_member("provisioning_base_url", value_text(urls->base)),
+        value_member("provisioning_url", value_text(urls->file)),
+        value_member("provisioning_host", value_text(urls->host)),
+        value_member("provisioning_path", value_text(urls->path)),
+        value_member("provisioning_host_path", value_text(urls->host_path)),
     };
-    static const struct store_phone SAMPLE = {
-        .mac = {0x00, 0x15, 0x65, 0x12, 0x34, 0x56},
-        .user_name = "sample",
-        .user_display_name = "Sample User",
-        .vendor = "generic",
-        .model = "sample",
-        .label = "Reception",
-        .enabled = true,
-        .lines = LINES,
-        .line_count = 2,
+    const struct value root = value_object(members, COUNT(members));
+    struct buf text;
+
+    urls->phone = urls->base;
+    if (!view->source->url || !urls->base[0])
+        return 0;
+    buf_init_secret(&text, AP_URL_MAX_BYTES);
+    int err = template_render(view->source->url, &PLAIN, &root, &text);
+    if (!err) {
+        urls->phone = arena_strndup(view->arena, text.data ? text.data : "", text.len);
+        err = urls->phone ? 0 : AP_ENOMEM;
+    }
+    buf_done(&text);
+    return err;
+}
+
+/* -- the whole --------------------------------------------------------------------------------- */
+
+struct macs {
+    char lower[AP_MAC_TEXT_MAX], upper[AP_MAC_TEXT_MAX], colon[AP_MAC_TEXT_MAX];
+    char upper_colon[AP_MAC_TEXT_MAX], dash[AP_MAC_TEXT_MAX];
+};
+
+static void format_macs(const struct store_phone *phone, struct macs *macs)
+{
+    mac_format(phone->mac, MAC_FORM_LOWER, macs->lower);
+    mac_format(phone->mac, MAC_FORM_UPPER, macs->upper);
+    mac_format(phone->mac, MAC_FORM_LOWER_COLON, macs->colon);
+    mac_format(phone->mac, MAC_FORM_UPPER_COLON, macs->upper_colon);
+    mac_format(phone->mac, MAC_FORM_UPPER_COLON, macs->dash);
+    for (char *at = macs->dash; *at; at++) {
+        if (*at == ':')
+            *at = '-';
+    }
+}
+
+static int build_user(struct view *view, struct value *ret_user)
+{
+    const struct store_phone *phone = view->source->phone;
+
+    if (!phone) {
+        *ret_user = value_null();
+        return 0;
+    }
+    const char *display = phone->user_display_name && phone->user_display_name[0]
+                              ? phone->user_display_name
+                              : phone->user_name;
+    const struct value_member members[] = {
+        value_member("name", value_text(phone->user_name)),
+        value_member("display_name", value_text(display)),
     };
-    return &SAMPLE;
+    return view_object(view, members, COUNT(members), ret_user);
+}
+
+static uint32_t at_least(uint32_t slots, uint32_t highest)
+{
+    return slots > highest ? slots : highest;
+}
+
+/* A model has its slots, whatever is set. One that is not in the catalogue has the vendor's, and as
+ * many more as are set; a vendor without a number just those that are set. */
+static void count_slots(struct view *view)
+{
+    const struct phone_view_source *source = view->source;
+    const struct store_phone *phone = source->phone;
+
+    view->line_count = source->model ? source->model->lines : source->vendor->lines;
+    view->key_count = source->model ? source->model->keys : source->vendor->keys;
+    view->only_set = view->line_count == 0;
+    if (!phone) { /* a common file has no lines */
+        view->line_count = 0;
+        view->key_count = 0;
+        return;
+    }
+    if (view->only_set) {
+        view->line_count = (uint32_t)phone->line_count;
+        view->key_count = (uint32_t)phone->key_count;
+    } else if (!source->model) {
+        if (phone->line_count > 0)
+            view->line_count =
+                at_least(view->line_count, phone->lines[phone->line_count - 1].position);
+        if (phone->key_count > 0)
+            view->key_count = at_least(view->key_count, phone->keys[phone->key_count - 1].position);
+    }
+}
+
+/* Everything that takes more than one step to make. */
+struct parts {
+    struct macs *macs; /* NULL in common files */
+    struct urls urls;
+    struct view_zone zone;
+    struct value user, lines, keys, codecs, codecs_off, raw;
+    const char *line_count, *key_count, *minutes, *hours;
+};
+
+static int build_times(struct view *view, struct parts *parts)
+{
+    const char *interval = view_setting(view, VIEW_RESYNC_INTERVAL);
+    uint64_t seconds = 0;
+
+    if (text_parse_u64(interval, strlen(interval), 0, UINT32_MAX, &seconds) != 0)
+        seconds = 86400;
+    parts->minutes = view_number(view, (int64_t)(seconds + 59) / 60);
+    parts->hours = view_number(view, (int64_t)(seconds + 3599) / 3600);
+    parts->line_count = view_number(view, view->line_count);
+    parts->key_count = view_number(view, view->key_count);
+    return parts->minutes && parts->hours && parts->line_count && parts->key_count ? 0 : AP_ENOMEM;
+}
+
+static int build_parts(struct view *view, struct parts *parts)
+{
+    const struct store_phone *phone = view->source->phone;
+    int err = 0;
+
+    if (phone) {
+        parts->macs = arena_alloc(view->arena, sizeof(*parts->macs));
+        if (!parts->macs)
+            return AP_ENOMEM;
+        format_macs(phone, parts->macs);
+    }
+    err = build_urls(view, &parts->urls);
+    if (!err)
+        err = render_phone_url(view, &parts->urls);
+    if (!err)
+        err = build_user(view, &parts->user);
+    if (!err)
+        err = build_times(view, parts);
+    if (!err)
+        err = view_lines(view, &parts->lines);
+    if (!err)
+        err = view_keys(view, &parts->keys);
+    if (!err)
+        err = view_codecs(view, &parts->codecs, &parts->codecs_off);
+    if (!err)
+        err = view_raw(view, &parts->raw);
+    return err ? err : view_zone(view, &parts->zone);
+}
+
+static int build_root(struct view *view, const struct parts *parts, struct value *ret_view)
+{
+    const struct phone_view_source *source = view->source;
+    const struct store_phone *phone = source->phone;
+    const struct macs *macs = parts->macs;
+    const char *srtp = view_setting(view, VIEW_SRTP);
+    const char *language = view_setting(view, VIEW_LANGUAGE);
+    const char *model = phone ? phone->model : source->model ? source->model->name : "";
+    const char *password = phone ? view_secret(view, view_setting(view, VIEW_ADMIN_PASSWORD)) : "";
+    const struct value_member members[] = {
+        value_member("lines", parts->lines),
+        value_member("keys", parts->keys),
+        value_member("codecs", parts->codecs),
+        value_member("codecs_off", parts->codecs_off),
+        value_member("raw", parts->raw),
+        value_member("dst", parts->zone.dst),
+        value_member("user", parts->user),
+        value_member("mac", value_text(macs ? macs->lower : "")),
+        value_member("mac_upper", value_text(macs ? macs->upper : "")),
+        value_member("mac_colon", value_text(macs ? macs->colon : "")),
+        value_member("mac_upper_colon", value_text(macs ? macs->upper_colon : "")),
+        value_member("mac_dash", value_text(macs ? macs->dash : "")),
+        value_member("vendor", value_text(source->vendor->name)),
+        value_member("model", value_text(model)),
+        value_member("label", value_text(phone ? phone->label : "")),
+        value_member("provisioning_url", value_text(parts->urls.file)),
+        value_member("provisioning_base_url", value_text(parts->urls.base)),
+        value_member("provisioning_host", value_text(parts->urls.host)),
+        value_member("provisioning_path", value_text(parts->urls.path)),
+        value_member("provisioning_host_path", value_text(parts->urls.host_path)),
+        value_member("phone_url", value_text(parts->urls.phone)),
+        value_member("ntp_server", value_text(view_setting(view, VIEW_NTP_SERVER))),
+        value_member("time_zone", value_text(view_setting(view, VIEW_TIME_ZONE))),
+        value_member("time_zone_code",
+                     value_text(catalogue_code(source->vendor, CATALOGUE_TIME_ZONE,
+                                               view_setting(view, VIEW_TIME_ZONE)))),
+        value_member("time_zone_posix", value_text(parts->zone.posix)),
+        value_member("time_zone_offset_s", value_text(parts->zone.seconds)),
+        value_member("time_zone_offset_minutes", value_text(parts->zone.minutes)),
+        value_member("time_zone_offset_minutes_west", value_text(parts->zone.minutes_west)),
+        value_member("time_zone_offset_hours", value_text(parts->zone.hours)),
+        value_member("time_zone_offset_colon", value_text(parts->zone.colon)),
+        value_member("language", value_text(language)),
+        value_member("language_code",
+                     value_text(catalogue_code(source->vendor, CATALOGUE_LANGUAGE, language))),
+        value_member("admin_password", value_text(password)),
+        value_member("resync_interval", value_text(view_setting(view, VIEW_RESYNC_INTERVAL))),
+        value_member("resync_interval_minutes", value_text(parts->minutes)),
+        value_member("resync_interval_hours", value_text(parts->hours)),
+        value_member("voicemail_number", value_text(view_setting(view, VIEW_VOICEMAIL_NUMBER))),
+        value_member("srtp", value_text(srtp)),
+        value_member("srtp_code", value_text(view_code(view, CATALOGUE_SRTP, srtp))),
+        value_member("is_srtp_off", value_bool(strcmp(srtp, "off") == 0)),
+        value_member("is_srtp_optional", value_bool(strcmp(srtp, "optional") == 0)),
+        value_member("is_srtp_mandatory", value_bool(strcmp(srtp, "mandatory") == 0)),
+        value_member("line_count", value_text(parts->line_count)),
+        value_member("key_count", value_text(parts->key_count)),
+    };
+    return view_object(view, members, COUNT(members), ret_view);
+}
+
+int phone_view_build(const struct phone_view_source *source, struct arena *arena,
+                     struct value *ret_view, struct ap_error *error)
+{
+    struct view view = {.source = source, .arena = arena};
+    struct parts parts = {.macs = NULL};
+    int err = 0;
+
+    if (source->phone)
+        err = phone_view_check(source->vendor, source->phone, error);
+    if (err)
+        return err;
+    if (source->phone)
+        variable_resolve(source->phone->settings, source->phone->setting_count, view.settings);
+    else
+        variable_resolve(source->settings, source->setting_count, view.settings);
+    count_slots(&view);
+    err = build_parts(&view, &parts);
+    if (!err)
+        err = build_root(&view, &parts, ret_view);
+    return err ? ap_error_set(error, err, "%s", ap_strerror(err)) : 0;
 }

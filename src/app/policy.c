@@ -16,6 +16,8 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_ADDRESS_NOT_ALLOWED] = "address_not_allowed",
     [POLICY_DISABLED] = "disabled",
     [POLICY_RENDER_FAILED] = "render_failed",
+    [POLICY_PROBE] = "probe",
+    [POLICY_FLAT_ONLY] = "flat_only",
 };
 
 static enum policy_reason decide_flat(const struct policy_facts *facts,
@@ -26,9 +28,18 @@ static enum policy_reason decide_flat(const struct policy_facts *facts,
     /* Behind a proxy the whole Internet looks private. */
     if (facts->has_forwarded || !network_list_contains(options->flat_networks, facts->source))
         return POLICY_ADDRESS_NOT_ALLOWED;
-    if (!facts->phone)
+    if (!facts->phone && !facts->common)
         return POLICY_UNKNOWN_MAC;
     return POLICY_SERVE;
+}
+
+static enum policy_reason decide_file(const struct policy_facts *facts)
+{
+    if (facts->file == POLICY_FILE_FOREIGN)
+        return POLICY_UNKNOWN_FILE;
+    if (facts->file == POLICY_FILE_PROBED)
+        return POLICY_PROBE;
+    return facts->flat_only && !facts->flat ? POLICY_FLAT_ONLY : POLICY_SERVE;
 }
 
 enum policy_reason policy_decide(const struct policy_facts *facts,
@@ -38,12 +49,12 @@ enum policy_reason policy_decide(const struct policy_facts *facts,
         enum policy_reason reason = decide_flat(facts, options);
         if (reason != POLICY_SERVE)
             return reason;
-    } else if (!facts->phone) {
+    } else if (facts->common ? !facts->token_known : !facts->phone) {
         return POLICY_UNKNOWN_PAIR;
     }
-    if (!facts->phone->enabled)
+    if (!facts->common && !facts->phone->enabled)
         return POLICY_DISABLED;
-    return POLICY_SERVE;
+    return decide_file(facts);
 }
 
 const char *policy_reason_name(enum policy_reason reason)

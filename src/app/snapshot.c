@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "autoprov/clock.h"
-#include "autoprov/phone_view.h"
+#include "autoprov/template_check.h"
 
 static int load_tls(struct snapshot *snapshot, struct ap_error *error)
 {
@@ -30,6 +30,19 @@ static int load_tls(struct snapshot *snapshot, struct ap_error *error)
             return err;
     }
     return 0;
+}
+
+static int load_rendering(struct snapshot *snapshot, struct ap_error *error)
+{
+    const struct config *config = snapshot->config;
+    const struct rendering_folders folders = {
+        .templates = config->templates_directory,
+        .custom_templates = config->custom_templates_directory,
+        .vendors = config->vendors_directory,
+        .custom_vendors = config->custom_vendors_directory,
+    };
+
+    return rendering_load(&folders, &snapshot->rendering, error);
 }
 
 /* The conf file's value is the truth; else the store's; else none. */
@@ -67,8 +80,7 @@ int snapshot_new(struct config *config, const char *stored_options, int64_t now,
     snapshot->generation = generation;
     err = settle_options(snapshot, stored_options, error);
     if (!err)
-        err = template_set_load(config->templates_directory, config->custom_templates_directory,
-                                &snapshot->templates, error);
+        err = load_rendering(snapshot, error);
     if (!err)
         err = load_tls(snapshot, error);
     if (err) {
@@ -90,7 +102,7 @@ int snapshot_with_options(struct snapshot *base, const char *stored_options, int
     /* Never a chain: what has a base of its own passes that on. */
     snapshot->base = snapshot_ref(base->base ? base->base : base);
     snapshot->config = base->config;
-    snapshot->templates = base->templates;
+    snapshot->rendering = base->rendering;
     snapshot->tls = base->tls;
     snapshot->loaded_at = now;
     snapshot->generation = generation;
@@ -124,9 +136,18 @@ void snapshot_unref(struct snapshot *snapshot)
             tls_context_unref(snapshot->tls[i]);
         free(snapshot->tls);
     }
-    template_set_free(snapshot->templates);
+    rendering_free(snapshot->rendering);
     config_free(snapshot->config);
     free(snapshot);
+}
+
+/* The first fault of all. */
+static void keep_first(void *data, const char *line)
+{
+    struct ap_error *error = data;
+
+    if (error->text[0] == '\0')
+        (void)ap_error_set(error, AP_EINVAL, "%s", line); /* the walk says that it failed */
 }
 
 int snapshot_check(const char *config_path, struct ap_error *error)
@@ -134,14 +155,20 @@ int snapshot_check(const char *config_path, struct ap_error *error)
     struct config *config = NULL;
     struct snapshot *snapshot = NULL;
     const struct template *template;
+    const char *file;
+    struct ap_error first = {{0}};
+    size_t renderings;
     int err = config_load(config_path, &config, error);
 
     if (!err)
         err = snapshot_new(config, NULL, clock_wall_s(clock_system()), 1, &snapshot, error);
     if (err)
         return err;
-    for (size_t i = 0; !err && (template = template_set_at(snapshot->templates, i, NULL)); i++)
-        err = phone_view_check_names(template, error);
+    for (size_t i = 0;
+         !err && (template = template_set_at(snapshot->rendering->templates, i, &file)); i++)
+        err = template_check(snapshot->rendering, template, file, keep_first, &first, &renderings);
+    if (err)
+        (void)ap_error_set(error, err, "%s", first.text[0] ? first.text : ap_strerror(err));
     snapshot_unref(snapshot);
     return err;
 }

@@ -350,6 +350,8 @@ void config_free(struct config *config)
     free(config->control_socket);
     free(config->templates_directory);
     free(config->custom_templates_directory);
+    free(config->vendors_directory);
+    free(config->custom_vendors_directory);
     free(config->provision_prefix);
     free(config->flat_networks.items);
     free(config->custom_options);

@@ -40,6 +40,15 @@ const struct config_key CONFIG_KEYS[] = {
                                         "Folder of your own templates, which go before shipped "
                                         "ones of the same name; an absolute path that may be "
                                         "absent."},
+    [KEY_VENDORS_DIRECTORY] = {CONFIG_TOP, "vendors_directory", CONFIG_PATH,
+                               "/usr/share/autoprovd/vendors", 1, PATH_BYTES, NULL, true,
+                               "Folder of the shipped catalogue of vendors and models; an absolute "
+                               "path."},
+    [KEY_CUSTOM_VENDORS_DIRECTORY] = {CONFIG_TOP, "custom_vendors_directory", CONFIG_PATH,
+                                      "/etc/autoprovd/vendors", 1, PATH_BYTES, NULL, true,
+                                      "Folder of your own catalogue files, which go before shipped "
+                                      "ones of the same name; an absolute path that may be "
+                                      "absent."},
     [KEY_PROVISION_PREFIX] = {CONFIG_TOP, "provision_prefix", CONFIG_STRING, "/provision", 2, 64,
                               NULL, true,
                               "First part of the path of every provisioning URL. Phones that have "
@@ -103,6 +112,8 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_TEMPLATES_DIRECTORY] = {SLOT_TEXT, TOP(templates_directory), config_check_path},
     [KEY_CUSTOM_TEMPLATES_DIRECTORY] = {SLOT_TEXT, TOP(custom_templates_directory),
                                         config_check_path},
+    [KEY_VENDORS_DIRECTORY] = {SLOT_TEXT, TOP(vendors_directory), config_check_path},
+    [KEY_CUSTOM_VENDORS_DIRECTORY] = {SLOT_TEXT, TOP(custom_vendors_directory), config_check_path},
     [KEY_PROVISION_PREFIX] = {SLOT_TEXT, TOP(provision_prefix), config_check_prefix},
     [KEY_FLAT_NETWORKS] = {SLOT_NETWORKS, TOP(flat_networks), NULL},
     [KEY_CUSTOM_OPTIONS] = {SLOT_OPTIONS, TOP(custom_options), NULL},

@@ -1,6 +1,7 @@
 /* The control socket: who may use it, and what only the daemon can tell or do. */
 #include <errno.h>
 #include <grp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,54 @@ static struct snapshot *api_snapshot(void *data)
     struct daemon *daemon = data;
 
     return daemon->snapshot;
+}
+
+/* libuv's request of one job, gone when the job is done. */
+struct control_job {
+    uv_work_t work;
+    struct api_job *job;
+};
+
+static void run_job(uv_work_t *work)
+{
+    struct api_job *job = ((struct control_job *)work)->job;
+
+    job->run(job);
+}
+
+static void job_done(uv_work_t *work, int status)
+{
+    struct api_job *job = ((struct control_job *)work)->job;
+
+    (void)status; /* nothing cancels it */
+    free(work);
+    job->done(job);
+}
+
+static int api_start(void *data, struct api_job *job)
+{
+    struct daemon *daemon = data;
+    struct control_job *work = calloc(1, sizeof(*work));
+
+    if (!work)
+        return AP_ENOMEM;
+    work->job = job;
+    if (uv_queue_work(&daemon->loop, &work->work, run_job, job_done) == 0)
+        return 0;
+    free(work);
+    return AP_EBUSY;
+}
+
+static int api_open_reader(void *data, struct store_db **ret_reader)
+{
+    struct daemon *daemon = data;
+    struct ap_error error = {{0}};
+    int err = store_open(daemon->database, STORE_READER, daemon->vault, daemon->clock, ret_reader,
+                         &error);
+
+    if (err)
+        log_event(LOG_LEVEL_ERROR, "job", "error=\"%s\"", error.text);
+    return err;
 }
 
 static json_t *listeners_json(const struct snapshot *snapshot)
@@ -124,6 +173,8 @@ int control_open(struct daemon *daemon, struct ap_error *error)
         .daemon = {.data = daemon,
                    .reload = api_reload,
                    .status = api_daemon_status,
+                   .start = api_start,
+                   .open_reader = api_open_reader,
                    .snapshot = api_snapshot},
     };
     struct front_setup front = {

@@ -13,8 +13,6 @@
 #include "autoprov/store_object.h"
 #include "daemon_private.h"
 
-#define PATH_TEXT_MAX 4200
-
 static int state_path(const struct config *config, const char *name, char *out, size_t room,
                       struct ap_error *error)
 {
@@ -28,10 +26,11 @@ static int state_path(const struct config *config, const char *name, char *out, 
 
 static int open_store(struct daemon *daemon, const struct config *config, struct ap_error *error)
 {
-    char database[PATH_TEXT_MAX], lock[PATH_TEXT_MAX];
+    char *database = daemon->database;
+    char lock[DAEMON_PATH_MAX];
     struct secret key = {0};
     struct store_db *writer = NULL;
-    int err = state_path(config, STORE_FILE_NAME, database, sizeof(database), error);
+    int err = state_path(config, STORE_FILE_NAME, database, sizeof(daemon->database), error);
 
     if (!err)
         err = state_path(config, STORE_LOCK_NAME, lock, sizeof(lock), error);
@@ -96,8 +95,7 @@ static void fit_descriptors(const struct config *config)
 static int start_workers(struct daemon *daemon, struct ap_error *error)
 {
     const struct config *config = daemon->snapshot->config;
-    char database[PATH_TEXT_MAX];
-    int err = state_path(config, STORE_FILE_NAME, database, sizeof(database), error);
+    int err = 0;
     size_t wanted = daemon->worker_count;
 
     daemon->worker_count = 0;
@@ -108,7 +106,7 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
     for (size_t i = 0; !err && i < wanted; i++) {
         struct worker_setup setup = {
             .snapshot = daemon->snapshot,
-            .database = database,
+            .database = daemon->database,
             .vault = daemon->vault,
             .writer = daemon->writer,
             .sources = daemon->sources,

@@ -26,10 +26,14 @@ enum daemon_state {
 /* One reload that waits for its turn or for its workers. */
 struct reload;
 
+/* The state folder's path (4095 at most) and a file's name. */
+#define DAEMON_PATH_MAX 4200
+
 struct daemon {
     enum daemon_state state;
     bool store_failed; /* daemon_run() ends with AP_EIO: systemd starts it again */
     const char *config_path;
+    char database[DAEMON_PATH_MAX];
     const struct ap_clock *clock;
     int64_t started_ms;
 

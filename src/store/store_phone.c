@@ -226,6 +226,23 @@ int store_phone_set(struct store_db *db, const struct store_phone *phone, uint64
     return store_change_end(db, err);
 }
 
+int store_phone_mac_of(struct store_db *db, struct arena *arena, const char *phone_id,
+                       const char **ret_mac)
+{
+    struct store_query query;
+    const char *mac = NULL;
+
+    store_query_begin(&query, db, "SELECT mac FROM phone WHERE id = ?");
+    store_query_bind_text(&query, phone_id);
+    int err = store_query_step(&query);
+    if (!err)
+        mac = store_query_column_text(&query, arena);
+    err = store_query_end(&query, err);
+    if (!err)
+        *ret_mac = mac;
+    return err;
+}
+
 int store_phone_del(struct store_db *db, const char *phone_id)
 {
     struct store_query query;

@@ -272,6 +272,9 @@ int store_setting_vendors(struct store_db *db, struct arena *arena, enum store_s
     struct store_query query;
 
     switch (scope) {
+    case STORE_SCOPE_GLOBAL:
+        store_query_begin(&query, db, "SELECT DISTINCT vendor FROM phone ORDER BY 1");
+        return store_query_texts(&query, arena, ret_vendors, ret_count);
     case STORE_SCOPE_COUNT:
         store_query_begin(&query, db,
                           "SELECT DISTINCT p.vendor FROM line l JOIN phone p ON p.id = l.phone_id "

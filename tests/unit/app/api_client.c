@@ -29,6 +29,27 @@ static struct snapshot *snapshot(void *data)
     return ((struct api_server *)data)->snapshot;
 }
 
+static int start(void *data, struct api_job *job)
+{
+    struct api_server *server = data;
+
+    if (server->job_err)
+        return server->job_err;
+    server->jobs++;
+    job->run(job);
+    job->done(job);
+    return 0;
+}
+
+static int open_reader(void *data, struct store_db **ret_reader)
+{
+    struct app_fixture *fixture = ((struct api_server *)data)->fixture;
+    struct ap_error error = {{0}};
+
+    return store_open(fixture->db_path, STORE_READER, fixture->vault, &fixture->clock, ret_reader,
+                      &error);
+}
+
 void api_server_open(struct api_server *server, struct app_fixture *fixture, const char *more,
                      uid_t own_uid, gid_t group_gid)
 {
@@ -48,7 +69,12 @@ void api_server_open(struct api_server *server, struct app_fixture *fixture, con
         .writer = fixture->writer,
         .mailbox = server->mailbox,
         .clock = &fixture->clock,
-        .daemon = {.data = server, .reload = reload, .status = status, .snapshot = snapshot},
+        .daemon = {.data = server,
+                   .reload = reload,
+                   .status = status,
+                   .start = start,
+                   .open_reader = open_reader,
+                   .snapshot = snapshot},
         .own_uid = own_uid,
         .group_gid = group_gid,
     };
@@ -65,6 +91,7 @@ void api_server_open(struct api_server *server, struct app_fixture *fixture, con
 
 void api_server_close(struct api_server *server)
 {
+    api_reply_done(&server->reply);
     front_close(server->front);
     fixture_stop_store(server->fixture);
     mailbox_close(server->mailbox);
@@ -73,6 +100,18 @@ void api_server_close(struct api_server *server)
     api_free(server->api);
     snapshot_unref(server->snapshot);
     (void)unlink(server->socket_path);
+}
+
+void api_server_reload(struct api_server *server)
+{
+    struct snapshot *fresh = NULL;
+    struct ap_error error = {{0}};
+
+    if (snapshot_new(fixture_load_config(server->fixture), NULL, FIXTURE_NOW_S,
+                     server->snapshot->generation + 1, &fresh, &error) != 0)
+        fail_msg("%s", error.text);
+    snapshot_unref(server->snapshot);
+    server->snapshot = fresh;
 }
 
 /* The timer only wakes the loop: no test waits for it. */
@@ -178,4 +217,68 @@ void api_reply_done(struct api_reply *reply)
 {
     json_decref(reply->json);
     reply->json = NULL;
+}
+
+/* -- shortcuts --------------------------------------------------------------------------------- */
+
+void api_expect(struct api_server *server, const char *method, const char *path, const char *body,
+                int status)
+{
+    api_reply_done(&server->reply);
+    api_ask(server, method, path, body, &server->reply);
+    if (server->reply.status != status)
+        fail_msg("%s %s: %d %s", method, path, server->reply.status, server->reply.text);
+}
+
+const char *api_text_of(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+
+    if (!text)
+        fail_msg("no text '%s'", member);
+    return text;
+}
+
+const char *api_member(const struct api_server *server, const char *name)
+{
+    const char *text = json_string_value(json_object_get(server->reply.json, name));
+
+    if (!text)
+        fail_msg("no text '%s' in %s", name, server->reply.text);
+    return text;
+}
+
+json_t *api_items(const struct api_server *server)
+{
+    json_t *items = json_object_get(server->reply.json, "items");
+
+    if (!json_is_array(items))
+        fail_msg("no items in %s", server->reply.text);
+    return items;
+}
+
+json_t *api_item(const struct api_server *server, const char *member, const char *text)
+{
+    json_t *items = api_items(server);
+
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        json_t *item = json_array_get(items, i);
+        if (strcmp(api_text_of(item, member), text) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+void api_told(const struct api_server *server, const char *what)
+{
+    if (!strstr(api_member(server, "detail"), what))
+        fail_msg("'%s' is not in %s", what, server->reply.text);
+}
+
+void api_points(const struct api_server *server, const char *pointer)
+{
+    if (!pointer && json_object_get(server->reply.json, "pointer"))
+        fail_msg("a pointer is in %s", server->reply.text);
+    if (pointer && strcmp(api_member(server, "pointer"), pointer) != 0)
+        fail_msg("'%s' is not the pointer in %s", pointer, server->reply.text);
 }

@@ -141,13 +141,14 @@ void fixture_write_config(struct app_fixture *fixture, const char *more)
     FILE *file;
 
     write_certificate(fixture);
-    fixture_make_folder(fixture, "templates");
-    fixture_write(fixture, "templates/generic.xml", "<phone>{{mac}}</phone>\n");
+    fixture_write_vendors(fixture);
     file = create(fixture, "autoprovd.conf");
     assert_true(fprintf(file,
                         "state_directory = '%s'\n"
                         "templates_directory = '%s/templates'\n"
                         "custom_templates_directory = '%s/custom'\n"
+                        "vendors_directory = '%s/vendors'\n"
+                        "custom_vendors_directory = '%s/custom-vendors'\n"
                         "listener phones {\n"
                         "    address = '127.0.0.1'\n"
                         "    public_url = 'https://pbx.example.com'\n"
@@ -157,7 +158,7 @@ void fixture_write_config(struct app_fixture *fixture, const char *more)
                         "    }\n"
                         "}\n%s",
                         fixture->folder, fixture->folder, fixture->folder, fixture->folder,
-                        fixture->folder, more) > 0);
+                        fixture->folder, fixture->folder, fixture->folder, more) > 0);
     assert_int_equal(fclose(file), 0);
 }
 

@@ -46,8 +46,11 @@ void fixture_path(const struct app_fixture *fixture, const char *name,
 void fixture_write(const struct app_fixture *fixture, const char *name, const char *text);
 void fixture_make_folder(const struct app_fixture *fixture, const char *name);
 
-/* Certificate and key, templates/generic.xml, and a configuration that names them and ends with
- * more. */
+/* Vendors acme, flatty, generic, latin and silent with their templates, and some time zones
+ * (vendor_fixture.c). */
+void fixture_write_vendors(const struct app_fixture *fixture);
+
+/* Certificate and key, the vendors, and a configuration that names them and ends with more. */
 void fixture_write_config(struct app_fixture *fixture, const char *more);
 struct config *fixture_load_config(struct app_fixture *fixture);
 

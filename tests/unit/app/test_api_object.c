@@ -145,7 +145,7 @@ static void test_changes_that_a_phone_cannot_have_are_refused(void **state)
     } ROWS[] = {
         {"{\"mac\": \"cc5ef641b795\"}", 422, "stays with its MAC and its user"},
         {"{\"user\": \"alice\"}", 422, "stays with its MAC and its user"},
-        {"{\"vendor\": \"no\"}", 422, "no template for vendor 'no'"},
+        {"{\"vendor\": \"no\"}", 422, "there is no vendor 'no' in the catalogue"},
         {"{\"lines\": [\"9@x\"]}", 404, "there is no account '9@x'"},
         {"{\"external_id\": \"x2\"}", 409, "another phone has this external id"},
         {"{\"colour\": \"red\"}", 422, "unknown member"},

@@ -1,168 +1,336 @@
-/* What templates see: names, values, quoting, the sample, and the reference page. */
-#include "autoprov/phone_view.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+/* What templates see: names, slots, lines, keys, URLs, and what is hidden. */
+#include "view_fixture.h"
 
 #include "support/alloc_fault.h"
 
-#define BASE_URL  "https://pbx.example.com/provision/0123456789abcdef/"
-#define NAMES_MAX 64
+#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
 
-struct view {
-    struct arena arena;
-    struct value root;
+/* -- names ------------------------------------------------------------------------------------- */
+
+struct walk {
+    const struct variable *seen[512];
+    size_t count;
 };
 
-static int setup(void **state)
+/* Each member of value is in the table at its level, once per object. */
+static void walk(struct walk *walked, enum variable_level level, const struct value *value)
 {
-    static struct view view;
-
-    arena_init(&view.arena, 1 << 20);
-    assert_int_equal(phone_view_build(phone_view_sample(), BASE_URL, &view.arena, &view.root), 0);
-    *state = &view;
-    return 0;
+    for (size_t i = 0; value->kind == VALUE_LIST && i < value->len; i++)
+        walk(walked, level, &value->as.items[i]);
+    for (size_t i = 0; value->kind == VALUE_OBJECT && i < value->len; i++) {
+        const struct value_member *member = &value->as.members[i];
+        const struct variable *variable = variable_find(level, member->name, member->name_len);
+        if (!variable)
+            fail_msg("'%s' of level %d is not in the table", member->name, (int)level);
+        assert_true(walked->count < ROWS_OF(walked->seen));
+        walked->seen[walked->count++] = variable;
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(member->name, value->as.members[j].name);
+        walk(walked, variable->opens, &member->value);
+    }
 }
 
-static int teardown(void **state)
+static bool has_seen(const struct walk *walked, const struct variable *variable)
 {
-    arena_done(&((struct view *)*state)->arena);
-    return 0;
+    for (size_t i = 0; i < walked->count; i++) {
+        if (walked->seen[i] == variable)
+            return true;
+    }
+    return false;
 }
 
-static const struct value *member(const struct value *object, const char *name)
+/* One line, one key: of every level there is something, and the tree is short. */
+static void test_view_gives_exactly_the_names_of_the_table(void **state)
 {
-    size_t len = strlen(name);
-    const struct value *value = value_find(object, name, len);
+    struct view_fixture *view = *state;
+    const struct variable *variable;
+    struct walk walked = {.count = 0};
 
-    if (!value)
-        fail_msg("no member '%s'", name);
-    return value;
+    view_of(view, "generic", NULL);
+    view->phone.line_count = 1;
+    view->phone.key_count = 1;
+    view_build(view);
+    walk(&walked, VARIABLE_TOP, &view->root);
+    for (size_t i = 0; (variable = variable_at(i)); i++) {
+        if (!has_seen(&walked, variable))
+            fail_msg("'%s' of level %d is in no view", variable->name, (int)variable->level);
+    }
 }
 
-static void check_text(const struct value *object, const char *name, const char *expected)
+/* In a common file user, dst, lines, keys may be empty, but nothing is missing at the top: what
+ * templates ask for is the same. */
+static void test_common_file_has_the_names_of_a_phone(void **state)
 {
-    const struct value *value = member(object, name);
+    struct view_fixture *view = *state;
+    const struct variable *variable;
+    struct walk walked = {.count = 0};
 
-    if (expected[0] == '\0' && value->kind == VALUE_NULL)
-        return;
-    assert_int_equal(value->kind, VALUE_TEXT);
-    assert_int_equal(value->len, strlen(expected));
-    assert_memory_equal(value->as.text, expected, value->len);
+    view->source.phone = NULL;
+    view_build(view);
+    walk(&walked, VARIABLE_TOP, &view->root);
+    for (size_t i = 0; (variable = variable_at(i)); i++) {
+        if (variable->level == VARIABLE_TOP && !has_seen(&walked, variable))
+            fail_msg("'%s' is not in the view of a common file", variable->name);
+    }
 }
 
-static void test_phone_values_are_prepared(void **state)
+static void test_common_file_tells_of_no_phone(void **state)
 {
-    const struct view *view = *state;
+    static const char *const EMPTY[] = {
+        "mac",      "mac_upper", "mac_colon",        "mac_upper_colon",
+        "mac_dash", "label",     "provisioning_url", "admin_password",
+    };
+    static const struct store_setting SETTINGS[] = {
+        {STORE_SCOPE_GLOBAL, "", "ntp_server", "ntp.example.com", false, 1},
+        {STORE_SCOPE_GLOBAL, "", "admin_password", "never-told", true, 1},
+        {STORE_SCOPE_VENDOR, "acme", "raw.x", "1", false, 1},
+    };
+    struct view_fixture *view = *state;
 
-    check_text(&view->root, "mac", "001565123456");
-    check_text(&view->root, "mac_upper", "001565123456");
-    check_text(&view->root, "mac_colon", "00:15:65:12:34:56");
-    check_text(&view->root, "provisioning_url", BASE_URL "001565123456.xml");
-    check_text(&view->root, "provisioning_base_url", BASE_URL);
-    check_text(&view->root, "vendor", "generic");
-    check_text(&view->root, "label", "Reception");
-    check_text(member(&view->root, "user"), "name", "sample");
-    check_text(member(&view->root, "user"), "display_name", "Sample User");
-    assert_int_equal(member(&view->root, "lines")->len, 2);
+    view_of(view, "acme", "A1");
+    view->source.phone = NULL;
+    view->source.settings = SETTINGS;
+    view->source.setting_count = 3;
+    view_build(view);
+    for (size_t i = 0; i < ROWS_OF(EMPTY); i++)
+        view_top(view, EMPTY[i], "");
+    view_top(view, "vendor", "acme");
+    view_top(view, "model", "A1");
+    view_top(view, "ntp_server", "ntp.example.com");
+    view_top(view, "line_count", "0");
+    view_top(view, "key_count", "0");
+    view_top(view, "provisioning_base_url", VIEW_PUBLIC_URL "/" VIEW_FOLDER "/");
+    assert_int_equal(view_member(&view->root, "user")->kind, VALUE_NULL);
+    assert_int_equal(view_member(&view->root, "lines")->len, 0);
+    assert_int_equal(view_member(&view->root, "keys")->len, 0);
+    assert_int_equal(view_member(&view->root, "raw")->len, 1);
 }
 
-static void test_lines_resolve_to_their_defaults(void **state)
-{
-    const struct view *view = *state;
-    const struct value *lines = member(&view->root, "lines");
-    const struct value *first = &lines->as.items[0], *second = &lines->as.items[1];
+/* -- the phone --------------------------------------------------------------------------------- */
 
-    check_text(first, "index", "0");
-    check_text(first, "position", "1");
-    assert_int_equal(member(first, "is_first")->kind, VALUE_TRUE);
-    check_text(first, "auth_user", "1001");
-    check_text(first, "registrar_host", "pbx.example.com");
-    check_text(first, "registrar_port", "");
-    check_text(first, "registrar", "pbx.example.com");
-    check_text(first, "transport", "udp");
-    assert_int_equal(member(first, "is_udp")->kind, VALUE_TRUE);
-    assert_int_equal(member(first, "is_tls")->kind, VALUE_NULL);
-    check_text(second, "index", "1");
-    assert_int_equal(member(second, "is_first")->kind, VALUE_NULL);
-    check_text(second, "display_name", "1002");
-    check_text(second, "auth_user", "auth1002");
-    check_text(second, "registrar", "sip.example.com:5061");
-    check_text(second, "registrar_port", "5061");
-    assert_int_equal(member(second, "is_tls")->kind, VALUE_TRUE);
-    check_text(second, "outbound_proxy", "proxy.example.com:5061");
-    check_text(second, "expires", "600");
-    check_text(second, "password", "sample-2");
+static void test_mac_is_there_in_all_forms(void **state)
+{
+    struct view_fixture *view = *state;
+
+    memcpy(view->phone.mac, "\xcc\x5e\xf6\x41\xb7\x94", AP_MAC_LEN);
+    view_build(view);
+    view_top(view, "mac", "cc5ef641b794");
+    view_top(view, "mac_upper", "CC5EF641B794");
+    view_top(view, "mac_colon", "cc:5e:f6:41:b7:94");
+    view_top(view, "mac_upper_colon", "CC:5E:F6:41:B7:94");
+    view_top(view, "mac_dash", "CC-5E-F6-41-B7-94");
 }
 
-static void test_position_is_the_lines_own_and_index_counts_from_zero(void **state)
+static void test_user_without_display_name_shows_the_name(void **state)
+{
+    static const char *const NONE[] = {"", NULL};
+    struct view_fixture *view = *state;
+
+    view_build(view);
+    view_check(view_member(&view->root, "user"), "display_name", "Sample User");
+    for (size_t i = 0; i < ROWS_OF(NONE); i++) {
+        view->phone.user_display_name = NONE[i];
+        view_build(view);
+        view_check(view_member(&view->root, "user"), "name", "sample");
+        view_check(view_member(&view->root, "user"), "display_name", "sample");
+    }
+}
+
+/* -- slots ------------------------------------------------------------------------------------- */
+
+static void test_slots_are_the_models_else_the_vendors(void **state)
+{
+    static const struct {
+        const char *vendor, *model;
+        size_t lines, keys;
+    } ROWS[] = {
+        {"acme", "A1", 3, 4},    {"acme", "A2", 1, 0},  {"acme", NULL, 2, 5},
+        {"generic", NULL, 2, 5}, {"latin", "L1", 1, 1}, {"latin", NULL, 2, 5},
+        {"flatty", "F1", 1, 0},
+    };
+    struct view_fixture *view = *state;
+
+    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+        char count[24];
+        view_of(view, ROWS[i].vendor, ROWS[i].model);
+        view_build(view);
+        assert_int_equal(view_member(&view->root, "lines")->len, ROWS[i].lines);
+        assert_int_equal(view_member(&view->root, "keys")->len, ROWS[i].keys);
+        (void)snprintf(count, sizeof(count), "%zu", ROWS[i].lines);
+        view_top(view, "line_count", count);
+        (void)snprintf(count, sizeof(count), "%zu", ROWS[i].keys);
+        view_top(view, "key_count", count);
+    }
+}
+
+static void test_model_unknown_to_the_catalogue_grows_to_what_is_set(void **state)
+{
+    struct store_line lines[] = {{.position = 5, .account = phone_view_sample()->lines[0].account}};
+    struct store_key keys[] = {{.position = 9, .type = "blf", .value = "1", .label = ""}};
+    struct view_fixture *view = *state;
+
+    view->phone.lines = lines;
+    view->phone.line_count = 1;
+    view->phone.keys = keys;
+    view->phone.key_count = 1;
+    view_build(view);
+    assert_int_equal(view_member(&view->root, "lines")->len, 5);
+    assert_int_equal(view_member(&view->root, "keys")->len, 9);
+    view->phone.line_count = 0;
+    view->phone.key_count = 0;
+    view_build(view);
+    assert_int_equal(view_member(&view->root, "lines")->len, 2);
+    assert_int_equal(view_member(&view->root, "keys")->len, 3);
+}
+
+static void test_vendor_without_slots_lists_what_is_set(void **state)
 {
     struct store_line lines[] = {
         {.position = 3, .account = phone_view_sample()->lines[0].account},
         {.position = 7, .account = phone_view_sample()->lines[1].account},
     };
-    struct store_phone phone = *phone_view_sample();
-    struct view *view = *state;
-    struct value root;
+    struct store_key keys[] = {
+        {.position = 4, .type = "blf", .value = "1", .label = ""},
+        {.position = 8, .type = "line", .value = "", .label = "", .line = 7},
+    };
+    struct view_fixture *view = *state;
 
-    phone.lines = lines;
-    assert_int_equal(phone_view_build(&phone, "", &view->arena, &root), 0);
-    check_text(&member(&root, "lines")->as.items[1], "index", "1");
-    check_text(&member(&root, "lines")->as.items[1], "position", "7");
-    check_text(&root, "provisioning_url", "");
-    check_text(&root, "provisioning_base_url", "");
+    view_of(view, "generic", NULL);
+    view->phone.lines = lines;
+    view->phone.keys = keys;
+    view->phone.key_count = 2;
+    view_build(view);
+    view_check(view_item(view, "lines", 1), "index", "1");
+    view_check(view_item(view, "lines", 1), "position", "7");
+    assert_true(view_is(view_item(view, "lines", 1), "is_line_7"));
+    assert_true(view_is(view_item(view, "lines", 1), "is_last"));
+    assert_false(view_is(view_item(view, "lines", 0), "is_last"));
+    view_check(view_item(view, "keys", 1), "index", "1");
+    view_check(view_item(view, "keys", 1), "position", "8");
+    view_check(view_item(view, "keys", 1), "line_sip_user", "1002");
+    view->phone.line_count = 0;
+    view->phone.key_count = 0;
+    view_build(view);
+    assert_int_equal(view_member(&view->root, "lines")->kind, VALUE_LIST);
+    assert_int_equal(view_member(&view->root, "lines")->len, 0);
+    assert_int_equal(view_member(&view->root, "keys")->len, 0);
 }
 
-static void test_mac_is_there_in_all_four_forms(void **state)
-{
-    struct store_phone phone = *phone_view_sample();
-    struct view *view = *state;
-    struct value root;
+/* -- lines ------------------------------------------------------------------------------------- */
 
-    memcpy(phone.mac, "\xcc\x5e\xf6\x41\xb7\x94", AP_MAC_LEN);
-    assert_int_equal(phone_view_build(&phone, BASE_URL, &view->arena, &root), 0);
-    check_text(&root, "mac", "cc5ef641b794");
-    check_text(&root, "mac_upper", "CC5EF641B794");
-    check_text(&root, "mac_colon", "cc:5e:f6:41:b7:94");
-    check_text(&root, "mac_upper_colon", "CC:5E:F6:41:B7:94");
-    check_text(&root, "provisioning_url", BASE_URL "cc5ef641b794.xml");
+static void test_lines_resolve_to_their_defaults(void **state)
+{
+    static const struct {
+        const char *name, *first, *second;
+    } ROWS[] = {
+        {"index", "0", "1"},
+        {"position", "1", "2"},
+        {"line", "1", "2"},
+        {"line_index", "0", "1"},
+        {"sip_user", "1001", "1002"},
+        {"domain", "pbx.example.com", "pbx.example.com"},
+        {"auth_user", "1001", "auth1002"},
+        {"password", "sample-1", "sample-2"},
+        {"display_name", "Sample One", "1002"},
+        {"line_label", "Sample One", "1002"},
+        {"registrar_host", "pbx.example.com", "sip.example.com"},
+        {"registrar_port", "", "5061"},
+        {"sip_port", "5060", "5061"},
+        {"registrar", "pbx.example.com", "sip.example.com:5061"},
+        {"transport", "udp", "tls"},
+        {"transport_code", "0", "2"},
+        {"outbound_proxy", "", "proxy.example.com:5061"},
+        {"outbound_proxy_host", "", "proxy.example.com"},
+        {"outbound_proxy_port", "", "5061"},
+        {"expires", "3600", "600"},
+        {"expires_minutes", "60", "10"},
+    };
+    struct view_fixture *view = *state;
+
+    view_build(view);
+    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+        view_check(view_item(view, "lines", 0), ROWS[i].name, ROWS[i].first);
+        view_check(view_item(view, "lines", 1), ROWS[i].name, ROWS[i].second);
+    }
+    assert_true(view_is(view_item(view, "lines", 0), "is_first"));
+    assert_true(view_is(view_item(view, "lines", 0), "is_udp"));
+    assert_false(view_is(view_item(view, "lines", 0), "is_tls"));
+    assert_true(view_is(view_item(view, "lines", 1), "is_tls"));
+    assert_true(view_is(view_item(view, "lines", 1), "has_password"));
 }
 
-static void test_phone_without_lines_has_an_empty_list(void **state)
+static void test_proxies_are_split_and_minutes_rounded_up(void **state)
 {
-    struct store_phone phone = *phone_view_sample();
-    struct view *view = *state;
-    struct value root;
+    static const struct {
+        const char *proxy;
+        enum store_transport transport;
+        uint32_t expires_s;
+        const char *host, *port, *minutes;
+    } ROWS[] = {
+        {"", STORE_TRANSPORT_UDP, 60, "", "", "1"},
+        {"p.example.com", STORE_TRANSPORT_TCP, 61, "p.example.com", "5060", "2"},
+        {"p.example.com", STORE_TRANSPORT_TLS, 119, "p.example.com", "5061", "2"},
+        {"p.example.com:5070", STORE_TRANSPORT_TLS, 120, "p.example.com", "5070", "2"},
+        {"[2001:db8::1]", STORE_TRANSPORT_UDP, 3600, "[2001:db8::1]", "5060", "60"},
+        {"[2001:db8::1]:5080", STORE_TRANSPORT_UDP, 86400, "[2001:db8::1]", "5080", "1440"},
+    };
+    struct view_fixture *view = *state;
 
-    phone.lines = NULL;
-    phone.line_count = 0;
-    assert_int_equal(phone_view_build(&phone, "", &view->arena, &root), 0);
-    assert_int_equal(member(&root, "lines")->kind, VALUE_LIST);
-    assert_int_equal(member(&root, "lines")->len, 0);
+    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+        struct store_line line = phone_view_sample()->lines[0];
+        line.account.outbound_proxy = ROWS[i].proxy;
+        line.account.transport = ROWS[i].transport;
+        line.account.expires_s = ROWS[i].expires_s;
+        view->phone.lines = &line;
+        view->phone.line_count = 1;
+        view_build(view);
+        view_check(view_item(view, "lines", 0), "outbound_proxy_host", ROWS[i].host);
+        view_check(view_item(view, "lines", 0), "outbound_proxy_port", ROWS[i].port);
+        view_check(view_item(view, "lines", 0), "expires_minutes", ROWS[i].minutes);
+    }
+}
+
+/* A name that a slot without account had not would be found at the top: the phone's label as the
+ * line's. */
+static void test_unset_lines_and_keys_have_every_name_and_leak_none(void **state)
+{
+    static const char *const OWN[] = {"position",   "index",   "line",
+                                      "line_index", "is_last", "is_line_3"};
+    struct view_fixture *view = *state;
+    const struct variable *variable;
+
+    view_of(view, "acme", "A1");
+    view_build(view);
+    const struct value *unset = view_item(view, "lines", 2);
+    for (size_t i = 0; (variable = variable_at(i)); i++) {
+        bool own = strcmp(variable->name, "is_line_N") == 0;
+        for (size_t j = 0; j < ROWS_OF(OWN); j++)
+            own = own || strcmp(OWN[j], variable->name) == 0;
+        if (variable->level == VARIABLE_LINE && !own)
+            assert_int_equal(view_member(unset, variable->name)->kind, VALUE_NULL);
+    }
+    view_check(unset, "position", "3");
+    view->phone.key_count = 0;
+    view_build(view);
+    for (size_t i = 0; i < 4; i++) {
+        view_check(view_item(view, "keys", i), "value", "");
+        view_check(view_item(view, "keys", i), "label", "");
+        assert_true(view_is(view_item(view, "keys", i), "is_none"));
+    }
 }
 
 static void test_line_without_password_says_so(void **state)
 {
     static const char *const NONE[] = {NULL, ""};
-    struct view *view = *state;
+    struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < ROWS_OF(NONE); i++) {
         struct store_line line = phone_view_sample()->lines[0];
-        struct store_phone phone = *phone_view_sample();
-        struct value root;
         line.account.password = NONE[i];
-        phone.lines = &line;
-        phone.line_count = 1;
-        assert_int_equal(phone_view_build(&phone, "", &view->arena, &root), 0);
-        const struct value *only = &member(&root, "lines")->as.items[0];
-        assert_int_equal(member(only, "has_password")->kind, VALUE_NULL);
+        view->phone.lines = &line;
+        view->phone.line_count = 1;
+        view_build(view);
+        assert_false(view_is(view_item(view, "lines", 0), "has_password"));
     }
 }
 
@@ -183,219 +351,167 @@ static void test_display_names_are_quoted_for_sip(void **state)
          "rger"},
         {"\" <sip:evil@example.net>", "\\\" <sip:evil@example.net>"},
     };
-    struct view *view = *state;
+    struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
         struct store_line line = phone_view_sample()->lines[0];
-        struct store_phone phone = *phone_view_sample();
-        struct value root;
         line.account.display_name = ROWS[i].name;
-        phone.lines = &line;
-        phone.line_count = 1;
-        assert_int_equal(phone_view_build(&phone, "", &view->arena, &root), 0);
-        const struct value *only = &member(&root, "lines")->as.items[0];
-        check_text(only, "display_name", ROWS[i].name);
-        check_text(only, "display_name_quoted", ROWS[i].quoted);
+        view->phone.lines = &line;
+        view->phone.line_count = 1;
+        view_build(view);
+        view_check(view_item(view, "lines", 0), "display_name", ROWS[i].name);
+        view_check(view_item(view, "lines", 0), "display_name_quoted", ROWS[i].quoted);
     }
 }
 
-/* -- names ------------------------------------------------------------------------------------- */
+/* -- keys -------------------------------------------------------------------------------------- */
 
-static int check(const char *text, struct ap_error *error)
+static void test_keys_stand_at_their_positions(void **state)
 {
-    struct template *template = NULL;
-
-    assert_int_equal(
-        template_compile("t.xml", text, strlen(text), TEMPLATE_ESCAPE_XML, &template, error), 0);
-    int err = phone_view_check_names(template, error);
-    template_free(template);
-    return err;
-}
-
-static void test_names_that_templates_use_are_checked(void **state)
-{
-    static const struct {
-        const char *text;
-        const char *place; /* NULL: fine */
-    } ROWS[] = {
-        {"plain", NULL},
-        {"{{mac}} {{user.name}} {{provisioning_url}}", NULL},
-        {"{{#lines}}{{sip_user}}{{mac}}{{/lines}}", NULL},
-        {"{{#lines}}{{#is_tls}}{{registrar}}{{/is_tls}}{{/lines}}", NULL},
-        {"{{^lines}}none{{/lines}}", NULL},
-        {"{{#user}}{{name}}{{/user}}", NULL},
-        {"{{#label}}{{.}}{{/label}}", NULL},
-        {"{{macc}}", "t.xml:1:1"},
-        {"\n  {{Mac}}", "t.xml:2:3"},
-        {"{{sip_user}}", "t.xml:1:1"},
-        {"{{password}}", "t.xml:1:1"},
-        {"{{#lines}}{{secret}}{{/lines}}", "t.xml:1:11"},
-        {"{{#line}}x{{/line}}", "t.xml:1:1"},
-        {"{{user.password}}", "t.xml:1:1"},
-        {"{{lines.sip_user}}", "t.xml:1:1"},
-        {"{{mac.upper}}", "t.xml:1:1"},
-        {"{{user.name.first}}", "t.xml:1:1"},
+    static const struct store_key KEYS[] = {
+        {.position = 2, .type = "line", .value = "", .label = "", .line = 2},
+        {.position = 4, .type = "blf", .value = "1003", .label = "Bob", .line = 0},
+        {.position = 9, .type = "blf", .value = "beyond", .label = "", .line = 0},
     };
+    static const struct {
+        const char *name, *texts[4];
+    } ROWS[] = {
+        {"position", {"1", "2", "3", "4"}},
+        {"index", {"0", "1", "2", "3"}},
+        {"type", {"none", "line", "none", "blf"}},
+        {"type_code", {"0", "15", "0", "16"}},
+        {"value", {"", "", "", "1003"}},
+        {"label", {"", "", "", "Bob"}},
+        {"line", {"1", "2", "1", "1"}},
+        {"line_index", {"0", "1", "0", "0"}},
+        {"line_sip_user", {"1001", "1002", "", "1001"}},
+        {"line_domain", {"pbx.example.com", "pbx.example.com", "", "pbx.example.com"}},
+    };
+    struct view_fixture *view = *state;
 
-    (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
-        struct ap_error error = {{0}};
-        int err = check(ROWS[i].text, &error);
-        if (err != (ROWS[i].place ? AP_EINVAL : 0))
-            fail_msg("'%s': %d %s", ROWS[i].text, err, error.text);
-        if (ROWS[i].place)
-            assert_memory_equal(error.text, ROWS[i].place, strlen(ROWS[i].place));
+    view_of(view, "acme", "A1");
+    view->phone.keys = (struct store_key *)(uintptr_t)KEYS;
+    view->phone.key_count = 3;
+    view_build(view);
+    assert_int_equal(view_member(&view->root, "keys")->len, 4);
+    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+        for (size_t j = 0; j < 4; j++)
+            view_check(view_item(view, "keys", j), ROWS[i].name, ROWS[i].texts[j]);
     }
+    assert_true(view_is(view_item(view, "keys", 0), "is_default_line"));
+    assert_false(view_is(view_item(view, "keys", 1), "is_default_line"));
+    assert_false(view_is(view_item(view, "keys", 2), "is_default_line"));
+    assert_true(view_is(view_item(view, "keys", 1), "is_line"));
+    assert_true(view_is(view_item(view, "keys", 3), "is_key_4"));
+    assert_true(view_is(view_item(view, "keys", 3), "is_last"));
+    assert_true(view_is(view_item(view, "keys", 3), "is_set"));
 }
 
-/* Names as "lines.sip_user", as the reference page would have them. */
-struct names {
-    char text[NAMES_MAX][64];
-    size_t count;
-};
-
-static void add_name(struct names *names, const char *section, const char *name, size_t len)
+static void test_types_without_a_code_have_none_and_labels_default_to_values(void **state)
 {
-    assert_true(names->count < NAMES_MAX);
-    (void)snprintf(names->text[names->count++], sizeof(names->text[0]), "%s%.*s", section, (int)len,
-                   name);
+    struct store_key keys[] = {
+        {.position = 1, .type = "speed_dial", .value = "110", .label = ""},
+        {.position = 2, .type = "park", .value = "701", .label = "Park"},
+        {.position = 3, .type = "dtmf", .value = "*1", .label = ""},
+    };
+    struct view_fixture *view = *state;
+
+    view->phone.keys = keys;
+    view->phone.key_count = 3;
+    view_build(view);
+    for (size_t i = 0; i < 3; i++)
+        view_check(view_item(view, "keys", i), "type_code", "");
+    view_check(view_item(view, "keys", 0), "label", "110");
+    view_check(view_item(view, "keys", 1), "label", "Park");
+    assert_true(view_is(view_item(view, "keys", 0), "is_speed_dial"));
+    assert_true(view_is(view_item(view, "keys", 1), "is_park"));
+    assert_true(view_is(view_item(view, "keys", 2), "is_dtmf"));
 }
 
-static void collect(const struct value *object, const char *section, struct names *names)
-{
-    for (size_t i = 0; i < object->len; i++) {
-        const struct value_member *entry = &object->as.members[i];
-        add_name(names, section, entry->name, entry->name_len);
-        if (entry->value.kind == VALUE_OBJECT)
-            collect(&entry->value, "user.", names);
-        else if (entry->value.kind == VALUE_LIST)
-            collect(&entry->value.as.items[0], "lines.", names);
-    }
-}
-
-/* Rows "| `name` | meaning |" below "## Variables", until the next heading. */
-static void read_reference(struct names *names)
-{
-    FILE *file = fopen(AP_SOURCE_DIR "/docs/templates.md", "r");
-    char line[1024];
-    bool in_part = false, in_lines = false;
-
-    assert_non_null(file);
-    while (fgets(line, sizeof(line), file)) {
-        if (strncmp(line, "## ", 3) == 0)
-            in_part = strncmp(line, "## Variables", 12) == 0;
-        if (strncmp(line, "Inside `{{#lines}}`", 19) == 0)
-            in_lines = true;
-        if (!in_part || strncmp(line, "| `", 3) != 0)
-            continue;
-        size_t len = strcspn(line + 3, "`");
-        add_name(names, in_lines ? "lines." : "", line + 3, len);
-    }
-    assert_int_equal(fclose(file), 0);
-}
-
-static bool has(const struct names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->text[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void test_reference_page_lists_exactly_the_names_that_there_are(void **state)
-{
-    const struct view *view = *state;
-    struct names given = {.count = 0}, written = {.count = 0};
-    unsigned wrong = 0;
-
-    collect(&view->root, "", &given);
-    read_reference(&written);
-    for (size_t i = 0; i < given.count; i++) {
-        if (!has(&written, given.text[i])) {
-            print_error("docs/templates.md lacks '%s'\n", given.text[i]);
-            wrong++;
-        }
-    }
-    for (size_t i = 0; i < written.count; i++) {
-        if (!has(&given, written.text[i])) {
-            print_error("docs/templates.md names '%s', which is not there\n", written.text[i]);
-            wrong++;
-        }
-    }
-    assert_int_equal(wrong, 0);
-}
-
-static void test_all_given_names_are_known_to_the_check(void **state)
-{
-    const struct view *view = *state;
-    struct names given = {.count = 0};
-    struct ap_error error = {{0}};
-
-    collect(&view->root, "", &given);
-    for (size_t i = 0; i < given.count; i++) {
-        char text[128];
-        const char *name = given.text[i];
-        if (strncmp(name, "lines.", 6) == 0)
-            (void)snprintf(text, sizeof(text), "{{#lines}}{{%s}}{{/lines}}", name + 6);
-        else
-            (void)snprintf(text, sizeof(text), "{{%s}}", name);
-        if (check(text, &error) != 0)
-            fail_msg("%s", error.text);
-    }
-}
+/* -- memory ------------------------------------------------------------------------------------ */
 
 static int build(void *data)
 {
+    struct view_fixture *view = data;
+    struct ap_error error = {{0}};
     struct arena arena;
     struct value root;
 
-    (void)data;
-    arena_init(&arena, 1 << 20);
-    int err = phone_view_build(phone_view_sample(), BASE_URL, &arena, &root);
+    arena_init(&arena, AP_REQUEST_ARENA_MAX_BYTES);
+    int err = phone_view_build(&view->source, &arena, &root, &error);
+    assert_true(err == 0 || (err == AP_ENOMEM && error.text[0]));
     arena_done(&arena);
     return err;
 }
 
 static void test_failed_allocation_is_told(void **state)
 {
-    (void)state;
-    assert_true(alloc_fault_run(build, NULL) > 1);
+    assert_true(alloc_fault_run(build, *state) > 1);
 }
 
 static void test_arena_of_any_size_gives_a_view_or_no_memory(void **state)
 {
+    struct view_fixture *view = *state;
     int err = AP_ENOMEM;
 
-    (void)state;
+    view_of(view, "acme", "A1");
     for (size_t max = 0; err; max += 64) {
+        struct ap_error error = {{0}};
         struct arena arena;
         struct value root;
         arena_init(&arena, max);
-        err = phone_view_build(phone_view_sample(), BASE_URL, &arena, &root);
+        err = phone_view_build(&view->source, &arena, &root, &error);
         assert_true(err == 0 || err == AP_ENOMEM);
         arena_done(&arena);
         assert_true(max < 100000);
     }
 }
 
-#define ROW(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* All that the store can hold for one phone, in the memory of one request. */
+static void test_largest_phone_fits_a_requests_memory(void **state)
+{
+    static struct store_line lines[AP_LINES_PER_PHONE_MAX];
+    static struct store_key keys[AP_KEYS_PER_PHONE_MAX];
+    struct view_fixture *view = *state;
+
+    for (uint32_t i = 0; i < AP_LINES_PER_PHONE_MAX; i++)
+        lines[i] = (struct store_line){.position = i + 1,
+                                       .account = phone_view_sample()->lines[1].account};
+    for (uint32_t i = 0; i < AP_KEYS_PER_PHONE_MAX; i++)
+        keys[i] = (struct store_key){.position = i + 1, .type = "blf", .value = "1", .label = ""};
+    view->phone.lines = lines;
+    view->phone.line_count = AP_LINES_PER_PHONE_MAX;
+    view->phone.keys = keys;
+    view->phone.key_count = AP_KEYS_PER_PHONE_MAX;
+    view_build(view);
+    assert_int_equal(view_member(&view->root, "lines")->len, AP_LINES_PER_PHONE_MAX);
+    assert_int_equal(view_member(&view->root, "keys")->len, AP_KEYS_PER_PHONE_MAX);
+    view_check(view_item(view, "keys", AP_KEYS_PER_PHONE_MAX - 1), "position", "512");
+}
+
+#define ROW(name) cmocka_unit_test_setup_teardown(name, view_setup, view_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ROW(test_phone_values_are_prepared),
+        ROW(test_view_gives_exactly_the_names_of_the_table),
+        ROW(test_common_file_has_the_names_of_a_phone),
+        ROW(test_common_file_tells_of_no_phone),
+        ROW(test_mac_is_there_in_all_forms),
+        ROW(test_user_without_display_name_shows_the_name),
+        ROW(test_slots_are_the_models_else_the_vendors),
+        ROW(test_model_unknown_to_the_catalogue_grows_to_what_is_set),
+        ROW(test_vendor_without_slots_lists_what_is_set),
         ROW(test_lines_resolve_to_their_defaults),
-        ROW(test_position_is_the_lines_own_and_index_counts_from_zero),
-        ROW(test_mac_is_there_in_all_four_forms),
-        ROW(test_phone_without_lines_has_an_empty_list),
+        ROW(test_proxies_are_split_and_minutes_rounded_up),
+        ROW(test_unset_lines_and_keys_have_every_name_and_leak_none),
         ROW(test_line_without_password_says_so),
         ROW(test_display_names_are_quoted_for_sip),
-        ROW(test_names_that_templates_use_are_checked),
-        ROW(test_reference_page_lists_exactly_the_names_that_there_are),
-        ROW(test_all_given_names_are_known_to_the_check),
+        ROW(test_keys_stand_at_their_positions),
+        ROW(test_types_without_a_code_have_none_and_labels_default_to_values),
         ROW(test_failed_allocation_is_told),
         ROW(test_arena_of_any_size_gives_a_view_or_no_memory),
+        ROW(test_largest_phone_fits_a_requests_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,65 @@ static void test_every_combination_of_facts_is_decided_by_the_rules(void **state
                 reached[POLICY_ADDRESS_NOT_ALLOWED] && reached[POLICY_DISABLED]);
 }
 
+/* A common file needs a user's token, or in flat mode nothing but flat mode itself. */
+static void test_common_files_are_decided_without_a_phone(void **state)
+{
+    const struct network_list networks = {PRIVATE, 1};
+
+    (void)state;
+    for (unsigned bits = 0; bits < 16; bits++) {
+        bool flat = bits & 1, inside = bits & 2, token = bits & 4, disabled = bits & 8;
+        const struct options options = {.disable_auto_provision_security = disabled};
+        const struct policy_options given = {&options, &networks};
+        const struct policy_facts facts = {.flat = flat,
+                                           .common = true,
+                                           .token_known = token,
+                                           .source = inside ? &INSIDE : &OUTSIDE};
+        enum policy_reason expected = token ? POLICY_SERVE : POLICY_UNKNOWN_PAIR;
+        if (flat)
+            expected = !disabled ? POLICY_FLAT_OFF
+                       : inside  ? POLICY_SERVE
+                                 : POLICY_ADDRESS_NOT_ALLOWED;
+        assert_int_equal(policy_decide(&facts, &given), expected);
+    }
+}
+
+static void test_what_the_name_is_to_the_phone_counts_last(void **state)
+{
+    static const struct {
+        enum policy_file file;
+        bool flat_only, flat;
+        enum policy_reason expected;
+    } ROWS[] = {
+        {POLICY_FILE_SERVED, false, false, POLICY_SERVE},
+        {POLICY_FILE_PROBED, false, false, POLICY_PROBE},
+        {POLICY_FILE_FOREIGN, false, false, POLICY_UNKNOWN_FILE},
+        {POLICY_FILE_SERVED, true, false, POLICY_FLAT_ONLY},
+        {POLICY_FILE_SERVED, true, true, POLICY_SERVE},
+        {POLICY_FILE_PROBED, true, true, POLICY_PROBE},
+        {POLICY_FILE_FOREIGN, true, false, POLICY_UNKNOWN_FILE},
+    };
+    const struct network_list networks = {PRIVATE, 1};
+    const struct options options = {.disable_auto_provision_security = true};
+    const struct policy_options given = {&options, &networks};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        struct policy_facts facts = {.flat = ROWS[i].flat,
+                                     .flat_only = ROWS[i].flat_only,
+                                     .file = ROWS[i].file,
+                                     .source = &INSIDE,
+                                     .phone = &ENABLED};
+        assert_int_equal(policy_decide(&facts, &given), ROWS[i].expected);
+        /* Who asks with somebody else's token learns nothing of the name. */
+        facts.phone = NULL;
+        assert_int_equal(policy_decide(&facts, &given),
+                         ROWS[i].flat ? POLICY_UNKNOWN_MAC : POLICY_UNKNOWN_PAIR);
+        facts.phone = &DISABLED;
+        assert_int_equal(policy_decide(&facts, &given), POLICY_DISABLED);
+    }
+}
+
 static void test_no_networks_means_nobody_in_flat_mode(void **state)
 {
     const struct network_list none = {NULL, 0};
@@ -75,9 +134,9 @@ static void test_no_networks_means_nobody_in_flat_mode(void **state)
 static void test_reason_names_are_stable(void **state)
 {
     static const char *const NAMES[] = {
-        "served",    "bad_request",         "method",       "unknown_path",
-        "bad_token", "unknown_file",        "unknown_pair", "unknown_mac",
-        "flat_off",  "address_not_allowed", "disabled",     "render_failed",
+        "served",       "bad_request",   "method",      "unknown_path", "bad_token",
+        "unknown_file", "unknown_pair",  "unknown_mac", "flat_off",     "address_not_allowed",
+        "disabled",     "render_failed", "probe",       "flat_only",
     };
 
     (void)state;
@@ -110,6 +169,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_combination_of_facts_is_decided_by_the_rules),
+        cmocka_unit_test(test_common_files_are_decided_without_a_phone),
+        cmocka_unit_test(test_what_the_name_is_to_the_phone_counts_last),
         cmocka_unit_test(test_no_networks_means_nobody_in_flat_mode),
         cmocka_unit_test(test_reason_names_are_stable),
         cmocka_unit_test(test_reason_names_are_unique_words_that_fit_a_record),

@@ -23,7 +23,7 @@ static void test_snapshot_holds_all_that_the_configuration_names(void **state)
     struct snapshot *snapshot = make(*state, NULL);
 
     assert_string_equal(snapshot->config->listeners[0].public_url, "https://pbx.example.com");
-    assert_non_null(template_set_find(snapshot->templates, "generic"));
+    assert_non_null(template_set_find(snapshot->rendering->templates, "generic.xml"));
     assert_non_null(snapshot->tls[0]);
     assert_false(snapshot->options.disable_auto_provision_security);
     assert_false(snapshot->options_from_config);
@@ -107,7 +107,7 @@ static void test_other_options_share_all_the_rest(void **state)
     struct snapshot *first = make(*state, NULL);
     assert_int_equal(snapshot_with_options(first, ON, FIXTURE_NOW_S + 1, 4, &second, &error), 0);
     assert_ptr_equal(second->config, first->config);
-    assert_ptr_equal(second->templates, first->templates);
+    assert_ptr_equal(second->rendering, first->rendering);
     assert_ptr_equal(second->tls, first->tls);
     assert_true(second->options.disable_auto_provision_security);
     assert_false(first->options.disable_auto_provision_security);

@@ -78,6 +78,16 @@ static void test_commands_and_options_are_found_wherever_they_stand(void **state
         {"user add _", "user", "add", "", NULL, NULL},
         {"template check", "template", "check", NULL, NULL, NULL},
         {"template check a.xml b.xml --all", "template", "check", "a.xml", "all", ""},
+        {"setting set srtp off --scope global", "setting", "set", "srtp", "scope", "global"},
+        {"setting set --scope=phone:cc:5e:f6:41:b7:94 srtp off", "setting", "set", "srtp", "scope",
+         "phone:cc:5e:f6:41:b7:94"},
+        {"setting list", "setting", "list", NULL, NULL, NULL},
+        {"key add cc5ef641b794 blf 1002 --label Bob", "key", "add", "cc5ef641b794", "label", "Bob"},
+        {"model show yealink/T54W", "model", "show", "yealink/T54W", NULL, NULL},
+        {"phone preview cc5ef641b794 --secrets", "phone", "preview", "cc5ef641b794", "secrets", ""},
+        {"site add hq", "site", "add", "hq", NULL, NULL},
+        {"explain cc5ef641b794 --from 10.1.2.3", "explain", NULL, "cc5ef641b794", "from",
+         "10.1.2.3"},
     };
 
     (void)state;
@@ -181,6 +191,12 @@ static void test_mistakes_are_told_in_one_line(void **state)
         {"status --json=no", "takes no value"},
         {"status --config a --config b", "option given twice"},
         {"status --socket a --socket=b", "option given twice"},
+        {"setting set", "missing argument; usage: autoprovctl setting set NAME"},
+        {"setting set a b c", "unexpected argument 'c'"},
+        {"setting set a --value b", "unknown option '--value'"},
+        {"key add cc5ef641b794", "missing argument"},
+        {"model show", "missing argument"},
+        {"explain", "missing argument"},
         {"template check 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", "unexpected argument '17'"},
     };
 

@@ -1,5 +1,4 @@
 /* Calls over the control socket: exit codes of answers, paths, pages. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,75 +14,7 @@
 
 #include "capture.h"
 #include "ctl_private.h"
-
-/* A daemon that gives one canned answer per connection, in order, and keeps what it was asked. */
-struct fake {
-    char folder[32];
-    char path[64];
-    int fd;
-    pthread_t thread;
-    const char *const *answers;
-    size_t count;
-    char asked[8][1024];
-};
-
-static void read_request(int fd, char *out, size_t room)
-{
-    size_t len = 0;
-
-    for (;;) {
-        ssize_t got = recv(fd, out + len, room - 1 - len, 0);
-        if (got <= 0)
-            break;
-        len += (size_t)got;
-        out[len] = '\0';
-        const char *end = strstr(out, "\r\n\r\n");
-        const char *length = strcasestr(out, "content-length: ");
-        size_t body = length ? (size_t)strtoul(length + 16, NULL, 10) : 0;
-        if (end && len >= (size_t)(end + 4 - out) + body)
-            break;
-    }
-    out[len] = '\0';
-}
-
-static void *serve(void *data)
-{
-    struct fake *fake = data;
-
-    for (size_t i = 0; i < fake->count; i++) {
-        int fd = accept(fake->fd, NULL, NULL);
-        if (fd < 0)
-            break;
-        read_request(fd, fake->asked[i], sizeof(fake->asked[i]));
-        (void)send(fd, fake->answers[i], strlen(fake->answers[i]), MSG_NOSIGNAL); /* or it left */
-        close(fd);
-    }
-    return NULL;
-}
-
-static void start(struct fake *fake, const char *const *answers, size_t count)
-{
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-
-    *fake = (struct fake){.answers = answers, .count = count};
-    (void)snprintf(fake->folder, sizeof(fake->folder), "/tmp/ap-ctl-XXXXXX");
-    assert_non_null(mkdtemp(fake->folder));
-    (void)snprintf(fake->path, sizeof(fake->path), "%s/s", fake->folder);
-    memcpy(name.sun_path, fake->path, strlen(fake->path));
-    fake->fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_true(fake->fd >= 0);
-    assert_int_equal(bind(fake->fd, (const struct sockaddr *)&name, sizeof(name)), 0);
-    assert_int_equal(listen(fake->fd, 8), 0);
-    assert_int_equal(pthread_create(&fake->thread, NULL, serve, fake), 0);
-}
-
-static void stop(struct fake *fake)
-{
-    assert_int_equal(pthread_join(fake->thread, NULL), 0);
-    close(fake->fd);
-    assert_int_equal(unlink(fake->path), 0);
-    assert_int_equal(rmdir(fake->folder), 0);
-}
+#include "fake_daemon.h"
 
 #define PROBLEM(status, detail)                                                                    \
     "HTTP/1.1 " status " X\r\nContent-Length: 18\r\n\r\n{\"detail\": \"" detail "\"}"
@@ -116,12 +44,12 @@ static void test_statuses_have_their_exit_codes(void **state)
         struct fake fake;
         struct capture capture;
         json_t *json = NULL;
-        start(&fake, &ROWS[i].answer, 1);
+        fake_start(&fake, &ROWS[i].answer, 1);
         const struct ctl_args args = {.socket_path = fake.path};
         capture_begin(&capture);
         int code = ctl_call(&args, "GET", "/status", NULL, &json);
         capture_end(&capture);
-        stop(&fake);
+        fake_stop(&fake);
         if (code != ROWS[i].code)
             fail_msg("%.12s: %d", ROWS[i].answer, code);
         assert_string_equal(capture.err, code == CTL_OK ? "" : "autoprovctl: told\n");
@@ -138,11 +66,11 @@ static void test_body_and_path_arrive(void **state)
     json_t *json = NULL;
 
     (void)state;
-    start(&fake, ANSWER, 1);
+    fake_start(&fake, ANSWER, 1);
     const struct ctl_args args = {.socket_path = fake.path};
     assert_int_equal(
         ctl_call(&args, "POST", "/users?x=1", json_pack("{s:s}", "name", "alice"), &json), CTL_OK);
-    stop(&fake);
+    fake_stop(&fake);
     assert_memory_equal(fake.asked[0], "POST /api/v1/users?x=1 HTTP/1.1\r\n", 33);
     assert_non_null(strstr(fake.asked[0], "Content-Type: application/json\r\n"));
     assert_non_null(strstr(fake.asked[0], "\r\n\r\n{\"name\":\"alice\"}"));
@@ -174,12 +102,12 @@ static void test_daemon_that_hangs_up_is_unreachable(void **state)
     json_t *json = NULL;
 
     (void)state;
-    start(&fake, ANSWER, 1);
+    fake_start(&fake, ANSWER, 1);
     const struct ctl_args args = {.socket_path = fake.path};
     capture_begin(&capture);
     int code = ctl_call(&args, "GET", "/status", NULL, &json);
     capture_end(&capture);
-    stop(&fake);
+    fake_stop(&fake);
     assert_int_equal(code, CTL_UNREACHABLE);
     assert_non_null(strstr(capture.err, "did not answer"));
 }
@@ -255,10 +183,10 @@ static void test_all_pages_of_a_list_are_fetched(void **state)
     json_t *items = NULL;
 
     (void)state;
-    start(&fake, ANSWERS, 2);
+    fake_start(&fake, ANSWERS, 2);
     const struct ctl_args args = {.socket_path = fake.path};
     assert_int_equal(ctl_call_list(&args, "/phones?user=x", &items), CTL_OK);
-    stop(&fake);
+    fake_stop(&fake);
     assert_int_equal(json_array_size(items), 3);
     assert_non_null(strstr(fake.asked[0], "/phones?user=x&limit=1000&after= "));
     assert_non_null(strstr(fake.asked[1], "/phones?user=x&limit=1000&after=b%20c%2fd "));
@@ -294,6 +222,33 @@ static void test_arguments_are_escaped_into_paths(void **state)
     assert_null(ctl_path("/users/{}", long_argument));
 }
 
+static void test_queries_are_escaped_and_left_out_without_a_value(void **state)
+{
+    static const struct {
+        const char *path, *name, *value, *expected;
+    } ROWS[] = {
+        {"/settings", "scope", "global", "/settings?scope=global"},
+        {"/settings?scope=user", "id", "a b", "/settings?scope=user&id=a%20b"},
+        {"/settings", "name", "raw.a&b=c", "/settings?name=raw.a%26b%3dc"},
+        {"/settings", "id", "acme/A1", "/settings?id=acme%2fA1"},
+        {"/settings", "id", "", "/settings?id="},
+        {"/settings", "id", NULL, "/settings"},
+    };
+    char long_value[4000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        char *path = ctl_path_query(strdup(ROWS[i].path), ROWS[i].name, ROWS[i].value);
+        assert_non_null(path);
+        assert_string_equal(path, ROWS[i].expected);
+        free(path);
+    }
+    memset(long_value, 'a', sizeof(long_value) - 1);
+    long_value[sizeof(long_value) - 1] = '\0';
+    assert_null(ctl_path_query(strdup("/settings"), "id", long_value));
+    assert_null(ctl_path_query(NULL, "id", "x"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_empty_custom_options_are_told_how_to_unset),
         cmocka_unit_test(test_all_pages_of_a_list_are_fetched),
         cmocka_unit_test(test_arguments_are_escaped_into_paths),
+        cmocka_unit_test(test_queries_are_escaped_and_left_out_without_a_value),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

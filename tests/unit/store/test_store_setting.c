@@ -231,7 +231,7 @@ static void test_the_vendors_that_read_a_value_are_known(void **state)
     } cases[] = {
         {STORE_SCOPE_COUNT, scene.account, 2}, {STORE_SCOPE_SITE, scene.site, 2},
         {STORE_SCOPE_USER, scene.user, 2},     {STORE_SCOPE_PHONE, scene.phone, 1},
-        {STORE_SCOPE_USER, "nobody", 0},
+        {STORE_SCOPE_USER, "nobody", 0},       {STORE_SCOPE_GLOBAL, "", 2},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_int_equal(store_setting_vendors(fixture->db, &fixture->arena, cases[i].scope,
@@ -241,7 +241,7 @@ static void test_the_vendors_that_read_a_value_are_known(void **state)
         if (count > 0)
             assert_string_equal(vendors[0], "acme");
     }
-    assert_int_equal(store_setting_vendors(fixture->db, &fixture->arena, STORE_SCOPE_GLOBAL, "",
+    assert_int_equal(store_setting_vendors(fixture->db, &fixture->arena, STORE_SCOPE_VENDOR, "",
                                            &vendors, &count),
                      AP_EINVAL);
 }

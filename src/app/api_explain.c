@@ -1,0 +1,300 @@
+/* Why a phone gets its file, or why not: the way of a fetch, walked without serving. Writes nothing
+ * and counts nothing; a token that was asked with is shown by its log form alone. */
+#include <string.h>
+
+#include "api_private.h"
+#include "autoprov/address.h"
+#include "autoprov/secret.h"
+#include "provision_find.h"
+
+/* What to do next, by the reason. */
+static const struct {
+    enum policy_reason reason;
+    const char *next;
+} NEXT[] = {
+    {POLICY_SERVE, "nothing is in the way: restart the phone or make it fetch again, and look at "
+                   "'autoprovctl phone diff MAC' afterwards"},
+    {POLICY_UNKNOWN_PATH, "tell the phone the URL that 'autoprovctl phone url MAC' prints: it must "
+                          "begin with the configured provision_prefix"},
+    {POLICY_BAD_TOKEN, "the folder in the URL is no token: tell the phone the URL that "
+                       "'autoprovctl phone url MAC' prints"},
+    {POLICY_UNKNOWN_FILE, "this name is none of the phone's files: compare vendor and model of "
+                          "'autoprovctl phone show MAC' with the phone; 'autoprovctl model show' "
+                          "lists the names"},
+    {POLICY_UNKNOWN_PAIR, "no user has this token together with this MAC: compare the phone's URL "
+                          "with 'autoprovctl phone url MAC', and its MAC with 'autoprovctl phone "
+                          "list'"},
+    {POLICY_UNKNOWN_MAC, "add the phone: autoprovctl phone add USER MAC"},
+    {POLICY_FLAT_OFF, "the URL has no token and flat mode is off: tell the phone its own URL, or "
+                      "switch flat mode on (docs/configuration.md)"},
+    {POLICY_ADDRESS_NOT_ALLOWED, "flat mode serves flat_networks only, and never through a proxy"},
+    {POLICY_DISABLED, "switch the phone on: autoprovctl phone set MAC --enable"},
+    {POLICY_RENDER_FAILED, "mend what the last step says"},
+    {POLICY_PROBE, "this miss is expected: the phone asks for its own file next"},
+    {POLICY_FLAT_ONLY, "phones of this vendor cannot be given a token URL: they are served in flat "
+                       "mode only (docs/vendors.md)"},
+};
+
+struct walk {
+    struct api_call *call;
+    struct store_db *db;
+    json_t *steps;
+    const char *path; /* a secret, unless flat */
+    struct address source;
+    const char *agent; /* NULL: not given */
+    struct provision_finding found;
+    enum policy_reason reason;
+    int err; /* the first failure to write a step */
+};
+
+static void step(struct walk *walk, const char *name, bool ok, const char *detail)
+{
+    json_t *item =
+        detail ? json_pack("{s:s, s:b, s:s}", "step", name, "ok", (int)ok, "detail", detail) : NULL;
+
+    if (json_array_append_new(walk->steps, item) != 0)
+        walk->err = AP_ENOMEM;
+}
+
+/* -- the question ------------------------------------------------------------------------------ */
+
+/* "https://host/path?query" or "/path": the path alone. */
+static const char *path_of_url(struct api_call *call, const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    const char *path = scheme ? strchr(scheme + 3, '/') : url;
+
+    return path && *path == '/' ? arena_strndup(&call->arena, path, strcspn(path, "?#")) : NULL;
+}
+
+/* The URL that the phone was told, from what the store has. */
+static int path_of_mac(struct walk *walk, const char *mac_text, const char *file)
+{
+    struct api_call *call = walk->call;
+    struct store_phone phone;
+    struct rendering_job job;
+    struct token token = {.len = 0};
+    const char *name = file;
+    uint8_t mac[AP_MAC_LEN];
+    char shown[API_SHOWN_MAX];
+    int err = api_parse_mac(call, mac_text, "/mac", mac);
+
+    if (!err)
+        err = store_phone_by_mac(walk->db, &call->arena, mac, &phone);
+    if (err == AP_ENOENT)
+        return api_problem(call, err, "/mac",
+                           "there is no phone '%s': add it with 'autoprovctl phone add USER MAC'",
+                           api_shown(mac_text, shown));
+    if (!err)
+        err = api_phone_job(call, walk->db, &call->arena, &phone, &token, &job);
+    if (!err && !name)
+        err = api_phone_file_name(call, &job, &name);
+    if (!err) {
+        const char *prefix = call->snapshot->config->provision_prefix;
+        walk->path = job.vendor->flat_only ? api_text(call, "%s/%s", prefix, name)
+                                           : api_text(call, "%s/%s/%s", prefix, token.text, name);
+        err = walk->path ? 0 : AP_ENOMEM;
+    }
+    secret_wipe(&token, sizeof(token));
+    return err;
+}
+
+static int read_question(struct walk *walk)
+{
+    struct api_call *call = walk->call;
+    const char *mac = NULL, *url = NULL, *file = NULL, *from = NULL;
+    const struct api_field fields[] = {
+        {.name = "mac", .type = API_FIELD_RAW, .target = &mac},
+        {.name = "url", .type = API_FIELD_RAW, .target = &url},
+        {.name = "file", .type = API_FIELD_RAW, .target = &file},
+        {.name = "from", .type = API_FIELD_RAW, .target = &from},
+        {.name = "agent", .type = API_FIELD_RAW, .target = &walk->agent},
+    };
+    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+
+    if (err)
+        return err;
+    if ((mac != NULL) == (url != NULL))
+        return api_problem(call, AP_EINVAL, NULL, "give either mac or url");
+    if (url && file)
+        return api_problem(call, AP_EINVAL, "/file", "a url names its file itself");
+    if (address_parse(from ? from : "127.0.0.1", &walk->source) != 0)
+        return api_problem(call, AP_EINVAL, "/from", "from must be an IPv4 or IPv6 address");
+    if (mac)
+        return path_of_mac(walk, mac, file);
+    walk->path = path_of_url(call, url);
+    return walk->path ? 0
+                      : api_problem(call, AP_EINVAL, "/url",
+                                    "url must be https://HOST/PATH, or a path that begins with /");
+}
+
+/* -- the steps --------------------------------------------------------------------------------- */
+
+static void step_route(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+    char tag[VAULT_TOKEN_TAG_TEXT_MAX];
+
+    if (!found->path_known)
+        step(walk, "route", false,
+             walk->reason == POLICY_BAD_TOKEN ? "the folder is no token"
+                                              : "not below the provision_prefix");
+    else if (found->path.flat)
+        step(walk, "route", true, "flat: no token in the URL");
+    else if (vault_token_tag(store_vault(walk->db), &found->path.token, tag) == 0)
+        step(walk, "route", true, api_text(walk->call, "folder %s", tag));
+    else
+        walk->err = AP_ECRYPTO;
+}
+
+static void step_name(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+    char mac[AP_MAC_TEXT_MAX];
+
+    if (!found->path_known)
+        return;
+    if (!found->name_known) {
+        step(walk, "file name", false, "no vendor's phones ask for this name");
+    } else if (!found->match.has_mac) {
+        step(walk, "file name", true, "of no phone in particular");
+    } else {
+        mac_format(found->match.mac, MAC_FORM_LOWER_COLON, mac);
+        step(walk, "file name", true, api_text(walk->call, "MAC %s", mac));
+    }
+}
+
+static void step_phone(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+    const struct store_phone *phone = &found->phone;
+
+    if (!found->name_known)
+        return;
+    if (found->phone_known)
+        step(walk, "phone", true,
+             api_text(walk->call, "%s %s of user %s, %s%s", phone->vendor, phone->model,
+                      phone->user_name, phone->enabled ? "enabled" : "disabled",
+                      found->token_kind == STORE_TOKEN_PREVIOUS ? ", by the previous token" : ""));
+    else if (found->match.has_mac)
+        step(walk, "phone", false,
+             found->path.flat ? "no phone has this MAC, or flat mode refused before"
+                              : "no user has this token and a phone of this MAC");
+    else
+        step(walk, "token", found->token_known || found->path.flat,
+             found->path.flat     ? "none is needed for a common file of flat mode"
+             : found->token_known ? "it is a user's"
+                                  : "no user has this token");
+}
+
+static void step_file(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+
+    if (!found->phone_known && !found->token_known)
+        return;
+    if (!found->file)
+        step(walk, "file", false, "not a file of phones of this vendor and model");
+    else
+        step(walk, "file", found->file_kind == POLICY_FILE_SERVED,
+             api_text(walk->call, "'%s', role %s, %s%s", found->file->name,
+                      catalogue_role_name(found->file->role),
+                      found->file->template_name ? "template " : "never served",
+                      found->file->template_name ? found->file->template_name : ""));
+}
+
+static void step_agent(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+    uint8_t mac[AP_MAC_LEN];
+
+    if (!walk->agent || !found->phone_known || !found->vendor)
+        return;
+    if (catalogue_agent_mac(found->vendor, walk->agent, mac) != 0)
+        step(walk, "agent", true, "tells no MAC");
+    else if (memcmp(mac, found->phone.mac, sizeof(mac)) == 0)
+        step(walk, "agent", true, "tells the same MAC");
+    else
+        step(walk, "agent", false, "tells another MAC: somebody else's phone, or a changed one");
+}
+
+/* Only what is served is rendered, and thrown away. */
+static int step_render(struct walk *walk, const struct provision_question *question)
+{
+    const struct snapshot *snapshot = walk->call->snapshot;
+    struct rendering_job job;
+    struct token token = {.len = 0};
+    struct ap_error error = {{0}};
+    struct buf body;
+    int err = provision_job(question, &walk->found, &token, &job);
+
+    buf_init_secret(&body, AP_BODY_MAX_BYTES);
+    if (!err) {
+        job.public_url = snapshot->config->listeners[0].public_url;
+        err = rendering_render(snapshot->rendering, &job, &walk->call->arena, &body, &error);
+    }
+    if (!err) {
+        step(walk, "render", true, api_text(walk->call, "%zu bytes", body.len));
+    } else if (error.text[0] && err != AP_ENOMEM) {
+        step(walk, "render", false, error.text);
+        walk->reason = POLICY_RENDER_FAILED;
+        err = 0;
+    }
+    buf_done(&body);
+    secret_wipe(&token, sizeof(token));
+    return err;
+}
+
+static const char *next_of(enum policy_reason reason)
+{
+    for (size_t i = 0; i < sizeof(NEXT) / sizeof(NEXT[0]); i++) {
+        if (NEXT[i].reason == reason)
+            return NEXT[i].next;
+    }
+    return "";
+}
+
+static int walk_all(struct walk *walk)
+{
+    const struct provision_question question = {
+        .snapshot = walk->call->snapshot,
+        .reader = walk->db,
+        .arena = &walk->call->arena,
+        .path = walk->path,
+        .path_len = strlen(walk->path),
+        .source = &walk->source,
+    };
+    int err = provision_find(&question, &walk->found);
+
+    if (err)
+        return err;
+    walk->reason = walk->found.reason;
+    step_route(walk);
+    step_name(walk);
+    step_phone(walk);
+    step_file(walk);
+    step_agent(walk);
+    step(walk, "policy", walk->reason == POLICY_SERVE, policy_reason_name(walk->reason));
+    if (walk->reason == POLICY_SERVE)
+        err = step_render(walk, &question);
+    return err ? err : walk->err;
+}
+
+int api_explain(struct api_call *call, struct store_db *db)
+{
+    struct walk walk = {.call = call, .db = db, .steps = json_array()};
+    int err = read_question(&walk);
+
+    if (!err)
+        err = walk_all(&walk);
+    secret_wipe(&walk.found.path.token, sizeof(walk.found.path.token));
+    if (err) {
+        json_decref(walk.steps);
+        return err;
+    }
+    return api_result(call, 200,
+                      json_pack("{s:b, s:s, s:s, s:o}", "served",
+                                (int)(walk.reason == POLICY_SERVE), "reason",
+                                policy_reason_name(walk.reason), "next", next_of(walk.reason),
+                                "steps", walk.steps));
+}

@@ -1,0 +1,262 @@
+/* Keys of a phone, or of all phones of a user. */
+#include <string.h>
+
+#include "api_private.h"
+#include "autoprov/store_setting.h"
+#include "autoprov/text.h"
+
+static const char *const TYPES[] = {"line", "speed_dial", "blf", "park", "dtmf"};
+
+/* Whose keys the path names. */
+struct owner {
+    enum store_key_owner kind;
+    const char *id;
+    const char *object; /* for the audit */
+    uint8_t mac[AP_MAC_LEN];
+};
+
+static int get_phone_owner(struct api_call *call, struct store_db *db, struct owner *ret_owner)
+{
+    struct store_phone phone;
+    int err = api_get_phone(call, db, &phone);
+
+    if (err)
+        return err;
+    ret_owner->kind = STORE_KEY_PHONE;
+    ret_owner->id = phone.id;
+    ret_owner->object = api_phone_object(call, phone.mac);
+    memcpy(ret_owner->mac, phone.mac, sizeof(phone.mac));
+    return 0;
+}
+
+static int get_user_owner(struct api_call *call, struct store_db *db, struct owner *ret_owner)
+{
+    struct store_user user;
+    int err = api_get_user(call, db, &user);
+
+    if (err)
+        return err;
+    ret_owner->kind = STORE_KEY_USER;
+    ret_owner->id = user.id;
+    ret_owner->object = api_text(call, "user=%s", user.name);
+    return 0;
+}
+
+static json_t *key_json(const struct store_key *key)
+{
+    return json_pack("{s:i, s:s, s:s, s:s, s:i, s:s}", "position", (int)key->position, "type",
+                     key->type, "value", key->value, "label", key->label, "line", (int)key->line,
+                     "of", key->owner == STORE_KEY_PHONE ? "phone" : "user");
+}
+
+static int list_keys(struct api_call *call, struct store_db *db, const struct owner *owner)
+{
+    struct store_key *keys = NULL;
+    size_t count = 0;
+    int err = store_key_list(db, &call->arena, owner->kind, owner->id, &keys, &count);
+    json_t *items;
+
+    if (err)
+        return err;
+    items = json_array();
+    for (size_t i = 0; i < count; i++) {
+        if (json_array_append_new(items, key_json(&keys[i])) != 0) {
+            json_decref(items);
+            return AP_ENOMEM;
+        }
+    }
+    return api_page_result(call, items, NULL);
+}
+
+static int read_position(struct api_call *call, uint32_t *ret_position)
+{
+    const char *text = call->params[1];
+    uint64_t position;
+
+    if (text_parse_u64(text, strlen(text), 1, AP_KEYS_PER_PHONE_MAX, &position) != 0)
+        return api_problem(call, AP_EINVAL, NULL, "a key's position is a number from 1 to %d",
+                           AP_KEYS_PER_PHONE_MAX);
+    *ret_position = (uint32_t)position;
+    return 0;
+}
+
+/* With a position in the body only where the path has none. */
+static int read_key(struct api_call *call, struct store_key *key, bool in_body)
+{
+    uint64_t line = 0;
+    uint64_t position = key->position;
+    const struct api_field fields[] = {
+        {.name = "type", .type = API_FIELD_NAME, .required = true, .target = &key->type},
+        {.name = "value", .type = API_FIELD_TEXT, .may_be_empty = true, .target = &key->value},
+        {.name = "label", .type = API_FIELD_TEXT, .may_be_empty = true, .target = &key->label},
+        {.name = "line", .type = API_FIELD_NUMBER, .max = AP_LINES_PER_PHONE_MAX, .target = &line},
+        {.name = "position",
+         .type = API_FIELD_NUMBER,
+         .min = 1,
+         .max = AP_KEYS_PER_PHONE_MAX,
+         .target = &position},
+    };
+    size_t count = sizeof(fields) / sizeof(fields[0]);
+    int err = api_read_fields(call, fields, in_body ? count : count - 1);
+
+    if (err)
+        return err;
+    key->line = (uint32_t)line;
+    key->position = (uint32_t)position;
+    for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++) {
+        if (strcmp(TYPES[i], key->type) == 0)
+            return key->value[0] || i == 0
+                       ? 0
+                       : api_problem(call, AP_EINVAL, "/value", "a key of type %s needs a value",
+                                     key->type);
+    }
+    return api_problem(call, AP_EINVAL, "/type",
+                       "type must be line, speed_dial, blf, park or dtmf");
+}
+
+static int check_key(struct api_call *call, struct store_db *db, const struct owner *owner,
+                     const struct store_key *key)
+{
+    if (owner->kind == STORE_KEY_PHONE)
+        return api_check_phone(call, db, owner->mac);
+    return api_check_vendors(call, db,
+                             &(struct api_check){.run = api_check_key,
+                                                 .object = key,
+                                                 .scope = STORE_SCOPE_USER,
+                                                 .id = owner->id,
+                                                 .pointer = "/value"});
+}
+
+static int put_key(struct api_call *call, struct store_db *db, const struct owner *owner,
+                   const struct store_key *key, int status)
+{
+    int err = store_key_set(db, owner->kind, owner->id, key);
+
+    if (!err)
+        err = check_key(call, db, owner, key);
+    if (!err)
+        err = api_audit(call, db, owner->object,
+                        api_text(call, "key=%u type=%s", (unsigned)key->position, key->type));
+    return err ? err : api_result(call, status, key_json(key));
+}
+
+static int set_key(struct api_call *call, struct store_db *db, const struct owner *owner)
+{
+    struct store_key key = {.value = "", .label = "", .owner = owner->kind};
+    int err = read_position(call, &key.position);
+
+    if (!err)
+        err = read_key(call, &key, false);
+    return err ? err : put_key(call, db, owner, &key, 200);
+}
+
+/* The lowest position that has no key yet. */
+static int find_free(struct api_call *call, const struct store_key *keys, size_t count,
+                     uint32_t *ret_position)
+{
+    uint32_t position = 1;
+
+    for (size_t i = 0; i < count && keys[i].position == position; i++)
+        position++;
+    if (position > AP_KEYS_PER_PHONE_MAX)
+        return api_problem(call, AP_ERANGE, NULL, "at most %d keys", AP_KEYS_PER_PHONE_MAX);
+    *ret_position = position;
+    return 0;
+}
+
+static int add_key(struct api_call *call, struct store_db *db, const struct owner *owner)
+{
+    struct store_key key = {.value = "", .label = "", .owner = owner->kind};
+    struct store_key *keys = NULL;
+    size_t count = 0;
+    int err = read_key(call, &key, true);
+
+    if (!err)
+        err = store_key_list(db, &call->arena, owner->kind, owner->id, &keys, &count);
+    for (size_t i = 0; !err && i < count; i++) {
+        if (keys[i].position == key.position)
+            err = api_problem(call, AP_EEXIST, "/position", "there is a key %u already",
+                              (unsigned)key.position);
+    }
+    if (!err && key.position == 0)
+        err = find_free(call, keys, count, &key.position);
+    return err ? err : put_key(call, db, owner, &key, 201);
+}
+
+static int del_key(struct api_call *call, struct store_db *db, const struct owner *owner)
+{
+    uint32_t position = 0;
+    int err = read_position(call, &position);
+
+    if (!err)
+        err = store_key_del(db, owner->kind, owner->id, position);
+    if (err == AP_ENOENT)
+        return api_problem(call, err, NULL, "there is no key %u", (unsigned)position);
+    if (!err)
+        err = api_audit(call, db, owner->object, api_text(call, "key=%u", (unsigned)position));
+    return err ? err : api_result(call, 200, json_pack("{s:i}", "position", (int)position));
+}
+
+int api_phone_key_list(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    int err = get_phone_owner(call, db, &owner);
+
+    return err ? err : list_keys(call, db, &owner);
+}
+
+int api_phone_key_set(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    int err = get_phone_owner(call, db, &owner);
+
+    return err ? err : set_key(call, db, &owner);
+}
+
+int api_phone_key_del(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    int err = get_phone_owner(call, db, &owner);
+
+    return err ? err : del_key(call, db, &owner);
+}
+
+int api_user_key_list(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    int err = get_user_owner(call, db, &owner);
+
+    return err ? err : list_keys(call, db, &owner);
+}
+
+int api_user_key_set(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    int err = get_user_owner(call, db, &owner);
+
+    return err ? err : set_key(call, db, &owner);
+}
+
+int api_user_key_del(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    int err = get_user_owner(call, db, &owner);
+
+    return err ? err : del_key(call, db, &owner);
+}
+
+int api_phone_key_add(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    int err = get_phone_owner(call, db, &owner);
+
+    return err ? err : add_key(call, db, &owner);
+}
+
+int api_user_key_add(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    int err = get_user_owner(call, db, &owner);
+
+    return err ? err : add_key(call, db, &owner);
+}

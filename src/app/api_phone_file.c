@@ -1,0 +1,238 @@
+/* A phone's files: what it would get, and whether that is what it has. Writes nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_private.h"
+#include "autoprov/phone_file.h"
+#include "autoprov/secret.h"
+
+/* -- preview ----------------------------------------------------------------------------------- */
+
+static int unknown_file(struct api_call *call, const struct rendering_job *job, const char *name)
+{
+    const struct catalogue_file *file = NULL;
+    const char *known = "";
+    char shown[API_SHOWN_MAX];
+
+    while (known && (file = phone_file_next(job->vendor, job->model, file))) {
+        const char *own =
+            phone_file_shown(job->vendor, job->model, file, job->phone->mac, &call->arena);
+        known = api_text(call, "%s%s%s", known, known[0] ? ", " : "", own);
+    }
+    return api_problem(call, AP_ENOENT, NULL, "this phone has no file '%s'; it has: %s",
+                       api_shown(name, shown), known ? known : "");
+}
+
+/* By the name that the phone asks for; NULL: its own file. */
+static int settle_file(struct api_call *call, const char *name, struct rendering_job *job)
+{
+    struct catalogue_match match;
+    const struct catalogue_file *file = NULL;
+
+    if (!name)
+        return job->file ? 0
+                         : api_problem(call, AP_ENOENT, NULL, "nothing is served to phones of %s",
+                                       job->vendor->title);
+    if (catalogue_match(call->snapshot->rendering->catalogue, name, strlen(name), &match) &&
+        match.has_mac && memcmp(match.mac, job->phone->mac, sizeof(match.mac)) == 0)
+        file = catalogue_match_of(&match, job->vendor->name, job->phone->model);
+    if (!file || !file->template_name)
+        return unknown_file(call, job, name);
+    job->file = file;
+    return 0;
+}
+
+/* A body is bytes of the phone's character set: in JSON ISO-8859-1 becomes UTF-8. */
+static json_t *body_json(const struct buf *body, const struct catalogue_file *file)
+{
+    const char *data = body->data ? body->data : "";
+    char *text;
+    size_t len = 0;
+
+    if (file->dialect->charset != DIALECT_LATIN1)
+        return json_stringn(data, body->len);
+    text = malloc(2 * body->len + 1);
+    if (!text)
+        return NULL;
+    for (size_t i = 0; i < body->len; i++) {
+        unsigned char c = (unsigned char)data[i];
+        if (c >= 0x80) {
+            text[len++] = (char)(0xC0 | c >> 6);
+            text[len++] = (char)(0x80 | (c & 0x3F));
+        } else {
+            text[len++] = (char)c;
+        }
+    }
+    json_t *json = json_stringn(text, len);
+    secret_wipe(text, len);
+    free(text);
+    return json;
+}
+
+static int preview(struct api_call *call, struct store_db *db, bool mask, struct store_phone *phone)
+{
+    struct rendering_job job;
+    struct token token = {.len = 0};
+    struct ap_error error = {{0}};
+    struct buf body;
+    int err = api_get_whole_phone(call, db, phone);
+
+    buf_init_secret(&body, AP_BODY_MAX_BYTES);
+    if (!err)
+        err = api_phone_job(call, db, &call->arena, phone, &token, &job);
+    if (!err) {
+        job.mask_secrets = mask;
+        err = settle_file(call, api_query(call, "file"), &job);
+    }
+    if (!err) {
+        err = rendering_render(call->snapshot->rendering, &job, &call->arena, &body, &error);
+        if (err)
+            err = api_problem(call, AP_EINVAL, NULL, "%s", error.text);
+    }
+    if (!err) {
+        const char *name =
+            phone_file_shown(job.vendor, job.model, job.file, phone->mac, &call->arena);
+        const struct template *template = rendering_template(call->snapshot->rendering, &job);
+        err = api_result(call, 200,
+                         json_pack("{s:s, s:s, s:s, s:o}", "file", name, "content_type",
+                                   job.file->content_type, "template", template_name(template),
+                                   "body", body_json(&body, job.file)));
+    }
+    buf_done(&body);
+    secret_wipe(&token, sizeof(token));
+    return err;
+}
+
+int api_phone_preview(struct api_call *call, struct store_db *db)
+{
+    struct store_phone phone;
+
+    return preview(call, db, true, &phone);
+}
+
+int api_phone_preview_secrets(struct api_call *call, struct store_db *db)
+{
+    struct store_phone phone;
+    int err = preview(call, db, false, &phone);
+
+    return err ? err : api_audit(call, db, api_phone_object(call, phone.mac), "secrets");
+}
+
+/* -- what the phone has -------------------------------------------------------------------------
+ */
+
+static const struct store_delivery *find_delivery(const struct store_delivery *deliveries,
+                                                  size_t count, const struct catalogue_file *file)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(deliveries[i].file, file->name) == 0)
+            return &deliveries[i];
+    }
+    return NULL;
+}
+
+/* Which of the listeners' URLs stands in the file depends on where the phone came in: it is
+ * current when it is what any of them would give. */
+static int is_current(const struct api_file_question *question, struct rendering_job *job,
+                      const struct store_delivery *delivery, bool *ret_current,
+                      struct ap_error *error)
+{
+    const struct config *config = question->snapshot->config;
+    uint8_t digest[VAULT_TAG_BYTES];
+    struct arena arena; /* of one rendering: the largest phone takes a third of it */
+    struct buf body;
+    int err = 0;
+
+    *ret_current = false;
+    arena_init(&arena, AP_REQUEST_ARENA_MAX_BYTES);
+    buf_init_secret(&body, AP_BODY_MAX_BYTES);
+    for (size_t i = 0; !err && !*ret_current && i < config->listener_count; i++) {
+        job->public_url = config->listeners[i].public_url;
+        buf_reset(&body);
+        arena_reset(&arena);
+        err = rendering_render(question->snapshot->rendering, job, &arena, &body, error);
+        if (!err)
+            err = vault_body_digest(store_vault(question->db), body.data ? body.data : "", body.len,
+                                    digest);
+        if (!err)
+            *ret_current = memcmp(digest, delivery->digest, sizeof(digest)) == 0;
+    }
+    buf_done(&body);
+    arena_done(&arena);
+    return err;
+}
+
+int api_file_state(const struct api_file_question *question, struct rendering_job *job,
+                   enum api_file_state *ret_state, int64_t *ret_at, struct ap_error *error)
+{
+    const struct store_delivery *delivery =
+        find_delivery(question->deliveries, question->delivery_count, job->file);
+    bool current = false;
+
+    *ret_at = delivery ? delivery->at : 0;
+    if (!delivery) {
+        *ret_state = API_FILE_NEVER_FETCHED;
+        return 0;
+    }
+    int err = is_current(question, job, delivery, &current, error);
+    if (err == AP_EINVAL || err == AP_ERANGE || err == AP_ENOENT) {
+        *ret_state = API_FILE_BROKEN;
+        return 0;
+    }
+    *ret_state = current ? API_FILE_CURRENT : API_FILE_STALE;
+    return err;
+}
+
+static const char *const STATES[] = {
+    [API_FILE_NEVER_FETCHED] = "never_fetched",
+    [API_FILE_CURRENT] = "current",
+    [API_FILE_STALE] = "stale",
+    [API_FILE_BROKEN] = "broken",
+};
+
+static int add_file(struct api_call *call, const struct api_file_question *question,
+                    struct rendering_job *job, json_t *items)
+{
+    enum api_file_state state;
+    struct ap_error error = {{0}};
+    const char *name;
+    int64_t at;
+    int err = api_file_state(question, job, &state, &at, &error);
+
+    if (err)
+        return err;
+    name = phone_file_shown(job->vendor, job->model, job->file, job->phone->mac, &call->arena);
+    return json_array_append_new(items, json_pack("{s:s, s:s, s:s, s:s, s:I, s:s?}", "file", name,
+                                                  "role", catalogue_role_name(job->file->role),
+                                                  "template", job->file->template_name, "state",
+                                                  STATES[state], "delivered_at", (json_int_t)at,
+                                                  "error", error.text[0] ? error.text : NULL)) == 0
+               ? 0
+               : AP_ENOMEM;
+}
+
+int api_phone_files(struct api_call *call, struct store_db *db)
+{
+    struct store_phone phone;
+    struct rendering_job job;
+    struct token token = {.len = 0};
+    struct store_delivery *deliveries = NULL;
+    struct api_file_question question = {.snapshot = call->snapshot, .db = db};
+    json_t *items = json_array();
+    int err = api_get_whole_phone(call, db, &phone);
+
+    if (!err)
+        err = api_phone_job(call, db, &call->arena, &phone, &token, &job);
+    if (!err)
+        err =
+            store_delivery_list(db, &call->arena, phone.id, &deliveries, &question.delivery_count);
+    question.deliveries = deliveries;
+    for (; !err && job.file; job.file = phone_file_next(job.vendor, job.model, job.file))
+        err = add_file(call, &question, &job, items);
+    secret_wipe(&token, sizeof(token));
+    if (err) {
+        json_decref(items);
+        return err;
+    }
+    return api_page_result(call, items, NULL);
+}

@@ -1,0 +1,236 @@
+/* Changes of phones and their lines. */
+#include <string.h>
+
+#include "api_private.h"
+
+/* -- lines ------------------------------------------------------------------------------------- */
+
+/* The accounts named in the body become lines 1, 2, … in their order. */
+static int lines_from_list(struct api_call *call, struct store_db *db, const json_t *list,
+                           struct store_phone *phone)
+{
+    size_t count = json_array_size(list);
+
+    if (count > AP_LINES_PER_PHONE_MAX)
+        return api_problem(call, AP_ERANGE, "/lines", "at most %d lines", AP_LINES_PER_PHONE_MAX);
+    phone->lines = arena_alloc_array(&call->arena, count, sizeof(*phone->lines));
+    if (!phone->lines)
+        return AP_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        if (!name)
+            return api_problem(call, AP_EINVAL, "/lines", "lines must hold account names");
+        int err = store_account_get(db, &call->arena, name, &phone->lines[i].account);
+        if (err == AP_ENOENT)
+            return api_problem(call, err, "/lines", "there is no account '%.*s'", AP_TEXT_MAX_BYTES,
+                               name);
+        if (err)
+            return err;
+        phone->lines[i].position = (uint32_t)i + 1;
+    }
+    phone->line_count = count;
+    return 0;
+}
+
+/* Without a list: the user's accounts, oldest first as they were added. */
+static int lines_from_user(struct api_call *call, struct store_db *db, struct store_phone *phone)
+{
+    struct store_account *accounts = NULL;
+    size_t count = 0;
+    int err = store_account_list(db, &call->arena, phone->user_id, "", AP_LINES_PER_PHONE_MAX,
+                                 &accounts, &count);
+
+    if (err)
+        return err;
+    phone->lines = arena_alloc_array(&call->arena, count, sizeof(*phone->lines));
+    if (!phone->lines)
+        return AP_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        /* Pages come in the order of ids; created_at is what a person expects. */
+        size_t at = i;
+        while (at > 0 && phone->lines[at - 1].account.created_at > accounts[i].created_at) {
+            phone->lines[at] = phone->lines[at - 1];
+            at--;
+        }
+        phone->lines[at].account = accounts[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        phone->lines[i].position = (uint32_t)i + 1;
+    phone->line_count = count;
+    return 0;
+}
+
+/* -- vendor and model -------------------------------------------------------------------------- */
+
+static int unknown_vendor(struct api_call *call, const char *name)
+{
+    const struct catalogue *catalogue = call->snapshot->rendering->catalogue;
+    const struct catalogue_vendor *vendor;
+    const char *known = "";
+
+    for (size_t i = 0; known && (vendor = catalogue_vendor_at(catalogue, i)); i++)
+        known = api_text(call, "%s%s%s", known, i > 0 ? ", " : "", vendor->name);
+    return api_problem(call, AP_EINVAL, "/vendor",
+                       "there is no vendor '%s' in the catalogue; there are: %s", name,
+                       known ? known : "");
+}
+
+static int unknown_model(struct api_call *call, const struct catalogue_vendor *vendor,
+                         const char *name)
+{
+    return api_problem(call, AP_EINVAL, "/model",
+                       "%s has no model '%s' in the catalogue; look with 'autoprovctl model list "
+                       "--vendor %s', leave the model out, or add it (docs/templates.md)",
+                       vendor->title, name, vendor->name);
+}
+
+/* The vendor as given; else the only one with the model; else a hint from the MAC; else generic. */
+static int settle_vendor(struct api_call *call, struct store_phone *phone, bool vendor_given)
+{
+    const struct catalogue *catalogue = call->snapshot->rendering->catalogue;
+    const struct catalogue_vendor *vendor = NULL;
+
+    if (!vendor_given && phone->model[0]) {
+        vendor = catalogue_vendor_of_model(catalogue, phone->model);
+        if (!vendor)
+            return api_problem(call, AP_EINVAL, "/model",
+                               "no vendor, or more than one, has a model '%s': give the vendor too",
+                               phone->model);
+    } else if (!vendor_given) {
+        vendor = catalogue_vendor_of_mac(catalogue, phone->mac);
+    }
+    if (vendor)
+        phone->vendor = vendor->name;
+    vendor = catalogue_vendor(catalogue, phone->vendor);
+    if (!vendor)
+        return unknown_vendor(call, phone->vendor);
+    if (phone->model[0] && vendor->model_count > 0) {
+        const struct catalogue_model *model = catalogue_model(vendor, phone->model);
+        if (!model)
+            return unknown_model(call, vendor, phone->model);
+        phone->model = model->name;
+    }
+    return 0;
+}
+
+/* -- add and set ------------------------------------------------------------------------------- */
+
+static int add_phone(struct api_call *call, struct store_db *db, struct store_phone *phone,
+                     const char *user_name, const json_t *list)
+{
+    struct store_user user;
+    char id[STORE_ID_TEXT_MAX];
+    char mac[AP_MAC_TEXT_MAX];
+    int err = store_user_get(db, &call->arena, user_name, &user);
+
+    mac_format(phone->mac, MAC_FORM_LOWER_COLON, mac);
+    if (err == AP_ENOENT)
+        return api_problem(call, err, "/user", "there is no user '%s'", user_name);
+    if (err)
+        return err;
+    phone->user_id = user.id;
+    err = list ? lines_from_list(call, db, list, phone) : lines_from_user(call, db, phone);
+    if (!err)
+        err = store_phone_add(db, phone, id);
+    if (err == AP_EEXIST)
+        return api_problem(call, err, "/mac",
+                           "a phone with this MAC exists already (%s), or one with its external id",
+                           mac);
+    if (!err)
+        err = api_check_phone(call, db, phone->mac);
+    if (!err)
+        err = api_audit(call, db, api_phone_object(call, phone->mac),
+                        api_text(call, "user=%s vendor=%s", user.name, phone->vendor));
+    return err;
+}
+
+int api_phone_add(struct api_call *call, struct store_db *db)
+{
+    struct store_phone phone = {
+        .vendor = "generic", .model = "", .label = "", .enabled = true, .last_fetch_address = ""};
+    const char *mac_text = NULL;
+    const char *user_name = NULL;
+    json_t *list = NULL;
+    const struct api_field fields[] = {
+        {.name = "mac", .type = API_FIELD_RAW, .required = true, .target = &mac_text},
+        {.name = "user", .type = API_FIELD_NAME, .required = true, .target = &user_name},
+        {.name = "vendor", .type = API_FIELD_NAME, .target = &phone.vendor},
+        {.name = "model", .type = API_FIELD_NAME, .may_be_empty = true, .target = &phone.model},
+        {.name = "label", .type = API_FIELD_TEXT, .may_be_empty = true, .target = &phone.label},
+        {.name = "enabled", .type = API_FIELD_BOOL, .target = &phone.enabled},
+        {.name = "external_id", .type = API_FIELD_NAME, .target = &phone.external_id},
+        {.name = "lines", .type = API_FIELD_LIST, .target = &list},
+    };
+    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+
+    if (!err)
+        err = api_parse_mac(call, mac_text, "/mac", phone.mac);
+    if (!err)
+        err = settle_vendor(call, &phone, json_object_get(call->body, "vendor") != NULL);
+    if (!err)
+        err = add_phone(call, db, &phone, user_name, list);
+    if (!err)
+        err = store_phone_get(db, &call->arena, phone.mac, &phone);
+    return err ? err : api_result(call, 201, api_phone_json(&phone));
+}
+
+/* Body members that stay as they are when the body has not got them. */
+static int read_changes(struct api_call *call, struct store_phone *phone, json_t **ret_lines)
+{
+    const char *vendor = NULL;
+    const char *fixed = NULL;
+    const struct api_field fields[] = {
+        {.name = "mac", .type = API_FIELD_RAW, .may_be_empty = true, .target = &fixed},
+        {.name = "user", .type = API_FIELD_RAW, .may_be_empty = true, .target = &fixed},
+        {.name = "vendor", .type = API_FIELD_NAME, .target = &vendor},
+        {.name = "model", .type = API_FIELD_NAME, .may_be_empty = true, .target = &phone->model},
+        {.name = "label", .type = API_FIELD_TEXT, .may_be_empty = true, .target = &phone->label},
+        {.name = "enabled", .type = API_FIELD_BOOL, .target = &phone->enabled},
+        {.name = "external_id", .type = API_FIELD_NAME, .target = &phone->external_id},
+        {.name = "lines", .type = API_FIELD_LIST, .target = ret_lines},
+    };
+    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+
+    if (err)
+        return err;
+    if (fixed)
+        return api_problem(call, AP_EINVAL, NULL,
+                           "a phone stays with its MAC and its user: delete it and add another");
+    bool model_given = json_object_get(call->body, "model") != NULL;
+    if (vendor)
+        phone->vendor = vendor;
+    /* A model belongs to its vendor: another vendor begins without one. */
+    if (vendor && !model_given)
+        phone->model = "";
+    /* What has left the catalogue may stay. */
+    return vendor || model_given ? settle_vendor(call, phone, true) : 0;
+}
+
+int api_phone_set(struct api_call *call, struct store_db *db)
+{
+    struct store_phone phone;
+    json_t *list = NULL;
+    int err = api_get_phone(call, db, &phone);
+
+    if (!err)
+        err = read_changes(call, &phone, &list);
+    if (!err) {
+        phone.lines = NULL;
+        phone.line_count = 0;
+    }
+    if (!err && list)
+        err = lines_from_list(call, db, list, &phone);
+    if (!err)
+        err = store_phone_set(db, &phone, 0);
+    if (err == AP_EEXIST)
+        err = api_problem(call, err, "/external_id", "another phone has this external id");
+    if (!err)
+        err = api_check_phone(call, db, phone.mac);
+    if (!err)
+        err = api_audit(call, db, api_phone_object(call, phone.mac),
+                        api_text(call, "vendor=%s enabled=%s%s", phone.vendor,
+                                 phone.enabled ? "yes" : "no", list ? " lines=changed" : ""));
+    if (!err)
+        err = store_phone_get(db, &call->arena, phone.mac, &phone);
+    return err ? err : api_result(call, 200, api_phone_json(&phone));
+}

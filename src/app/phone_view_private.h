@@ -1,0 +1,60 @@
+/* Private to phone_view*.c: one builder per part of the view. */
+#ifndef AUTOPROV_PHONE_VIEW_PRIVATE_H
+#define AUTOPROV_PHONE_VIEW_PRIVATE_H
+
+#include "autoprov/phone_view.h"
+
+/* While a view is built. */
+struct view {
+    const struct phone_view_source *source;
+    struct arena *arena;
+    struct variable_value settings[VARIABLE_SETTING_COUNT];
+    uint32_t line_count, key_count; /* slots */
+    bool only_set;                  /* the slots are those that are set, with their positions */
+};
+
+/* The members as an object of the arena. Errors: AP_ENOMEM. */
+AP_MUSTCHECK int view_object(struct view *view, const struct value_member *members, size_t count,
+                             struct value *ret_value);
+
+/* Text of the arena; "" without memory is not distinguished: NULL then. */
+const char *view_number(struct view *view, int64_t number);
+/* "is_key_7": a name of its own, of one item. NULL without memory. */
+const char *view_numbered(struct view *view, const char *prefix, uint32_t number);
+const char *view_join(struct view *view, const char *a, const char *b, const char *c);
+
+/* The vendor's word for ours, or "". */
+const char *view_code(const struct view *view, enum catalogue_table table, const char *word);
+
+/* Value of a setting by its place in the table, "" if there is none. */
+enum view_setting {
+    VIEW_NTP_SERVER,
+    VIEW_TIME_ZONE,
+    VIEW_LANGUAGE,
+    VIEW_ADMIN_PASSWORD,
+    VIEW_RESYNC_INTERVAL,
+    VIEW_VOICEMAIL_NUMBER,
+    VIEW_CODECS,
+    VIEW_SRTP,
+};
+const char *view_setting(const struct view *view, enum view_setting setting);
+
+#define VIEW_MASK "********"
+/* text, or the mask where secrets are masked and text is not empty. */
+const char *view_secret(const struct view *view, const char *text);
+
+/* -- phone_view_line.c: lines, keys -- */
+AP_MUSTCHECK int view_lines(struct view *view, struct value *ret_lines);
+AP_MUSTCHECK int view_keys(struct view *view, struct value *ret_keys);
+
+/* -- phone_view_setting.c: codecs, raw settings, time zone -- */
+AP_MUSTCHECK int view_codecs(struct view *view, struct value *ret_on, struct value *ret_off);
+AP_MUSTCHECK int view_raw(struct view *view, struct value *ret_raw);
+
+struct view_zone {
+    const char *posix, *seconds, *minutes, *minutes_west, *hours, *colon;
+    struct value dst;
+};
+AP_MUSTCHECK int view_zone(struct view *view, struct view_zone *ret_zone);
+
+#endif

@@ -1,0 +1,196 @@
+/* The answers to phones: the file, the uniform miss, and what the store must commit before. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autoprov/limits.h"
+#include "autoprov/log.h"
+#include "autoprov/text.h"
+#include "provision_private.h"
+
+#define MISS_BODY     "Not Found\n"
+#define METHOD_BODY   "Method Not Allowed\n"
+#define OVERLOAD_BODY "Service Unavailable\n"
+#define PLAIN_TEXT    "text/plain; charset=utf-8"
+
+static void answer_text(struct http_exchange *exchange, int status, const char *body,
+                        enum http_when when, const char *allow)
+{
+    struct http_answer answer = {
+        .status = status, .content_type = PLAIN_TEXT, .when = when, .allow = allow};
+
+    buf_init(&answer.body, 64);
+    if (buf_append_text(&answer.body, body) != 0)
+        buf_reset(&answer.body); /* without memory the answer is the same but empty */
+    http_exchange_answer(exchange, &answer);
+}
+
+/* The only maker of misses: what differs between two refusals is in the log alone. */
+static void answer_refusal(struct http_exchange *exchange, enum policy_reason reason)
+{
+    if (reason == POLICY_METHOD)
+        answer_text(exchange, 405, METHOD_BODY, HTTP_AT_DUE_TIME, "GET, HEAD");
+    else
+        answer_text(exchange, 404, MISS_BODY, HTTP_AT_DUE_TIME, NULL);
+}
+
+static void answer_unavailable(struct http_exchange *exchange)
+{
+    answer_text(exchange, 503, OVERLOAD_BODY, HTTP_NOW, NULL);
+}
+
+/* Of the settled file; else what the name is to any vendor. */
+static const char *role_of(const struct fetch *fetch)
+{
+    if (fetch->found.file)
+        return catalogue_role_name(fetch->found.file->role);
+    return fetch->found.name_known ? catalogue_role_name(fetch->found.match.claims[0].file->role)
+                                   : "";
+}
+
+static void fill_event(const struct fetch *fetch, struct fetch_event *event)
+{
+    *event = (struct fetch_event){
+        .source = fetch->request->peer,
+        /* In flat form a MAC proves nothing: its refusals are counted like any stranger's. */
+        .phone = fetch->found.phone_known &&
+                         (!fetch->found.path.flat || fetch->found.reason == POLICY_SERVE)
+                     ? &fetch->found.phone
+                     : NULL,
+        .mac =
+            fetch->found.name_known && fetch->found.match.has_mac ? fetch->found.match.mac : NULL,
+        .role = role_of(fetch),
+        .token_tag = fetch->token_tag,
+        .user_agent = fetch->request->user_agent,
+        .now = clock_wall_s(fetch->provision->clock),
+    };
+}
+
+void provision_refuse(struct fetch *fetch, enum policy_reason reason)
+{
+    struct fetch_event event;
+
+    fill_event(fetch, &event);
+    event.reason = reason;
+    fetch_log_refused(fetch->provision->log, &event);
+    answer_refusal(fetch->exchange, reason);
+}
+
+void provision_fail(struct fetch *fetch, const char *what, int err)
+{
+    log_event(LOG_LEVEL_ERROR, "fetch_failed", "step=%s error=\"%s\"", what, ap_strerror(err));
+    answer_unavailable(fetch->exchange);
+}
+
+/* RFC 9110, 13.1.2: a list of entity tags or "*"; weak comparison. */
+static bool etag_matches(const char *if_none_match, const char *etag)
+{
+    if (strcmp(if_none_match, "*") == 0)
+        return true;
+    return strstr(if_none_match, etag) != NULL;
+}
+
+static void answer_file(struct fetch *fetch, struct buf *body)
+{
+    struct http_answer answer = {
+        .status = 200, .content_type = fetch->found.file->content_type, .when = HTTP_NOW};
+    struct fetch_event event;
+    char hex[33];
+
+    text_hex(fetch->digest, 16, hex);
+    (void)snprintf(answer.etag, sizeof(answer.etag), "\"%s\"", hex); /* 34 of 40 bytes */
+    fill_event(fetch, &event);
+    event.body_bytes = (uint32_t)body->len;
+    event.body_digest = fetch->digest;
+    event.file = fetch->found.phone_known ? fetch->found.file->name : "";
+    if (etag_matches(fetch->request->if_none_match, answer.etag)) {
+        answer.status = 304;
+        answer.content_type = NULL;
+        event.body_bytes = 0;
+    }
+    answer.body = *body;
+    event.status = (uint16_t)answer.status;
+    /* HEAD is no delivery: the phone has not got its file. */
+    if (fetch->request->method == GATE_GET)
+        fetch_log_served(fetch->provision->log, &event);
+    http_exchange_answer(fetch->exchange, &answer);
+}
+
+/* -- a phone that came back on the new token --------------------------------------------------- */
+
+/* Kept until the mark is committed: the answer waits for it, since it ends the old token. */
+struct seen_write {
+    struct store_write write;
+    struct mailbox_message message;
+    struct fetch *fetch; /* in the exchange's arena */
+    struct buf body;
+    struct mailbox *mailbox;
+    char phone_id[STORE_ID_TEXT_MAX];
+    uint64_t generation;
+    int err;
+};
+
+static int seen_run(struct store_write *write, struct store_db *db)
+{
+    struct seen_write *seen = (struct seen_write *)write;
+
+    return store_phone_seen_on_folder_token(db, seen->phone_id, seen->generation);
+}
+
+static void seen_answer(struct mailbox_message *message)
+{
+    struct seen_write *seen =
+        (struct seen_write *)((char *)message - offsetof(struct seen_write, message));
+
+    if (seen->err) {
+        buf_done(&seen->body);
+        provision_fail(seen->fetch, "mark_seen", seen->err);
+    } else {
+        answer_file(seen->fetch, &seen->body);
+    }
+    free(seen);
+}
+
+static void seen_done(struct store_write *write, int err)
+{
+    struct seen_write *seen = (struct seen_write *)write;
+
+    seen->err = err;
+    mailbox_post(seen->mailbox, &seen->message);
+}
+
+static void answer_after_mark(struct fetch *fetch, struct buf *body)
+{
+    struct fetch *kept = arena_alloc(http_exchange_arena(fetch->exchange), sizeof(*kept));
+    struct seen_write *seen = calloc(1, sizeof(*seen));
+    int err = AP_ENOMEM;
+
+    if (!kept || !seen)
+        goto out;
+    *kept = *fetch;
+    seen->write.run = seen_run;
+    seen->write.done = seen_done;
+    seen->message.run = seen_answer;
+    seen->fetch = kept;
+    seen->body = *body;
+    seen->mailbox = fetch->provision->mailbox;
+    seen->generation = fetch->found.phone.token_generation;
+    (void)snprintf(seen->phone_id, sizeof(seen->phone_id), "%s", /* a UUID: fits */
+                   fetch->found.phone.id);
+    err = store_writer_submit(fetch->provision->writer, &seen->write);
+out:
+    if (err) {
+        free(seen);
+        buf_done(body);
+        provision_fail(fetch, "mark_seen", err);
+    }
+}
+
+void provision_answer(struct fetch *fetch, struct buf *body)
+{
+    if (!fetch->found.path.flat && fetch->found.phone_known && fetch->found.phone.needs_seen_mark &&
+        fetch->request->method == GATE_GET)
+        answer_after_mark(fetch, body);
+    else
+        answer_file(fetch, body);
+}

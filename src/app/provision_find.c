@@ -1,0 +1,173 @@
+/* From a request to its file. Knows neither connections nor answers; writes nothing. */
+#include "provision_find.h"
+
+#include <string.h>
+
+/* Of a common file at most one vendor serves it (the catalogue refuses more). By a token it is one
+ * of the vendors of the user's phones; in flat mode first contact needs the file. */
+static void settle_common(struct provision_finding *finding, const char *const *vendors,
+                          size_t count)
+{
+    finding->file_kind = POLICY_FILE_FOREIGN;
+    for (size_t i = 0; i < finding->match.count; i++) {
+        const struct catalogue_claim *claim = &finding->match.claims[i];
+        bool wanted = finding->path.flat && claim->file->flat;
+        for (size_t j = 0; j < count && !wanted; j++)
+            wanted = strcmp(vendors[j], claim->vendor->name) == 0;
+        if (!wanted)
+            continue;
+        finding->vendor = claim->vendor;
+        finding->model = claim->model;
+        finding->file = claim->file;
+        finding->file_kind = POLICY_FILE_PROBED;
+        if (claim->file->template_name) {
+            finding->file_kind = POLICY_FILE_SERVED;
+            return;
+        }
+    }
+}
+
+/* The model decides which names are its own. */
+static void settle_phone(const struct catalogue *catalogue, struct provision_finding *finding)
+{
+    const struct store_phone *phone = &finding->phone;
+
+    finding->file_kind = POLICY_FILE_FOREIGN;
+    finding->vendor = catalogue_vendor(catalogue, phone->vendor);
+    if (!finding->vendor)
+        return;
+    finding->model = catalogue_model(finding->vendor, phone->model);
+    finding->file = catalogue_match_of(&finding->match, phone->vendor, phone->model);
+    if (finding->file)
+        finding->file_kind = finding->file->template_name ? POLICY_FILE_SERVED : POLICY_FILE_PROBED;
+}
+
+static int look_up(const struct provision_question *question, struct provision_finding *finding)
+{
+    const char *const *vendors = NULL;
+    size_t count = 0;
+    bool flat = finding->path.flat;
+    bool has_mac = finding->match.has_mac;
+    int err = 0;
+
+    if (has_mac && flat)
+        err = store_phone_by_mac(question->reader, question->arena, finding->match.mac,
+                                 &finding->phone);
+    else if (has_mac)
+        err = store_phone_by_pair(question->reader, question->arena, &finding->path.token,
+                                  finding->match.mac, &finding->phone, &finding->token_kind);
+    else if (!flat)
+        err = store_user_by_token(question->reader, question->arena, &finding->path.token, &vendors,
+                                  &count);
+    if (err && err != AP_ENOENT)
+        return err;
+    finding->phone_known = has_mac && err == 0;
+    finding->token_known = !has_mac && !flat && err == 0;
+    if (finding->phone_known)
+        settle_phone(question->snapshot->rendering->catalogue, finding);
+    else if (finding->token_known)
+        settle_common(finding, vendors, count);
+    else if (!has_mac && flat)
+        settle_common(finding, NULL, 0);
+    return 0;
+}
+
+static enum policy_reason read_path(const struct provision_question *question,
+                                    struct provision_finding *finding)
+{
+    const struct snapshot *snapshot = question->snapshot;
+    enum policy_reason reason = provision_path_parse(
+        snapshot->config->provision_prefix, question->path, question->path_len, &finding->path);
+
+    if (reason != POLICY_SERVE)
+        return reason;
+    finding->path_known = true;
+    finding->name_known = catalogue_match(snapshot->rendering->catalogue, finding->path.file,
+                                          finding->path.file_len, &finding->match);
+    return finding->name_known ? POLICY_SERVE : POLICY_UNKNOWN_FILE;
+}
+
+static enum policy_reason decide(const struct provision_question *question,
+                                 const struct provision_finding *finding)
+{
+    const struct snapshot *snapshot = question->snapshot;
+    const struct policy_facts facts = {
+        .flat = finding->path.flat,
+        .common = !finding->match.has_mac,
+        .token_known = finding->token_known,
+        .flat_only = finding->vendor && finding->vendor->flat_only,
+        .file = finding->file_kind,
+        .source = question->source,
+        .has_forwarded = question->has_forwarded,
+        .phone = finding->phone_known ? &finding->phone : NULL,
+    };
+    const struct policy_options options = {
+        .options = &snapshot->options,
+        .flat_networks = &snapshot->config->flat_networks,
+    };
+
+    return policy_decide(&facts, &options);
+}
+
+int provision_find(const struct provision_question *question, struct provision_finding *ret_finding)
+{
+    struct provision_finding *finding = ret_finding;
+
+    memset(finding, 0, sizeof(*finding));
+    finding->reason = read_path(question, finding);
+    /* What flat mode refuses whatever the phone opens no row for strangers. */
+    if (finding->reason == POLICY_SERVE && finding->path.flat) {
+        finding->reason = decide(question, finding);
+        if (finding->reason == POLICY_UNKNOWN_MAC)
+            finding->reason = POLICY_SERVE;
+    }
+    if (finding->reason != POLICY_SERVE)
+        return 0;
+    int err = look_up(question, finding);
+    if (!err)
+        finding->reason = decide(question, finding);
+    return err;
+}
+
+/* The user's folder token: the one that the phone came with, or, for a phone on a previous token or
+ * without one, that of the store, which is a query and an unsealing more. */
+static int folder_token(const struct provision_question *question,
+                        const struct provision_finding *finding, struct token *ret_token)
+{
+    if (!finding->path.flat &&
+        (!finding->phone_known || finding->token_kind == STORE_TOKEN_FOLDER)) {
+        *ret_token = finding->path.token;
+        return 0;
+    }
+    return store_token_get(question->reader, question->arena, finding->phone.user_id, ret_token);
+}
+
+int provision_job(const struct provision_question *question,
+                  const struct provision_finding *finding, struct token *token,
+                  struct rendering_job *ret_job)
+{
+    struct store_setting *settings = NULL;
+    struct rendering_job job = {
+        .vendor = finding->vendor,
+        .model = finding->model,
+        .file = finding->file,
+        .phone = finding->phone_known ? &finding->phone : NULL,
+        .prefix = question->snapshot->config->provision_prefix,
+    };
+    int err = 0;
+
+    /* A common file of flat mode names no user's folder. */
+    if (finding->phone_known || !finding->path.flat) {
+        err = folder_token(question, finding, token);
+        job.token = token;
+    }
+    if (!err && !finding->phone_known) {
+        err = store_setting_common(question->reader, question->arena, finding->vendor->name,
+                                   finding->model ? finding->model->name : "", &settings,
+                                   &job.setting_count);
+        job.settings = settings;
+    }
+    if (!err)
+        *ret_job = job;
+    return err;
+}

@@ -1,0 +1,55 @@
+/* Private to src/app/: from a request to what it asks for, and whether it is served. The handler
+ * and `autoprovctl explain` both come here. */
+#ifndef AUTOPROV_PROVISION_FIND_H
+#define AUTOPROV_PROVISION_FIND_H
+
+#include "autoprov/catalogue.h"
+#include "autoprov/policy.h"
+#include "autoprov/provision_path.h"
+#include "autoprov/rendering.h"
+#include "autoprov/snapshot.h"
+#include "autoprov/store.h"
+
+/* Borrowed for the call. */
+struct provision_question {
+    const struct snapshot *snapshot;
+    struct store_db *reader;
+    struct arena *arena; /* the finding's strings */
+    const char *path;    /* canonical, as of the request gate */
+    size_t path_len;
+    const struct address *source;
+    bool has_forwarded;
+};
+
+/* Facts in the order in which they are found. */
+struct provision_finding {
+    struct provision_path path;
+    bool path_known;
+    struct catalogue_match match;
+    bool name_known; /* match is filled */
+    struct store_phone phone;
+    bool phone_known;
+    bool token_known; /* of a common file */
+    enum store_token_kind token_kind;
+    /* What is asked for: of the phone, or of a common file. NULL: not settled. */
+    const struct catalogue_vendor *vendor;
+    const struct catalogue_model *model;
+    const struct catalogue_file *file;
+    enum policy_file file_kind;
+    enum policy_reason reason; /* POLICY_SERVE, or why not */
+};
+
+/* One indexed read, the same work for a hit and a miss; what is refused whatever the phone opens no
+ * row. ret_finding->path.token is a secret: to be wiped, on errors too.
+ * Errors: the store's, AP_ECRYPTO, AP_ECORRUPT; ret_finding then holds what was found before. */
+AP_MUSTCHECK int provision_find(const struct provision_question *question,
+                                struct provision_finding *ret_finding);
+
+/* What is to be rendered for a finding of POLICY_SERVE. token: room for the folder's, a secret: to
+ * be wiped, on errors too. ret_job borrows all three; its public_url is left to the caller. Errors:
+ * the store's, AP_ECRYPTO, AP_ECORRUPT. */
+AP_MUSTCHECK int provision_job(const struct provision_question *question,
+                               const struct provision_finding *finding, struct token *token,
+                               struct rendering_job *ret_job);
+
+#endif

@@ -1,0 +1,199 @@
+/* Catalogue, templates and view come together here. Knows no store, no network, no policy. */
+#include "autoprov/rendering.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autoprov/limits.h"
+#include "autoprov/phone_file.h"
+
+/* -- loading ----------------------------------------------------------------------------------- */
+
+static int check_template(const struct rendering *rendering,
+                          const struct rendering_folders *folders,
+                          const struct catalogue_vendor *vendor, const char *name,
+                          struct ap_error *error)
+{
+    if (!name || template_set_find(rendering->templates, name))
+        return 0;
+    return ap_error_set(error, AP_ENOENT,
+                        "vendor '%s' names the template '%s', which is neither in %s nor in %s",
+                        vendor->name, name, folders->templates, folders->custom_templates);
+}
+
+static int check_vendor(const struct rendering *rendering, const struct rendering_folders *folders,
+                        const struct catalogue_vendor *vendor, struct ap_error *error)
+{
+    int err = 0;
+
+    for (size_t i = 0; !err && i < vendor->file_count; i++)
+        err = check_template(rendering, folders, vendor, vendor->files[i].template_name, error);
+    for (size_t i = 0; !err && i < vendor->model_count; i++)
+        err = check_template(rendering, folders, vendor, vendor->models[i].template_name, error);
+    return err;
+}
+
+static const struct template *find_none(void *data, const char *name, size_t len)
+{
+    (void)data;
+    (void)name;
+    (void)len;
+    return NULL;
+}
+
+static int compile_url(const struct catalogue_vendor *vendor, struct template **ret_template,
+                       struct ap_error *error)
+{
+    char name[AP_NAME_MAX_BYTES + 16];
+
+    (void)snprintf(name, sizeof(name), "url of %s", vendor->name); /* 64 bytes at most */
+    int err = template_compile(name, vendor->url, strlen(vendor->url), ret_template, error);
+    return err ? err : template_link(*ret_template, find_none, NULL, false, error);
+}
+
+static int bind_vendors(struct rendering *rendering, const struct rendering_folders *folders,
+                        struct ap_error *error)
+{
+    const struct catalogue_vendor *vendor;
+    size_t count = 0;
+    int err = 0;
+
+    while (catalogue_vendor_at(rendering->catalogue, count))
+        count++;
+    rendering->urls = calloc(count + 1, sizeof(struct template *));
+    if (!rendering->urls)
+        return ap_error_set(error, AP_ENOMEM, "%s: %s", folders->vendors, ap_strerror(AP_ENOMEM));
+    for (size_t i = 0; !err && (vendor = catalogue_vendor_at(rendering->catalogue, i)); i++) {
+        err = check_vendor(rendering, folders, vendor, error);
+        if (!err)
+            err = compile_url(vendor, &rendering->urls[i], error);
+    }
+    return err;
+}
+
+int rendering_load(const struct rendering_folders *folders, struct rendering **ret_rendering,
+                   struct ap_error *error)
+{
+    struct rendering *rendering = calloc(1, sizeof(*rendering));
+
+    if (!rendering)
+        return ap_error_set(error, AP_ENOMEM, "%s: %s", folders->templates, ap_strerror(AP_ENOMEM));
+    int err =
+        catalogue_load(folders->vendors, folders->custom_vendors, &rendering->catalogue, error);
+    if (!err)
+        err = template_set_load(folders->templates, folders->custom_templates,
+                                &rendering->templates, error);
+    if (!err)
+        err = bind_vendors(rendering, folders, error);
+    if (err) {
+        rendering_free(rendering);
+        return err;
+    }
+    *ret_rendering = rendering;
+    return 0;
+}
+
+void rendering_free(struct rendering *rendering)
+{
+    if (!rendering)
+        return;
+    for (size_t i = 0; rendering->urls && rendering->urls[i]; i++)
+        template_free(rendering->urls[i]);
+    free(rendering->urls);
+    template_set_free(rendering->templates);
+    catalogue_free(rendering->catalogue);
+    free(rendering);
+}
+
+/* -- rendering --------------------------------------------------------------------------------- */
+
+static const struct template *url_form(const struct rendering *rendering,
+                                       const struct catalogue_vendor *vendor)
+{
+    const struct catalogue_vendor *other;
+
+    for (size_t i = 0; (other = catalogue_vendor_at(rendering->catalogue, i)); i++) {
+        if (other == vendor)
+            return rendering->urls[i];
+    }
+    return NULL;
+}
+
+static int build_view(const struct rendering *rendering, const struct rendering_job *job,
+                      struct arena *arena, struct value *ret_view, struct ap_error *error)
+{
+    const struct phone_view_source source = {
+        .catalogue = rendering->catalogue,
+        .vendor = job->vendor,
+        .model = job->model,
+        .phone = job->phone,
+        .settings = job->settings,
+        .setting_count = job->setting_count,
+        .public_url = job->public_url,
+        .prefix = job->prefix,
+        .token = job->token,
+        .url = url_form(rendering, job->vendor),
+        .mask_secrets = job->mask_secrets,
+    };
+
+    return phone_view_build(&source, arena, ret_view, error);
+}
+
+const struct template *rendering_template(const struct rendering *rendering,
+                                          const struct rendering_job *job)
+{
+    const struct catalogue_file *own = phone_file_next(job->vendor, job->model, NULL);
+    const char *name = job->file->template_name;
+
+    /* The same file may be asked for by several names. */
+    if (job->model && job->model->template_name && job->file->role == CATALOGUE_CONFIG && own &&
+        strcmp(name, own->template_name) == 0)
+        name = job->model->template_name;
+    return template_set_find(rendering->templates, name);
+}
+
+int rendering_render_with(const struct rendering *rendering, const struct rendering_job *job,
+                          const struct template *template, struct arena *arena, struct buf *body,
+                          struct ap_error *error)
+{
+    struct value view;
+    int err = build_view(rendering, job, arena, &view, error);
+
+    if (err)
+        return err;
+    err = template_render(template, job->file->dialect, &view, body);
+    if (err)
+        return ap_error_set(error, err, "%s: %s", template_name(template),
+                            err == AP_EINVAL ? "a value cannot stand in this kind of file"
+                                             : ap_strerror(err));
+    err = dialect_convert(job->file->dialect, body);
+    return err ? ap_error_set(error, err, "%s: a character that this kind of file has not: %s",
+                              template_name(template), ap_strerror(err))
+               : 0;
+}
+
+int rendering_render(const struct rendering *rendering, const struct rendering_job *job,
+                     struct arena *arena, struct buf *body, struct ap_error *error)
+{
+    const struct template *template = rendering_template(rendering, job);
+
+    if (!template)
+        return ap_error_set(error, AP_ENOENT, "the template '%s' is gone",
+                            job->file->template_name);
+    return rendering_render_with(rendering, job, template, arena, body, error);
+}
+
+int rendering_phone_url(const struct rendering *rendering, const struct rendering_job *job,
+                        struct arena *arena, const char **ret_url, struct ap_error *error)
+{
+    static const char NAME[] = "phone_url";
+    struct value view;
+    int err = build_view(rendering, job, arena, &view, error);
+
+    if (err)
+        return err;
+    const struct value *url = value_find(&view, NAME, sizeof(NAME) - 1);
+    *ret_url = url && url->kind == VALUE_TEXT ? url->as.text : "";
+    return 0;
+}
