@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what the tests need, build with warnings as errors and sanitizers, run every test by ctest.
-#   sh tests/run.sh                  labels unit, system, fuzz, lint
+#   sh tests/run.sh                  labels unit, system, vendors, fuzz, lint
 #   sh tests/run.sh --all            slow, root and bench as well
 #   sh tests/run.sh --coverage       preset coverage, and what the tests reach of src/ at the end
 #   sh tests/run.sh --preset tsan    another preset of CMakePresets.json; its build folder is its own
@@ -44,9 +44,9 @@ done
 
 # shellcheck source=conf/packages.sh
 . "$top/conf/packages.sh"
-packages="$BUILD_PACKAGES libcmocka-dev libexpat1-dev clang clang-format clang-tidy shellcheck python3 python3-pytest
-git curl wget busybox openssl gnutls-bin ca-certificates sqlite3 linphone-cli libxml2-utils systemd
-procps iproute2"
+packages="$BUILD_PACKAGES libcmocka-dev clang clang-format clang-tidy shellcheck python3 python3-pytest
+python3-lxml python3-hypothesis git curl wget busybox openssl gnutls-bin ca-certificates sqlite3
+linphone-cli libxml2-utils systemd procps iproute2"
 [ -n "$labels" ] || packages="$packages nginx-light valgrind"
 [ -z "$coverage" ] || packages="$packages gcovr"
 # shellcheck disable=SC2086

@@ -216,6 +216,25 @@ char *ctl_path(const char *fmt, const char *argument)
     return path.data;
 }
 
+char *ctl_path_query(char *path, const char *name, const char *value)
+{
+    struct buf whole;
+    char *encoded;
+    int err;
+
+    if (!path || !value)
+        return path;
+    encoded = ctl_path("{}", value);
+    buf_init(&whole, URL_MAX);
+    err = buf_printf(&whole, "%s%c%s=%s", path, strchr(path, '?') ? '&' : '?', name,
+                     encoded ? encoded : "");
+    if (err || (!encoded && value[0]))
+        buf_done(&whole);
+    free(encoded);
+    free(path);
+    return whole.data;
+}
+
 int ctl_call_list(const struct ctl_args *args, const char *path, json_t **ret_items)
 {
     char socket[SOCKET_PATH_MAX];

@@ -8,7 +8,62 @@
 static const struct ctl_option USER_ADD[] = {
     {"display-name", "TEXT", "name as people read it"},
     {"external-id", "ID", "the PBX's own key for this user"},
+    {"site", "NAME", "the site whose settings hold for the user's phones"},
     {"token-file", "FILE", "take an existing folder name instead of making a token"},
+    {0},
+};
+static const struct ctl_option USER_SET[] = {
+    {"display-name", "TEXT", "name as people read it"},
+    {"external-id", "ID", "the PBX's own key for this user"},
+    {"site", "NAME", "the site whose settings hold for the user's phones; '' for none"},
+    {0},
+};
+static const struct ctl_option SITE_ADD[] = {
+    {"external-id", "ID", "the PBX's own key for this site"},
+    {0},
+};
+#define SCOPE "global, vendor:NAME, model:VENDOR/MODEL, site:NAME, user:NAME or phone:MAC"
+static const struct ctl_option SETTING_SET[] = {
+    {"scope", "SCOPE", SCOPE},
+    {"value-file", "FILE", "take the value from a file; - reads standard input"},
+    {0},
+};
+static const struct ctl_option SETTING_SCOPE[] = {
+    {"scope", "SCOPE", SCOPE},
+    {0},
+};
+static const struct ctl_option KEY_ADD[] = {
+    {"user", NULL, "MAC is the name of a user: the key is on all of the user's phones"},
+    {"label", "TEXT", "what the phone shows beside it"},
+    {"line", "N", "number of the line that it uses; default: 1"},
+    {"position", "N", "number of the key; default: the first free one"},
+    {0},
+};
+static const struct ctl_option KEY_OF_USER[] = {
+    {"user", NULL, "MAC is the name of a user"},
+    {0},
+};
+static const struct ctl_option VENDOR_FILTER[] = {
+    {"vendor", "NAME", "only this vendor's"},
+    {0},
+};
+static const struct ctl_option PHONE_LIST[] = {
+    {"user", "NAME", "only this user's"},
+    {"stale", NULL, "only those whose file has changed since they fetched it"},
+    {0},
+};
+static const struct ctl_option PHONE_SHOW[] = {
+    {"effective", NULL, "also every setting that holds for it, and where it comes from"},
+    {0},
+};
+static const struct ctl_option PREVIEW[] = {
+    {"secrets", NULL, "show passwords and the token instead of ********; audited"},
+    {0},
+};
+static const struct ctl_option EXPLAIN[] = {
+    {"from", "ADDRESS", "as if asked from there; default: 127.0.0.1"},
+    {"agent", "TEXT", "as if the phone had this User-Agent"},
+    {"file", "NAME", "as if it asked for this file; default: its own"},
     {0},
 };
 static const struct ctl_option YES[] = {
@@ -41,8 +96,8 @@ static const struct ctl_option ACCOUNT_SET[] = {
     {0},
 };
 static const struct ctl_option PHONE_ADD[] = {
-    {"vendor", "NAME", "whose template to use; default: generic"},
-    {"model", "NAME", "for people"},
+    {"vendor", "NAME", "default: the model's, or a guess from the MAC, or generic"},
+    {"model", "NAME", "as in 'autoprovctl model list'"},
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
@@ -50,8 +105,8 @@ static const struct ctl_option PHONE_ADD[] = {
     {0},
 };
 static const struct ctl_option PHONE_SET[] = {
-    {"vendor", "NAME", "whose template to use"},
-    {"model", "NAME", "for people"},
+    {"vendor", "NAME", "as in 'autoprovctl vendor list'"},
+    {"model", "NAME", "as in 'autoprovctl model list'"},
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …, in place of those it has"},
@@ -61,6 +116,7 @@ static const struct ctl_option PHONE_SET[] = {
 };
 static const struct ctl_option PHONE_URL[] = {
     {"base", NULL, "the folder URL alone, for phones that append their file name"},
+    {"phone", NULL, "what is to be typed into the phone, in its vendor's form"},
     {0},
 };
 static const struct ctl_option ROTATE[] = {
@@ -71,6 +127,11 @@ static const struct ctl_option ROTATE[] = {
 };
 static const struct ctl_option CONFIG_DUMP[] = {
     {"changed", NULL, "only what differs from the default"},
+    {0},
+};
+static const struct ctl_option RENDER[] = {
+    {"vendor", "NAME", "for a phone of this vendor; default: the first that uses it"},
+    {"model", "NAME", "for a phone of this model"},
     {0},
 };
 static const struct ctl_option TEMPLATE_CHECK[] = {
@@ -91,6 +152,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      ctl_user_add},
     {"user", "list", "", 0, 0, NULL, "list users", ctl_user_list},
     {"user", "show", "NAME", 1, 1, NULL, "show one user", ctl_user_show},
+    {"user", "set", "NAME", 1, 1, USER_SET, "change a user", ctl_user_set},
     {"user", "del", "NAME", 1, 1, YES, "delete a user with accounts and phones", ctl_user_del},
     {"account", "add", "USER SIP_USER@DOMAIN", 2, 2, ACCOUNT_ADD, "add a SIP account to a user",
      ctl_account_add},
@@ -99,17 +161,44 @@ const struct ctl_command CTL_COMMANDS[] = {
      ctl_account_set},
     {"account", "del", "SIP_USER@DOMAIN", 1, 1, YES, "delete a SIP account", ctl_account_del},
     {"phone", "add", "USER MAC", 2, 2, PHONE_ADD, "add a phone to a user", ctl_phone_add},
-    {"phone", "list", "", 0, 0, USER_FILTER, "list phones", ctl_phone_list},
-    {"phone", "show", "MAC", 1, 1, NULL, "show one phone with its lines", ctl_phone_show},
+    {"phone", "list", "", 0, 0, PHONE_LIST, "list phones", ctl_phone_list},
+    {"phone", "show", "MAC", 1, 1, PHONE_SHOW, "show one phone with its lines", ctl_phone_show},
     {"phone", "set", "MAC", 1, 1, PHONE_SET, "change a phone", ctl_phone_set},
     {"phone", "url", "MAC", 1, 1, PHONE_URL, "print the URL to tell the phone: a secret",
      ctl_phone_url},
+    {"phone", "preview", "MAC [FILE]", 1, 2, PREVIEW, "print what the phone would get",
+     ctl_phone_preview},
+    {"phone", "diff", "MAC", 1, 1, NULL, "compare the phone's files with what it last fetched",
+     ctl_phone_diff},
     {"phone", "del", "MAC", 1, 1, YES, "delete a phone", ctl_phone_del},
+    {"explain", NULL, "MAC|-", 1, 1, EXPLAIN,
+     "say why a phone is served, or why not; - reads a URL from standard input", ctl_explain},
+    {"key", "add", "MAC TYPE [VALUE]", 2, 3, KEY_ADD,
+     "add a key: line, speed_dial, blf, park or dtmf", ctl_key_add},
+    {"key", "list", "MAC", 1, 1, KEY_OF_USER, "list keys", ctl_key_list},
+    {"key", "del", "MAC KEY", 2, 2, KEY_OF_USER, "delete a key", ctl_key_del},
+    {"setting", "set", "NAME [VALUE]", 1, 2, SETTING_SET, "set a setting for a scope",
+     ctl_setting_set},
+    {"setting", "unset", "NAME", 1, 1, SETTING_SCOPE, "take a setting back", ctl_setting_unset},
+    {"setting", "list", "", 0, 0, SETTING_SCOPE, "list settings", ctl_setting_list},
+    {"setting", "show", "NAME", 1, 1, SETTING_SCOPE, "what a setting means and where it is set",
+     ctl_setting_show},
+    {"site", "add", "NAME", 1, 1, SITE_ADD, "add a site: a group of users", ctl_site_add},
+    {"site", "list", "", 0, 0, NULL, "list sites", ctl_site_list},
+    {"site", "del", "NAME", 1, 1, YES, "delete a site", ctl_site_del},
+    {"vendor", "list", "", 0, 0, NULL, "list the catalogue's vendors", ctl_vendor_list},
+    {"model", "list", "", 0, 0, VENDOR_FILTER, "list the catalogue's models", ctl_model_list},
+    {"model", "show", "VENDOR/MODEL", 1, 1, NULL, "show a model and the files it asks for",
+     ctl_model_show},
     {"options", "show", "", 0, 0, NULL, "show the JSON custom options", ctl_options_show},
     {"options", "set", "JSON", 1, 1, NULL, "set the JSON custom options; - reads standard input",
      ctl_options_set},
     {"options", "unset", "", 0, 0, NULL, "remove the JSON custom options", ctl_options_unset},
     {"token", "rotate", "USER", 1, 1, ROTATE, "give a user a new folder token", ctl_token_rotate},
+    {"template", "list", "", 0, 0, NULL, "list templates and whose they are", ctl_template_list},
+    {"template", "show", "TEMPLATE", 1, 1, NULL, "print the text of a template", ctl_template_show},
+    {"template", "render", "TEMPLATE", 1, 1, RENDER, "render a template with sample data",
+     ctl_template_render},
     {"template", "check", "[FILE…]", 0, CTL_POSITIONALS_MAX, TEMPLATE_CHECK,
      "check templates and render them with sample data", ctl_template_check},
     {"db", "check", "", 0, 0, NULL, "check the database thoroughly", ctl_db_check},

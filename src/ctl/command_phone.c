@@ -16,6 +16,21 @@ static const struct ctl_column COLUMNS[] = {
     {"last_fetch_at", "LAST FETCH"},
     {0},
 };
+static const struct ctl_column STALE[] = {
+    {"mac", "MAC"},
+    {"user", "USER"},
+    {"vendor", "VENDOR"},
+    {"model", "MODEL"},
+    {"files", "FILES"},
+    {"last_fetch_at", "LAST FETCH"},
+    {0},
+};
+static const struct ctl_column SETTINGS[] = {
+    {"name", "SETTING"},
+    {"value", "VALUE"},
+    {"from", "FROM"},
+    {0},
+};
 static const struct ctl_column FIELDS[] = {
     {"mac", "MAC:"},
     {"user", "User:"},
@@ -112,12 +127,32 @@ int ctl_phone_add(const struct ctl_args *args)
 
 int ctl_phone_list(const struct ctl_args *args)
 {
+    if (ctl_arg(args, "stale") && ctl_arg(args, "user"))
+        return ctl_fail(CTL_USAGE, "either --stale or --user");
+    if (ctl_arg(args, "stale"))
+        return ctl_list(args, "/stale-phones", NULL, STALE);
     return ctl_list(args, "/phones", "/phones?user={}", COLUMNS);
 }
 
 int ctl_phone_show(const struct ctl_args *args)
 {
-    return ctl_show(args, "/phones/{}", FIELDS);
+    char *path = ctl_path("/phones/{}/settings", args->positionals[0]);
+    json_t *answer = NULL;
+    int code = CTL_OK;
+
+    if (!ctl_arg(args, "effective") || !args->json)
+        code = ctl_show(args, "/phones/{}", FIELDS);
+    if (code == CTL_OK && ctl_arg(args, "effective")) {
+        code = path ? ctl_call(args, "GET", path, NULL, &answer)
+                    : ctl_fail(CTL_FAILED, "out of memory");
+        if (code == CTL_OK && !args->json)
+            printf("\n");
+        if (code == CTL_OK)
+            ctl_print_table(args, json_object_get(answer, "items"), SETTINGS);
+    }
+    json_decref(answer);
+    free(path);
+    return code;
 }
 
 static int add_changes(const struct ctl_args *args, json_t *body)
@@ -163,7 +198,9 @@ int ctl_phone_url(const struct ctl_args *args)
     json_t *result = NULL;
     int code =
         path ? ctl_call(args, "GET", path, NULL, &result) : ctl_fail(CTL_FAILED, "out of memory");
-    const char *member = ctl_arg(args, "base") ? "provisioning_base_url" : "url";
+    const char *member = ctl_arg(args, "base")    ? "provisioning_base_url"
+                         : ctl_arg(args, "phone") ? "phone_url"
+                                                  : "url";
     const char *url = json_string_value(json_object_get(result, member));
 
     if (code == CTL_OK && args->json)

@@ -15,6 +15,7 @@ static const struct ctl_column FIELDS[] = {
     {"name", "Name:"},
     {"display_name", "Display name:"},
     {"external_id", "External id:"},
+    {"site", "Site:"},
     {"accounts", "Accounts:"},
     {"phones", "Phones:"},
     {"created_at", "Created:"},
@@ -32,6 +33,8 @@ int ctl_user_add(const struct ctl_args *args)
     if (code == CTL_OK)
         code = ctl_add_string(args, "external-id", "external_id", body);
     if (code == CTL_OK)
+        code = ctl_add_string(args, "site", "site", body);
+    if (code == CTL_OK)
         code = ctl_add_secret(args, "token-file", "token", false, body);
     if (code != CTL_OK) {
         json_decref(body);
@@ -45,6 +48,34 @@ int ctl_user_add(const struct ctl_args *args)
                "FILE\n",
                args->positionals[0], args->positionals[0]);
     json_decref(user);
+    return code;
+}
+
+int ctl_user_set(const struct ctl_args *args)
+{
+    json_t *body = json_object();
+    json_t *user = NULL;
+    char *path = ctl_path("/users/{}", args->positionals[0]);
+    int code = body && path ? CTL_OK : ctl_fail(CTL_FAILED, "out of memory");
+
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "display-name", "display_name", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "external-id", "external_id", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "site", "site", body);
+    if (code == CTL_OK && json_object_size(body) == 0)
+        code = ctl_fail(CTL_USAGE, "nothing to change; try: autoprovctl user set --help");
+    if (code == CTL_OK)
+        code = ctl_call(args, "PATCH", path, body, &user);
+    else
+        json_decref(body);
+    if (code == CTL_OK && args->json)
+        ctl_print_json(user);
+    else if (code == CTL_OK)
+        printf("user %s changed; phones get it with their next fetch\n", args->positionals[0]);
+    json_decref(user);
+    free(path);
     return code;
 }
 

@@ -99,6 +99,10 @@ int ctl_call(const struct ctl_args *args, const char *method, const char *path, 
  * request may be. Free with free(). */
 char *ctl_path(const char *fmt, const char *argument);
 
+/* path with "name=value" in its query, percent-encoded; path itself without a value. path is taken
+ * over. NULL: no memory, or path was NULL. */
+char *ctl_path_query(char *path, const char *name, const char *value);
+
 /* All pages of a list: {"items": […]}. */
 int ctl_call_list(const struct ctl_args *args, const char *path, json_t **ret_items);
 
@@ -165,6 +169,9 @@ int ctl_status(const struct ctl_args *args);
 int ctl_reload(const struct ctl_args *args);
 int ctl_config_check(const struct ctl_args *args);
 int ctl_config_dump(const struct ctl_args *args);
+int ctl_template_list(const struct ctl_args *args);
+int ctl_template_show(const struct ctl_args *args);
+int ctl_template_render(const struct ctl_args *args);
 int ctl_template_check(const struct ctl_args *args);
 int ctl_db_check(const struct ctl_args *args);
 int ctl_restore(const struct ctl_args *args);
@@ -182,6 +189,23 @@ int ctl_phone_show(const struct ctl_args *args);
 int ctl_phone_set(const struct ctl_args *args);
 int ctl_phone_url(const struct ctl_args *args);
 int ctl_phone_del(const struct ctl_args *args);
+int ctl_phone_preview(const struct ctl_args *args);
+int ctl_phone_diff(const struct ctl_args *args);
+int ctl_explain(const struct ctl_args *args);
+int ctl_user_set(const struct ctl_args *args);
+int ctl_site_add(const struct ctl_args *args);
+int ctl_site_list(const struct ctl_args *args);
+int ctl_site_del(const struct ctl_args *args);
+int ctl_setting_set(const struct ctl_args *args);
+int ctl_setting_unset(const struct ctl_args *args);
+int ctl_setting_list(const struct ctl_args *args);
+int ctl_setting_show(const struct ctl_args *args);
+int ctl_key_add(const struct ctl_args *args);
+int ctl_key_list(const struct ctl_args *args);
+int ctl_key_del(const struct ctl_args *args);
+int ctl_vendor_list(const struct ctl_args *args);
+int ctl_model_list(const struct ctl_args *args);
+int ctl_model_show(const struct ctl_args *args);
 int ctl_options_show(const struct ctl_args *args);
 int ctl_options_set(const struct ctl_args *args);
 int ctl_options_unset(const struct ctl_args *args);

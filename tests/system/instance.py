@@ -118,6 +118,8 @@ master_key_file = '{self.master_key}'
 control_socket = '{self.control}'
 templates_directory = '{TOP}/conf/templates'
 custom_templates_directory = '{self.folder}/templates'
+vendors_directory = '{TOP}/conf/vendors'
+custom_vendors_directory = '{self.folder}/vendors'
 log_level = debug
 {options}{self.extra}
 listener "phones" {{

@@ -111,7 +111,7 @@ def test_the_body_of_a_wrong_method_is_dropped_and_the_connection_goes_on(two_us
 
 def test_every_users_token_with_every_other_users_mac_is_a_miss(instance):
     count = 6
-    macs = [f"0015650000{i:02x}" for i in range(count)]
+    macs = [f"cc5ef60000{i:02x}" for i in range(count)]
     tokens = []
     for i, mac in enumerate(macs):
         instance.add_user(f"u{i}")
