@@ -154,6 +154,9 @@ struct catalogue_match {
 bool catalogue_match(const struct catalogue *catalogue, const char *name, size_t len,
                      struct catalogue_match *ret_match);
 
+/* Does a phone of this model (NULL: not in the catalogue) ask for the row's file? */
+bool catalogue_file_is_for(const struct catalogue_file *file, const struct catalogue_model *model);
+
 /* The row that is the name for a phone of this vendor and model ("" or unknown to the catalogue:
  * rows without models), or NULL: not its own file. The first claim whose row is for the model: what
  * {model} or {code} named in the claim does not count. */

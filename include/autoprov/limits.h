@@ -89,7 +89,7 @@
 /* Names with {model} and {code} written out, of all vendors. */
 #define AP_CATALOGUE_RULES_MAX         65536
 #define AP_CATALOGUE_CODE_MAX_BYTES    128 /* one word of a vendor */
-#define AP_CATALOGUE_PATTERN_MAX_BYTES 128 /* the longest known name has 40 */
+#define AP_CATALOGUE_PATTERN_MAX_BYTES 96  /* the longest known name has 40; STORE_FILE_MAX */
 /* A pattern, a MAC with separators and one {any}. */
 #define AP_CATALOGUE_NAME_MAX_BYTES 256
 /* User-Agents as far as MACs are looked for in them; the longest known have 110. */

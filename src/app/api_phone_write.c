@@ -224,7 +224,8 @@ int api_phone_set(struct api_call *call, struct store_db *db)
         err = store_phone_set(db, &phone, 0);
     if (err == AP_EEXIST)
         err = api_problem(call, err, "/external_id", "another phone has this external id");
-    if (!err)
+    /* One that is off gets no file: it is checked when it is switched on. */
+    if (!err && phone.enabled)
         err = api_check_phone(call, db, phone.mac);
     if (!err)
         err = api_audit(call, db, api_phone_object(call, phone.mac),

@@ -127,3 +127,14 @@ const char *catalogue_time_zone_at(const struct catalogue *catalogue, size_t ind
 {
     return index < catalogue->zone_count ? catalogue->zones[index].name : NULL;
 }
+
+bool catalogue_file_is_for(const struct catalogue_file *file, const struct catalogue_model *model)
+{
+    if (file->model_count == 0)
+        return true;
+    for (size_t i = 0; model && i < file->model_count; i++) {
+        if (strcmp(file->models[i], model->name) == 0)
+            return true;
+    }
+    return false;
+}

@@ -50,15 +50,6 @@ struct expansion {
     struct catalogue_pattern holds;
 };
 
-static bool is_for_model(const struct catalogue_file *file, const struct catalogue_model *model)
-{
-    for (size_t i = 0; i < file->model_count; i++) {
-        if (file->models[i] == model->name)
-            return true;
-    }
-    return file->model_count == 0;
-}
-
 /* -- members ---------------------------------------------------------------------------------- */
 
 static int read_row_model(void *data, const struct strict_json_node *node)
@@ -195,7 +186,7 @@ static int add_code(const struct expansion *expansion, const struct catalogue_mo
 
     for (size_t i = 0; i < vendor->model_count; i++) {
         const struct catalogue_model *other = &vendor->models[i];
-        if (other == model || !other->code || !is_for_model(expansion->file, other) ||
+        if (other == model || !other->code || !catalogue_file_is_for(expansion->file, other) ||
             !text_equal_nocase(other->code, strlen(other->code), model->code, code_len))
             continue;
         if (other < model)
@@ -229,7 +220,7 @@ static int add_rules(const struct expansion *expansion)
         return add_rule(expansion, "", NULL);
     for (size_t i = 0; !err && i < vendor->model_count; i++) {
         const struct catalogue_model *model = &vendor->models[i];
-        if (!is_for_model(expansion->file, model))
+        if (!catalogue_file_is_for(expansion->file, model))
             continue;
         if (holds->has_model)
             err = add_model(expansion, model);
@@ -303,7 +294,7 @@ static int check_config(const struct catalogue_vendor *vendor, const struct stri
         bool has_config = false;
         for (size_t i = 0; i < vendor->file_count; i++)
             has_config |= vendor->files[i].role == CATALOGUE_CONFIG &&
-                          is_for_model(&vendor->files[i], &vendor->models[m]);
+                          catalogue_file_is_for(&vendor->files[i], &vendor->models[m]);
         if (!has_config)
             return strict_json_fail(node, STRICT_JSON_AT_VALUE, AP_EINVAL,
                                     "model '%s' has no file of role config; add one",

@@ -12,6 +12,7 @@
 /* Different (source, reason, minute) at a time; when full, the fullest table is handed on early. */
 #define COUNTED_MAX 256
 /* Quoted: four characters for one at most. */
+_Static_assert(STORE_FILE_MAX > AP_CATALOGUE_PATTERN_MAX_BYTES, "a pattern names the delivery");
 #define QUOTED_AGENT_MAX (4 * AP_USER_AGENT_MAX_BYTES + 3)
 
 struct counted {

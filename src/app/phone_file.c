@@ -5,17 +5,6 @@
 
 #include "autoprov/limits.h"
 
-static bool is_for_model(const struct catalogue_file *file, const struct catalogue_model *model)
-{
-    if (file->model_count == 0)
-        return true;
-    for (size_t i = 0; model && i < file->model_count; i++) {
-        if (strcmp(file->models[i], model->name) == 0)
-            return true;
-    }
-    return false;
-}
-
 const struct catalogue_file *phone_file_next(const struct catalogue_vendor *vendor,
                                              const struct catalogue_model *model,
                                              const struct catalogue_file *after)
@@ -24,7 +13,8 @@ const struct catalogue_file *phone_file_next(const struct catalogue_vendor *vend
 
     for (; at < vendor->file_count; at++) {
         const struct catalogue_file *file = &vendor->files[at];
-        if (file->template_name && file->role != CATALOGUE_COMMON && is_for_model(file, model))
+        if (file->template_name && file->role != CATALOGUE_COMMON &&
+            catalogue_file_is_for(file, model))
             return file;
     }
     return NULL;

@@ -117,17 +117,6 @@ static bool uses(const struct rendering *rendering, const struct rendering_job *
     return strcmp(job->file->template_name, file) == 0;
 }
 
-static bool is_for_model(const struct catalogue_file *file, const struct catalogue_model *model)
-{
-    if (file->model_count == 0)
-        return true;
-    for (size_t i = 0; model && i < file->model_count; i++) {
-        if (strcmp(file->models[i], model->name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Visit every job of the vendor's that takes the template; the model NULL is one that is not in
  * the list. Stops at the first true. */
 static bool each_job(const struct rendering *rendering, const struct catalogue_vendor *vendor,
@@ -141,7 +130,7 @@ static bool each_job(const struct rendering *rendering, const struct catalogue_v
             const struct catalogue_model *model =
                 j < vendor->model_count ? &vendor->models[j] : NULL;
             fill_job(vendor, model, &vendor->files[i], &job);
-            if (is_for_model(&vendor->files[i], model) && uses(rendering, &job, file) &&
+            if (catalogue_file_is_for(&vendor->files[i], model) && uses(rendering, &job, file) &&
                 visit(data, &job))
                 return true;
         }
