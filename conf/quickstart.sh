@@ -151,6 +151,7 @@ choose_socket() {
 
 write_conf() {
     choose_socket
+    mkdir -p "$state/templates" "$state/vendors"
     cat >"$conf" <<EOF
 # A throwaway instance made by conf/quickstart.sh.
 state_directory = $(quoted "$state/state")

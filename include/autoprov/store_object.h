@@ -197,8 +197,8 @@ AP_MUSTCHECK int store_phone_by_pair(struct store_db *db, struct arena *arena,
  * the user's enabled phones, each once. An ended token is AP_ENOENT. The work of a hit and a miss
  * is the same. */
 AP_MUSTCHECK int store_user_by_token(struct store_db *db, struct arena *arena,
-                                     const struct token *token, const char *const **ret_vendors,
-                                     size_t *ret_count);
+                                     const struct token *token, const char **ret_user_id,
+                                     const char *const **ret_vendors, size_t *ret_count);
 
 /* The phone of a MAC alone, for flat mode: the same fields but token_generation. */
 AP_MUSTCHECK int store_phone_by_mac(struct store_db *db, struct arena *arena,

@@ -79,6 +79,10 @@ AP_MUSTCHECK int variable_check(const struct variable *variable, const struct ca
 AP_MUSTCHECK int variable_check_raw(const struct dialect *dialect, const char *name,
                                     struct ap_error *error);
 
+/* Is what stands behind "raw." a secret, by its name ("account.1.password")? Better one too many.
+ */
+bool variable_raw_is_secret(const char *name);
+
 /* A setting as it holds for a phone, and where it comes from. */
 struct variable_value {
     const char *value; /* NULL: set nowhere, and without default */

@@ -63,8 +63,14 @@ static const char *path_of_url(struct api_call *call, const char *url)
 {
     const char *scheme = strstr(url, "://");
     const char *path = scheme ? strchr(scheme + 3, '/') : url;
+    struct gate_result *gate = arena_alloc(&call->arena, sizeof(*gate));
+    const char *head =
+        path && *path == '/' ? api_text(call, "GET %s HTTP/1.1\r\n\r\n", path) : NULL;
 
-    return path && *path == '/' ? arena_strndup(&call->arena, path, strcspn(path, "?#")) : NULL;
+    /* What the gate makes of it is what the server looks at. */
+    if (!gate || !head || gate_read(GATE_PHONE, head, strlen(head), gate) != GATE_ACCEPT)
+        return NULL;
+    return gate->path; /* in the arena */
 }
 
 /* The URL that the phone was told, from what the store has. */
@@ -125,7 +131,8 @@ static int read_question(struct walk *walk)
     walk->path = path_of_url(call, url);
     return walk->path ? 0
                       : api_problem(call, AP_EINVAL, "/url",
-                                    "url must be https://HOST/PATH, or a path that begins with /");
+                                    "url must be https://HOST/PATH, or a path that begins with /, "
+                                    "as a request may have it");
 }
 
 /* -- the steps --------------------------------------------------------------------------------- */
@@ -193,7 +200,11 @@ static void step_file(struct walk *walk)
 
     if (!found->phone_known && !found->token_known)
         return;
-    if (!found->file)
+    if (found->phone_known && !found->vendor)
+        step(walk, "file", false,
+             api_text(walk->call, "vendor '%s' is not in the catalogue any more",
+                      found->phone.vendor));
+    else if (!found->file)
         step(walk, "file", false, "not a file of phones of this vendor and model");
     else
         step(walk, "file", found->file_kind == POLICY_FILE_SERVED,

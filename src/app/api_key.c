@@ -45,16 +45,27 @@ static int get_user_owner(struct api_call *call, struct store_db *db, struct own
 static json_t *key_json(const struct store_key *key)
 {
     return json_pack("{s:i, s:s, s:s, s:s, s:i, s:s}", "position", (int)key->position, "type",
-                     key->type, "value", key->value, "label", key->label, "line", (int)key->line,
-                     "of", key->owner == STORE_KEY_PHONE ? "phone" : "user");
+                     key->type, "value", key->value, "label", key->label, "line",
+                     (int)(key->line ? key->line : 1), "of",
+                     key->owner == STORE_KEY_PHONE ? "phone" : "user");
 }
 
+/* Of a phone all that it has, its user's too. */
 static int list_keys(struct api_call *call, struct store_db *db, const struct owner *owner)
 {
+    struct store_phone phone;
     struct store_key *keys = NULL;
     size_t count = 0;
-    int err = store_key_list(db, &call->arena, owner->kind, owner->id, &keys, &count);
     json_t *items;
+    int err;
+
+    if (owner->kind == STORE_KEY_PHONE) {
+        err = store_phone_by_mac(db, &call->arena, owner->mac, &phone);
+        keys = err ? NULL : phone.keys;
+        count = err ? 0 : phone.key_count;
+    } else {
+        err = store_key_list(db, &call->arena, owner->kind, owner->id, &keys, &count);
+    }
 
     if (err)
         return err;
@@ -150,17 +161,63 @@ static int set_key(struct api_call *call, struct store_db *db, const struct owne
     return err ? err : put_key(call, db, owner, &key, 200);
 }
 
-/* The lowest position that has no key yet. */
-static int find_free(struct api_call *call, const struct store_key *keys, size_t count,
-                     uint32_t *ret_position)
-{
-    uint32_t position = 1;
+/* Positions of keys that are taken, and the number of lines, whose keys come first. */
+struct taken {
+    bool at[AP_KEYS_PER_PHONE_MAX];
+    uint32_t lines;
+};
 
-    for (size_t i = 0; i < count && keys[i].position == position; i++)
+/* The first position behind the lines, whose keys show them, that has no key; failing that the
+ * first one at all. */
+static int find_free(struct api_call *call, const struct taken *taken, uint32_t *ret_position)
+{
+    uint32_t position = taken->lines;
+
+    while (position < AP_KEYS_PER_PHONE_MAX && taken->at[position])
         position++;
-    if (position > AP_KEYS_PER_PHONE_MAX)
+    if (position == AP_KEYS_PER_PHONE_MAX)
+        position = 0;
+    while (position < AP_KEYS_PER_PHONE_MAX && taken->at[position])
+        position++;
+    if (position == AP_KEYS_PER_PHONE_MAX)
         return api_problem(call, AP_ERANGE, NULL, "at most %d keys", AP_KEYS_PER_PHONE_MAX);
-    *ret_position = position;
+    *ret_position = position + 1;
+    return 0;
+}
+
+static void take_keys(struct taken *taken, const struct store_key *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        taken->at[keys[i].position - 1] = true;
+}
+
+/* A phone has its user's keys too; a user's phones have as many lines as the user has accounts. */
+static int look_at_taken(struct api_call *call, struct store_db *db, const struct owner *owner,
+                         struct taken *ret_taken)
+{
+    struct store_phone phone;
+    struct store_key *keys = NULL;
+    struct store_user user;
+    size_t count = 0;
+    int err;
+
+    if (owner->kind == STORE_KEY_PHONE) {
+        err = store_phone_by_mac(db, &call->arena, owner->mac, &phone);
+        if (err)
+            return err;
+        take_keys(ret_taken, phone.keys, phone.key_count);
+        if (phone.line_count > 0)
+            ret_taken->lines = phone.lines[phone.line_count - 1].position;
+        return 0;
+    }
+    err = store_key_list(db, &call->arena, owner->kind, owner->id, &keys, &count);
+    if (!err)
+        err = store_user_get(db, &call->arena, owner->id, &user);
+    if (err)
+        return err;
+    take_keys(ret_taken, keys, count);
+    ret_taken->lines =
+        user.account_count < AP_LINES_PER_PHONE_MAX ? (uint32_t)user.account_count : 0;
     return 0;
 }
 
@@ -168,6 +225,7 @@ static int add_key(struct api_call *call, struct store_db *db, const struct owne
 {
     struct store_key key = {.value = "", .label = "", .owner = owner->kind};
     struct store_key *keys = NULL;
+    struct taken taken = {.lines = 0};
     size_t count = 0;
     int err = read_key(call, &key, true);
 
@@ -178,8 +236,11 @@ static int add_key(struct api_call *call, struct store_db *db, const struct owne
             err = api_problem(call, AP_EEXIST, "/position", "there is a key %u already",
                               (unsigned)key.position);
     }
-    if (!err && key.position == 0)
-        err = find_free(call, keys, count, &key.position);
+    if (!err && key.position == 0) {
+        err = look_at_taken(call, db, owner, &taken);
+        if (!err)
+            err = find_free(call, &taken, &key.position);
+    }
     return err ? err : put_key(call, db, owner, &key, 201);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "autoprov/text.h"
 
 /* -- lines ------------------------------------------------------------------------------------- */
 
@@ -75,13 +76,74 @@ static int unknown_vendor(struct api_call *call, const char *name)
                        known ? known : "");
 }
 
-static int unknown_model(struct api_call *call, const struct catalogue_vendor *vendor,
-                         const char *name)
+/* Models whose names begin with what was given, of one vendor or of all. */
+struct candidates {
+    const struct catalogue_vendor *vendor; /* of the last one */
+    const struct catalogue_model *model;
+    size_t count;
+    const char *shown; /* the first few; NULL without memory */
+};
+#define CANDIDATES_SHOWN 12
+
+static void add_candidates(struct api_call *call, const struct catalogue_vendor *vendor,
+                           const char *begin, struct candidates *candidates)
 {
+    size_t len = strlen(begin);
+
+    for (size_t i = 0; i < vendor->model_count; i++) {
+        const struct catalogue_model *model = &vendor->models[i];
+        if (strlen(model->name) < len || !text_equal_nocase(model->name, len, begin, len))
+            continue;
+        candidates->vendor = vendor;
+        candidates->model = model;
+        if (candidates->shown && candidates->count < CANDIDATES_SHOWN)
+            candidates->shown = api_text(call, "%s%s%s/%s", candidates->shown,
+                                         candidates->count ? ", " : "", vendor->name, model->name);
+        candidates->count++;
+    }
+}
+
+static int unknown_model(struct api_call *call, const struct catalogue_vendor *vendor,
+                         const struct candidates *candidates, const char *name)
+{
+    if (candidates->count > 0)
+        return api_problem(call, AP_EINVAL, "/model", "which model '%s'? There are: %s%s", name,
+                           candidates->shown ? candidates->shown : "",
+                           candidates->count > CANDIDATES_SHOWN ? ", …" : "");
+    if (vendor)
+        return api_problem(call, AP_EINVAL, "/model",
+                           "%s has no model '%s' in the catalogue; look with 'autoprovctl model "
+                           "list --vendor %s', leave the model out, or add it (docs/templates.md)",
+                           vendor->title, name, vendor->name);
     return api_problem(call, AP_EINVAL, "/model",
-                       "%s has no model '%s' in the catalogue; look with 'autoprovctl model list "
-                       "--vendor %s', leave the model out, or add it (docs/templates.md)",
-                       vendor->title, name, vendor->name);
+                       "the catalogue has no such model '%s'; look with 'autoprovctl model list', "
+                       "leave the model out and give --vendor, or add it (docs/templates.md)",
+                       name);
+}
+
+/* By its whole name, or by a beginning that only one model has. vendor NULL: of any vendor. */
+static int settle_model(struct api_call *call, const struct catalogue_vendor *vendor,
+                        struct store_phone *phone)
+{
+    const struct catalogue *catalogue = call->snapshot->rendering->catalogue;
+    const struct catalogue_vendor *of =
+        vendor ? vendor : catalogue_vendor_of_model(catalogue, phone->model);
+    const struct catalogue_model *model = of ? catalogue_model(of, phone->model) : NULL;
+    struct candidates candidates = {.shown = ""};
+
+    for (size_t i = 0; !model && !vendor && (of = catalogue_vendor_at(catalogue, i)); i++)
+        add_candidates(call, of, phone->model, &candidates);
+    if (!model && vendor)
+        add_candidates(call, vendor, phone->model, &candidates);
+    if (!model && candidates.count == 1) {
+        model = candidates.model;
+        of = candidates.vendor;
+    }
+    if (!model)
+        return unknown_model(call, vendor, &candidates, phone->model);
+    phone->vendor = of->name;
+    phone->model = model->name;
+    return 0;
 }
 
 /* The vendor as given; else the only one with the model; else a hint from the MAC; else generic. */
@@ -90,27 +152,42 @@ static int settle_vendor(struct api_call *call, struct store_phone *phone, bool 
     const struct catalogue *catalogue = call->snapshot->rendering->catalogue;
     const struct catalogue_vendor *vendor = NULL;
 
-    if (!vendor_given && phone->model[0]) {
-        vendor = catalogue_vendor_of_model(catalogue, phone->model);
-        if (!vendor)
-            return api_problem(call, AP_EINVAL, "/model",
-                               "no vendor, or more than one, has a model '%s': give the vendor too",
-                               phone->model);
-    } else if (!vendor_given) {
+    if (!vendor_given && phone->model[0])
+        return settle_model(call, NULL, phone);
+    if (!vendor_given)
         vendor = catalogue_vendor_of_mac(catalogue, phone->mac);
-    }
     if (vendor)
         phone->vendor = vendor->name;
     vendor = catalogue_vendor(catalogue, phone->vendor);
     if (!vendor)
         return unknown_vendor(call, phone->vendor);
-    if (phone->model[0] && vendor->model_count > 0) {
-        const struct catalogue_model *model = catalogue_model(vendor, phone->model);
-        if (!model)
-            return unknown_model(call, vendor, phone->model);
-        phone->model = model->name;
+    return phone->model[0] && vendor->model_count > 0 ? settle_model(call, vendor, phone) : 0;
+}
+
+/* Lines and keys that the phone's model has no place for: they are in no file. */
+static int phone_result(struct api_call *call, struct store_db *db, struct store_phone *phone,
+                        int status)
+{
+    const struct catalogue_vendor *vendor;
+    struct store_phone whole;
+    uint32_t unused = 0;
+    json_t *json;
+    int err = store_phone_get(db, &call->arena, phone->mac, phone);
+
+    if (!err)
+        err = store_phone_by_mac(db, &call->arena, phone->mac, &whole);
+    if (err)
+        return err;
+    vendor = catalogue_vendor(call->snapshot->rendering->catalogue, phone->vendor);
+    const struct catalogue_model *model = vendor ? catalogue_model(vendor, phone->model) : NULL;
+    for (size_t i = 0; model && i < whole.line_count; i++)
+        unused += whole.lines[i].position > model->lines;
+    json = api_phone_json(phone);
+    if (!json || json_object_set_new(json, "unused_lines", json_integer(unused)) != 0) {
+        json_decref(json);
+        return AP_ENOMEM;
     }
-    return 0;
+    return api_result(call, status, json);
 }
 
 /* -- add and set ------------------------------------------------------------------------------- */
@@ -169,9 +246,7 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         err = settle_vendor(call, &phone, json_object_get(call->body, "vendor") != NULL);
     if (!err)
         err = add_phone(call, db, &phone, user_name, list);
-    if (!err)
-        err = store_phone_get(db, &call->arena, phone.mac, &phone);
-    return err ? err : api_result(call, 201, api_phone_json(&phone));
+    return err ? err : phone_result(call, db, &phone, 201);
 }
 
 /* Body members that stay as they are when the body has not got them. */
@@ -231,7 +306,5 @@ int api_phone_set(struct api_call *call, struct store_db *db)
         err = api_audit(call, db, api_phone_object(call, phone.mac),
                         api_text(call, "vendor=%s enabled=%s%s", phone.vendor,
                                  phone.enabled ? "yes" : "no", list ? " lines=changed" : ""));
-    if (!err)
-        err = store_phone_get(db, &call->arena, phone.mac, &phone);
-    return err ? err : api_result(call, 200, api_phone_json(&phone));
+    return err ? err : phone_result(call, db, &phone, 200);
 }

@@ -109,16 +109,21 @@ static bool is_raw(const char *name)
 }
 
 /* Raw names belong to a vendor's files: a scope that spans vendors has none. */
-static int check_raw(struct api_call *call, const struct store_setting *setting)
+static int check_raw(struct api_call *call, struct store_setting *setting)
 {
     if (setting->scope != STORE_SCOPE_VENDOR && setting->scope != STORE_SCOPE_MODEL &&
         setting->scope != STORE_SCOPE_PHONE)
         return api_problem(call, AP_EINVAL, "/scope",
                            "raw settings belong to a vendor's files: set them for a vendor, a "
                            "model or a phone");
-    if (api_check_text(API_FIELD_TEXT, setting->value, strlen(setting->value)) != 0)
+    static const struct dialect ANY = {.escape = DIALECT_ESCAPE_XML};
+    size_t len = strlen(setting->value);
+    if (len > AP_SETTING_MAX_BYTES ||
+        dialect_check(&ANY, DIALECT_USE_VALUE, setting->value, len, NULL) != 0)
         return api_problem(call, AP_EINVAL, "/value",
-                           "value: UTF-8 without control characters, 128 bytes at most");
+                           "value: UTF-8 without control characters, %d bytes at most",
+                           AP_SETTING_MAX_BYTES);
+    setting->secret = variable_raw_is_secret(setting->name + strlen(VARIABLE_RAW_PREFIX));
     return 0;
 }
 

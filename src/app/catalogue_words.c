@@ -64,6 +64,16 @@ static bool is_template_name(const char *text, size_t len)
     return false;
 }
 
+/* As phone rows and paths of the API take it. */
+static bool is_model(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (!catalogue_is_wild_char(text[i]) && text[i] != '@')
+            return false;
+    }
+    return strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
 static bool is_hex(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -96,7 +106,8 @@ const struct strict_json_text CATALOGUE_TEXT_SUBJECT = {
 const struct strict_json_text CATALOGUE_TEXT_OUI = {6, 6, is_hex, "hex digits such as 001565"};
 const struct strict_json_text CATALOGUE_TEXT_RESERVED = {1, AP_TEXT_MAX_BYTES, is_printable,
                                                          ONE_LINE};
-const struct strict_json_text CATALOGUE_TEXT_MODEL = {1, AP_NAME_MAX_BYTES, is_printable, ONE_LINE};
+const struct strict_json_text CATALOGUE_TEXT_MODEL = {
+    1, AP_NAME_MAX_BYTES, is_model, "letters, digits and ._@-, and neither '.' nor '..'"};
 const struct strict_json_text CATALOGUE_TEXT_MODEL_CODE = {
     1, 32, catalogue_is_wild_word, "made of letters, digits, '_', '.' and '-'"};
 const struct strict_json_text CATALOGUE_TEXT_TEMPLATE = {

@@ -235,7 +235,7 @@ struct parts {
     struct urls urls;
     struct view_zone zone;
     struct value user, lines, keys, codecs, codecs_off, raw;
-    const char *line_count, *key_count, *minutes, *hours;
+    const char *line_count, *key_count, *minutes, *hours, *language_code;
 };
 
 static int build_times(struct view *view, struct parts *parts)
@@ -250,6 +250,23 @@ static int build_times(struct view *view, struct parts *parts)
     parts->line_count = view_number(view, view->line_count);
     parts->key_count = view_number(view, view->key_count);
     return parts->minutes && parts->hours && parts->line_count && parts->key_count ? 0 : AP_ENOMEM;
+}
+
+/* "pt-BR", else "pt". */
+static int language_code(struct view *view, const char *language, const char **ret_code)
+{
+    const struct catalogue_vendor *vendor = view->source->vendor;
+    const char *code = catalogue_code(vendor, CATALOGUE_LANGUAGE, language);
+    size_t primary = strcspn(language, "-");
+
+    if (!code && language[primary]) {
+        const char *word = arena_strndup(view->arena, language, primary);
+        if (!word)
+            return AP_ENOMEM;
+        code = catalogue_code(vendor, CATALOGUE_LANGUAGE, word);
+    }
+    *ret_code = code;
+    return 0;
 }
 
 static int build_parts(struct view *view, struct parts *parts)
@@ -270,6 +287,8 @@ static int build_parts(struct view *view, struct parts *parts)
         err = build_user(view, &parts->user);
     if (!err)
         err = build_times(view, parts);
+    if (!err)
+        err = language_code(view, view_setting(view, VIEW_LANGUAGE), &parts->language_code);
     if (!err)
         err = view_lines(view, &parts->lines);
     if (!err)
@@ -324,8 +343,7 @@ static int build_root(struct view *view, const struct parts *parts, struct value
         value_member("time_zone_offset_hours", value_text(parts->zone.hours)),
         value_member("time_zone_offset_colon", value_text(parts->zone.colon)),
         value_member("language", value_text(language)),
-        value_member("language_code",
-                     value_text(catalogue_code(source->vendor, CATALOGUE_LANGUAGE, language))),
+        value_member("language_code", value_text(parts->language_code)),
         value_member("admin_password", value_text(password)),
         value_member("resync_interval", value_text(view_setting(view, VIEW_RESYNC_INTERVAL))),
         value_member("resync_interval_minutes", value_text(parts->minutes)),

@@ -123,7 +123,8 @@ int view_raw(struct view *view, struct value *ret_raw)
     const struct phone_view_source *source = view->source;
     const struct store_setting *settings =
         source->phone ? source->phone->settings : source->settings;
-    size_t setting_count = source->phone ? source->phone->setting_count : source->setting_count;
+    /* A common file has none: each would be in the phone's own file a second time. */
+    size_t setting_count = source->phone ? source->phone->setting_count : 0;
     struct raw *raws = arena_alloc_array(view->arena, setting_count, sizeof(*raws));
     struct value *items = arena_alloc_array(view->arena, setting_count, sizeof(*items));
     size_t prefix = strlen(VARIABLE_RAW_PREFIX);

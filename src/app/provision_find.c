@@ -57,8 +57,8 @@ static int look_up(const struct provision_question *question, struct provision_f
         err = store_phone_by_pair(question->reader, question->arena, &finding->path.token,
                                   finding->match.mac, &finding->phone, &finding->token_kind);
     else if (!flat)
-        err = store_user_by_token(question->reader, question->arena, &finding->path.token, &vendors,
-                                  &count);
+        err = store_user_by_token(question->reader, question->arena, &finding->path.token,
+                                  &finding->user_id, &vendors, &count);
     if (err && err != AP_ENOENT)
         return err;
     finding->phone_known = has_mac && err == 0;
@@ -129,17 +129,18 @@ int provision_find(const struct provision_question *question, struct provision_f
     return err;
 }
 
-/* The user's folder token: the one that the phone came with, or, for a phone on a previous token or
- * without one, that of the store, which is a query and an unsealing more. */
+/* The user's folder token: the one that the phone came with, or, on a previous token or without
+ * one, that of the store, which is a query and an unsealing more. */
 static int folder_token(const struct provision_question *question,
                         const struct provision_finding *finding, struct token *ret_token)
 {
-    if (!finding->path.flat &&
-        (!finding->phone_known || finding->token_kind == STORE_TOKEN_FOLDER)) {
+    if (!finding->path.flat && finding->phone_known && finding->token_kind == STORE_TOKEN_FOLDER) {
         *ret_token = finding->path.token;
         return 0;
     }
-    return store_token_get(question->reader, question->arena, finding->phone.user_id, ret_token);
+    return store_token_get(question->reader, question->arena,
+                           finding->phone_known ? finding->phone.user_id : finding->user_id,
+                           ret_token);
 }
 
 int provision_job(const struct provision_question *question,

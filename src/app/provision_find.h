@@ -29,7 +29,8 @@ struct provision_finding {
     bool name_known; /* match is filled */
     struct store_phone phone;
     bool phone_known;
-    bool token_known; /* of a common file */
+    bool token_known;    /* of a common file */
+    const char *user_id; /* then: whose token it is */
     enum store_token_kind token_kind;
     /* What is asked for: of the phone, or of a common file. NULL: not settled. */
     const struct catalogue_vendor *vendor;

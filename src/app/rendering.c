@@ -8,6 +8,11 @@
 #include "autoprov/limits.h"
 #include "autoprov/phone_file.h"
 
+#define TOO_MUCH                                                                                   \
+    "the file is larger than 256 KiB, or its template repeats or nests itself beyond the limits "  \
+    "of "                                                                                          \
+    "docs/templates.md"
+
 /* -- loading ----------------------------------------------------------------------------------- */
 
 static int check_template(const struct rendering *rendering,
@@ -42,6 +47,24 @@ static const struct template *find_none(void *data, const char *name, size_t len
     return NULL;
 }
 
+/* A URL's form sees other URLs only. */
+static int check_url_name(void *data, const struct template_name *name)
+{
+    static const char *const NAMES[] = {"provisioning_base_url", "provisioning_url",
+                                        "provisioning_host", "provisioning_path",
+                                        "provisioning_host_path"};
+
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        if (strlen(NAMES[i]) == name->name_len && memcmp(NAMES[i], name->name, name->name_len) == 0)
+            return 0;
+    }
+    return ap_error_set(
+        (struct ap_error *)data, AP_EINVAL,
+        "%s: unknown variable '%.*s'; known are provisioning_base_url, _url, _host, "
+        "_path and _host_path",
+        template_name(name->template), name->name_len < 64 ? (int)name->name_len : 64, name->name);
+}
+
 static int compile_url(const struct catalogue_vendor *vendor, struct template **ret_template,
                        struct ap_error *error)
 {
@@ -49,7 +72,9 @@ static int compile_url(const struct catalogue_vendor *vendor, struct template **
 
     (void)snprintf(name, sizeof(name), "url of %s", vendor->name); /* 64 bytes at most */
     int err = template_compile(name, vendor->url, strlen(vendor->url), ret_template, error);
-    return err ? err : template_link(*ret_template, find_none, NULL, false, error);
+    if (!err)
+        err = template_link(*ret_template, find_none, NULL, false, error);
+    return err ? err : template_each_name(*ret_template, check_url_name, error);
 }
 
 static int bind_vendors(struct rendering *rendering, const struct rendering_folders *folders,
@@ -165,8 +190,9 @@ int rendering_render_with(const struct rendering *rendering, const struct render
     err = template_render(template, job->file->dialect, &view, body);
     if (err)
         return ap_error_set(error, err, "%s: %s", template_name(template),
-                            err == AP_EINVAL ? "a value cannot stand in this kind of file"
-                                             : ap_strerror(err));
+                            err == AP_EINVAL   ? "a value cannot stand in this kind of file"
+                            : err == AP_ERANGE ? TOO_MUCH
+                                               : ap_strerror(err));
     err = dialect_convert(job->file->dialect, body);
     return err ? ap_error_set(error, err, "%s: a character that this kind of file has not: %s",
                               template_name(template), ap_strerror(err))

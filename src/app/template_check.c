@@ -158,7 +158,14 @@ int template_check(const struct rendering *rendering, const struct template *tem
     buf_init(&check.body, AP_BODY_MAX_BYTES);
     bool part = template_check_job(rendering, file, NULL, NULL, &job) != 0;
     int err = phone_view_check_names(template, part, report, &check);
-    if (err == AP_EINVAL)
+    if (err == AP_ERANGE) {
+        char line[AP_ERROR_TEXT_MAX];
+        (void)snprintf(line, sizeof(line), /* a path is cut */
+                       "%s: calls of templates are nested too deeply or repeat too much",
+                       template_name(template));
+        report(&check, line);
+    }
+    if (err == AP_EINVAL || err == AP_ERANGE)
         err = 0;
     for (size_t i = 0; !err && (vendor = catalogue_vendor_at(rendering->catalogue, i)); i++) {
         (void)each_job(rendering, vendor, file, visit_check, &check); /* check.err tells */

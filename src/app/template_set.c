@@ -54,6 +54,11 @@ static int compile_file(const char *path, struct template **ret_template, struct
 
     buf_init(&text, AP_TEMPLATE_MAX_BYTES);
     int err = file_read(path, &text, error);
+    /* Phones take an empty file for their configuration; it is what is left of a copy gone wrong.
+     */
+    if (!err && text.len == 0)
+        err = ap_error_set(error, AP_EINVAL, "%s: empty; write the template or remove the file",
+                           path);
     if (!err)
         err = template_compile(path, text.data ? text.data : "", text.len, ret_template, error);
     buf_done(&text);

@@ -412,6 +412,17 @@ int variable_check_raw(const struct dialect *dialect, const char *name, struct a
     return 0;
 }
 
+bool variable_raw_is_secret(const char *name)
+{
+    static const char *const PARTS[] = {"pass", "pwd", "pswd", "secret"};
+
+    for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++) {
+        if (strcasestr(name, PARTS[i]))
+            return true;
+    }
+    return false;
+}
+
 void variable_resolve(const struct store_setting *settings, size_t count,
                       struct variable_value ret_values[static VARIABLE_SETTING_COUNT])
 {

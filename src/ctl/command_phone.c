@@ -98,6 +98,30 @@ static int add_fields(const struct ctl_args *args, json_t *body)
     return code;
 }
 
+/* What the catalogue's model cannot show. */
+static void print_unused(const json_t *phone)
+{
+    json_int_t unused = json_integer_value(json_object_get(phone, "unused_lines"));
+
+    if (unused > 0)
+        fprintf(stderr,
+                "autoprovctl: note: the model has no place for %lld of its lines; they are in no "
+                "file\n",
+                (long long)unused);
+}
+
+static void print_added(const char *mac, const json_t *phone)
+{
+    const char *vendor = json_string_value(json_object_get(phone, "vendor"));
+    const char *model = json_string_value(json_object_get(phone, "model"));
+    size_t lines = json_array_size(json_object_get(phone, "lines"));
+
+    printf("phone %s added as %s%s%s with %zu line%s; next: autoprovctl phone url %s\n", mac,
+           vendor ? vendor : "", model && model[0] ? " " : "", model ? model : "", lines,
+           lines == 1 ? "" : "s", mac);
+    print_unused(phone);
+}
+
 int ctl_phone_add(const struct ctl_args *args)
 {
     json_t *phone = NULL;
@@ -117,10 +141,7 @@ int ctl_phone_add(const struct ctl_args *args)
     if (code == CTL_OK && args->json)
         ctl_print_json(phone);
     else if (code == CTL_OK)
-        printf("phone %s added with %zu line%s; next: autoprovctl phone url %s\n",
-               args->positionals[1], json_array_size(json_object_get(phone, "lines")),
-               json_array_size(json_object_get(phone, "lines")) == 1 ? "" : "s",
-               args->positionals[1]);
+        print_added(args->positionals[1], phone);
     json_decref(phone);
     return code;
 }
@@ -185,8 +206,10 @@ int ctl_phone_set(const struct ctl_args *args)
         json_decref(body);
     if (code == CTL_OK && args->json)
         ctl_print_json(phone);
-    else if (code == CTL_OK)
+    else if (code == CTL_OK) {
         printf("phone %s changed; it gets it with its next fetch\n", args->positionals[0]);
+        print_unused(phone);
+    }
     json_decref(phone);
     free(path);
     return code;

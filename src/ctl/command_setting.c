@@ -39,7 +39,10 @@ static int add_value(const struct ctl_args *args, json_t *body)
 {
     const char *name = args->positionals[0];
     size_t index;
-    bool hidden = variable_setting_find(name, &index) == 0 && variable_setting_at(index)->secret;
+    bool hidden = variable_setting_find(name, &index) == 0
+                      ? variable_setting_at(index)->secret
+                      : strncmp(name, VARIABLE_RAW_PREFIX, strlen(VARIABLE_RAW_PREFIX)) == 0 &&
+                            variable_raw_is_secret(name);
     bool from_file = ctl_arg(args, "value-file") != NULL;
 
     if (from_file == (args->positional_count > 1))

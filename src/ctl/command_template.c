@@ -90,6 +90,10 @@ static int check_file(struct rendering *rendering, const char *path)
         code = ctl_fail(ctl_exit_of(err), "%s", error.text);
         goto out;
     }
+    if (text.len == 0) {
+        code = ctl_fail(CTL_INVALID, "%s: empty; write the template or remove the file", path);
+        goto out;
+    }
     err = template_check_text(path, text.data ? text.data : "", text.len, print_fault, NULL);
     if (err) {
         code = CTL_INVALID;
@@ -102,11 +106,10 @@ static int check_file(struct rendering *rendering, const char *path)
     }
     if (err)
         code = ctl_fail(ctl_exit_of(err), "%s", error.text);
-    else
-        code = finish_check(
-            path,
-            template_check(rendering, template, base_name(path), print_fault, NULL, &renderings),
-            renderings);
+    if (code == CTL_OK) {
+        err = template_check(rendering, template, base_name(path), print_fault, NULL, &renderings);
+        code = finish_check(path, err, renderings);
+    }
 out:
     template_free(template);
     buf_done(&text);
@@ -198,29 +201,45 @@ static int no_template(const char *name)
                     name);
 }
 
-/* The text in use: the admin's own, or the shipped one to begin from. */
+static int read_template(const char *folder, const char *name, struct buf *text,
+                         struct ap_error *error)
+{
+    char path[4096];
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path))
+        return ap_error_set(error, AP_ERANGE, "%s: the path is too long", folder);
+    return file_read(path, text, error);
+}
+
+/* The text in use: the admin's own, or the shipped one to begin from. Nothing is loaded, and an
+ * empty file is passed over: a shell that writes this to the admin's folder has emptied it before.
+ */
 int ctl_template_show(const struct ctl_args *args)
 {
     const char *name = args->positionals[0];
-    struct rendering *rendering = NULL;
+    struct config *config = NULL;
     struct ap_error error;
     struct buf text;
-    int code = load(args, &rendering);
+    int code = CTL_OK;
+    int err = config_load(args->config_path, &config, &error);
 
+    if (err)
+        return ctl_fail(ctl_exit_of(err), "%s", error.text);
     buf_init(&text, AP_TEMPLATE_MAX_BYTES);
-    const struct template *template =
-        rendering ? template_set_find(rendering->templates, name) : NULL;
-    if (code == CTL_OK && !template)
+    if (strchr(name, '/') || name[0] == '.') {
         code = no_template(name);
-    if (code == CTL_OK) {
-        int err = file_read(template_name(template), &text, &error);
-        if (err)
-            code = ctl_fail(ctl_exit_of(err), "%s", error.text);
-        else if (text.len > 0)
-            (void)fwrite(text.data, 1, text.len, stdout); /* ctl_finish() looks */
+        goto out;
     }
+    err = read_template(config->custom_templates_directory, name, &text, &error);
+    if (err == AP_ENOENT || (!err && text.len == 0))
+        err = read_template(config->templates_directory, name, &text, &error);
+    if (err)
+        code = err == AP_ENOENT ? no_template(name) : ctl_fail(ctl_exit_of(err), "%s", error.text);
+    else
+        (void)fwrite(text.data ? text.data : "", 1, text.len, stdout); /* ctl_finish() looks */
+out:
     buf_done(&text);
-    rendering_free(rendering);
+    config_free(config);
     return code;
 }
 

@@ -188,7 +188,8 @@ int store_phone_by_mac(struct store_db *db, struct arena *arena,
 }
 
 int store_user_by_token(struct store_db *db, struct arena *arena, const struct token *token,
-                        const char *const **ret_vendors, size_t *ret_count)
+                        const char **ret_user_id, const char *const **ret_vendors,
+                        size_t *ret_count)
 {
     struct store_query query;
     uint8_t index[VAULT_BLIND_INDEX_BYTES];
@@ -219,5 +220,7 @@ int store_user_by_token(struct store_db *db, struct arena *arena, const struct t
         err = err ? err : rest;
     }
     store_read_leave(db, opened);
+    if (!err)
+        *ret_user_id = user_id;
     return err;
 }

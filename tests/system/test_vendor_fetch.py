@@ -4,10 +4,11 @@ import glob
 import json
 import os
 import sqlite3
+import subprocess
 
 import pytest
 
-from instance import FAILED, INVALID, TOP, wait_until
+from instance import AUTOPROVCTL, FAILED, INVALID, TOP, token_of, wait_until
 
 MAC, OTHER = "cc5ef641b794", "001565aabbcc"
 ON = '{"disable_auto_provision_security": true}'
@@ -103,6 +104,15 @@ def test_a_common_file_holds_settings_of_all_phones_but_no_secret(two):
     after = alice.get("spa504G.cfg").body
     assert web.encode() not in after and after != before and b"7200" in after
     assert web.encode() in alice.get(own_name("cisco-spa")).body
+
+
+def test_a_common_file_on_the_previous_token_names_the_current_one(two):
+    instance, alice, _, _ = two
+    instance.ctl("token", "rotate", "alice", code=0)
+    current = token_of(instance.ctl("phone", "url", MAC, code=0).out.strip())
+    body = alice.get("spa504G.cfg").body
+    assert current != alice.token
+    assert f"/provision/{current}/$MA.xml".encode() in body and alice.token.encode() not in body
 
 
 def test_flat_mode_serves_common_files_in_its_networks_while_it_is_on(make_instance):
@@ -300,6 +310,52 @@ def test_a_changed_template_makes_its_phones_stale_and_gone_again_is_as_before(t
     instance.ctl("reload", code=0)
     assert bob.get(name).body == before
     wait_until("the last delivery is recorded", lambda: stale(instance) == set())
+
+
+def test_a_template_shown_into_its_own_place_is_the_shipped_one(two):
+    """As docs/templates.md says it: the shell has emptied the file before the tool is there."""
+    instance, _, bob, _ = two
+    name = own_name("yealink", OTHER)
+    before = bob.get(name).body
+    target = instance.folder / "templates" / "yealink.cfg"
+    target.parent.mkdir()
+    with open(target, "wb") as out:
+        subprocess.run([AUTOPROVCTL, "--config", str(instance.conf), "template", "show", "yealink.cfg"],
+                       stdout=out, check=True, timeout=60)
+    with open(os.path.join(TOP, "conf", "templates", "yealink.cfg"), "rb") as shipped:
+        assert target.read_bytes() == shipped.read()
+    instance.ctl("reload", code=0)
+    assert bob.get(name).body == before
+    instance.expected_log = ["reload result=failed"]
+    target.write_bytes(b"")
+    assert "yealink.cfg: empty" in instance.ctl("reload", code=5).err
+    assert bob.get(name).body == before
+
+
+def test_explain_goes_the_way_of_the_server(two):
+    instance, _, bob, _ = two
+    for name in (f"{OTHER}.cfg", f"{OTHER}%2Ecfg", f"/{OTHER}.cfg", f"{OTHER}.boot", f"cfg{OTHER}.xml"):
+        url = f"https://localhost:{instance.port}/provision/{bob.token}/{name}"
+        answer = instance.ctl("explain", "-", "--json", stdin=url + "\n", code=0).json()
+        assert answer["served"] == (bob.get(name).status == 200), name
+        assert bob.token not in str(answer)
+
+
+def test_a_model_is_completed_where_one_is_meant(two):
+    instance, _, _, _ = two
+    add = ["phone", "add", "alice"]
+    assert "yealink T54W" in instance.ctl(*add, "001565aabb01", "--model", "t54w", code=0).out
+    assert "yealink T57W" in instance.ctl(*add, "001565aabb02", "--model", "T57", code=0).out
+    which = instance.ctl(*add, "001565aabb03", "--model", "T54", code=5).err
+    assert "yealink/T54W" in which and "yealink/T54S" in which
+
+
+def test_lines_that_a_model_has_no_place_for_are_told(two):
+    instance, _, _, _ = two
+    for number in range(3):
+        instance.add_account("alice", f"20{number}@pbx.test")
+    result = instance.ctl("phone", "add", "alice", "001565aabb04", "--model", "T19E2", code=0)
+    assert "no place for 3 of its lines" in result.err
 
 
 # -- the admin's own files -------------------------------------------------------------------------

@@ -198,8 +198,8 @@ static void test_model_that_does_not_settle_the_vendor_is_refused(void **state)
         const char *body;
         const char *pointer, *says;
     } ROWS[] = {
-        {"\"model\": \"A1\"", "/model", "more than one, has a model 'A1': give the vendor too"},
-        {"\"model\": \"Z9\"", "/model", "no vendor, or more than one, has a model 'Z9'"},
+        {"\"model\": \"A1\"", "/model", "which model 'A1'? There are: acme/A1, latin/A1"},
+        {"\"model\": \"Z9\"", "/model", "the catalogue has no such model 'Z9'"},
         {"\"vendor\": \"acme\", \"model\": \"F1\"", "/model",
          "Acme has no model 'F1' in the catalogue"},
         {"\"vendor\": \"nobody\"", "/vendor", "there are: acme, flatty, generic, latin, silent"},

@@ -17,7 +17,7 @@ static const char BASE[] =
     "  },\n"
     "  \"models\": [\n"
     "    {\"model\": \"A1\", \"code\": \"11\", \"lines\": 1, \"keys\": 2},\n"
-    "    {\"model\": \"B 2\", \"lines\": 2, \"keys\": 0}\n"
+    "    {\"model\": \"B@2\", \"lines\": 2, \"keys\": 0}\n"
     "  ],\n"
     "  \"files\": [\n"
     "    {\"name\": \"{mac}.cfg\", \"role\": \"config\", \"template\": \"a.cfg\"},\n"
@@ -98,15 +98,15 @@ static const struct fault_case {
     {"\"none\"", "\"None\"", AP_EINVAL, "11:18: 'None' is no word of 'key_type'"},
     {"\"off\"", "\"on\"", AP_EINVAL, "12:14: 'on' is no word of 'srtp'"},
     /* models */
-    {"\"model\": \"B 2\", ", "", AP_EINVAL, "16:5: member 'model' is missing"},
-    {"\"model\": \"B 2\"", "\"model\": \"a1\"", AP_EINVAL, "16:15: model 'a1' is there already"},
-    {"\"model\": \"B 2\"", "\"model\": \"B 2\", \"code\": \"a/b\"", AP_EINVAL,
+    {"\"model\": \"B@2\", ", "", AP_EINVAL, "16:5: member 'model' is missing"},
+    {"\"model\": \"B@2\"", "\"model\": \"a1\"", AP_EINVAL, "16:15: model 'a1' is there already"},
+    {"\"model\": \"B@2\"", "\"model\": \"B@2\", \"code\": \"a/b\"", AP_EINVAL,
      "16:30: 'code' must be"},
-    {"{\"model\": \"B 2\", \"lines\": 2", "{\"model\": \"B 2\", \"lines\": 0", AP_EINVAL,
+    {"{\"model\": \"B@2\", \"lines\": 2", "{\"model\": \"B@2\", \"lines\": 0", AP_EINVAL,
      "16:31: 'lines' must be a number from 1 to 64"},
-    {"{\"model\": \"B 2\", \"lines\": 2, \"keys\": 0}", "3", AP_EINVAL,
+    {"{\"model\": \"B@2\", \"lines\": 2, \"keys\": 0}", "3", AP_EINVAL,
      "16:5: item 2 of 'models' must be an object: { … }"},
-    {"\"model\": \"B 2\"", "\"model\": \"B 2\", \"template\": \"../a.cfg\"", AP_EINVAL,
+    {"\"model\": \"B@2\"", "\"model\": \"B@2\", \"template\": \"../a.cfg\"", AP_EINVAL,
      "16:34: 'template' must be a file name"},
     /* rows */
     {"{\"name\": \"{mac}.boot\"", "{\"nam\": \"{mac}.boot\"", AP_EINVAL,
@@ -135,8 +135,8 @@ static const struct fault_case {
     {"{mac}.boot", "a b", AP_EINVAL, "20:14: the pattern holds a character"},
     {"{mac}.boot", "\xc3\xa4", AP_EINVAL, "20:14: the pattern holds a character"},
     {"{mac}.boot", "a\\u0001b", AP_EINVAL, "20:14: the pattern holds a character"},
-    {"{mac}.boot", "{model}.boot", AP_EINVAL, "20:14: {model} cannot stand for 'B 2'"},
-    {"{mac}.boot\"", "{code}.boot\", \"models\": [\"B 2\"]", AP_EINVAL,
+    {"{mac}.boot", "{model}.boot", AP_EINVAL, "20:14: {model} cannot stand for 'B@2'"},
+    {"{mac}.boot\"", "{code}.boot\", \"models\": [\"B@2\"]", AP_EINVAL,
      "20:14: no model is there for {code} to stand for"},
     {"{mac}.boot\"", "{mac}.boot\", \"models\": []", AP_EINVAL, "20:38: 'models' is empty"},
     {"{mac}.boot\"", "{mac}.boot\", \"models\": [\"A1\", \"C3\"]", AP_EINVAL,
@@ -149,7 +149,7 @@ static const struct fault_case {
     {"\"role\": \"config\", \"template\": \"a.cfg\"", "\"role\": \"common\"", AP_EINVAL,
      "18:12: no file of role config"},
     {"\"template\": \"a.cfg\"", "\"template\": \"a.cfg\", \"models\": [\"A1\"]", AP_EINVAL,
-     "18:12: model 'B 2' has no file of role config"},
+     "18:12: model 'B@2' has no file of role config"},
 };
 
 /* The text with the first find replaced; caller frees. */

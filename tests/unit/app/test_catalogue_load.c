@@ -30,11 +30,11 @@ static const char EVERYTHING[] =
     "\"codes\": {\"transport\": {\"tcp\": \"1\", \"udp\": \"0\"}, \"codec\": {\"PCMU\": \"0\"},"
     "\"key_type\": {\"blf\": \"16\"}, \"srtp\": {}, \"language\": {\"pt-BR\": \"pt\"},"
     "\"time_zone\": {\"Europe/Berlin\": \"GER+1\"}},"
-    "\"models\": [{\"keys\": 4, \"lines\": 3, \"model\": \"A 1\", \"code\": \"11\","
+    "\"models\": [{\"keys\": 4, \"lines\": 3, \"model\": \"A@1\", \"code\": \"11\","
     " \"template\": \"a1.cfg\"}],"
     "\"files\": [{\"name\": \"{mac}.cfg\", \"role\": \"config\", \"template\": \"a.cfg\"},"
     "{\"name\": \"all.xml\", \"role\": \"common\", \"template\": \"all.xml\", \"flat\": true,"
-    " \"models\": [\"a 1\"], \"content_type\": \"text/xml\", \"escape\": \"xml\","
+    " \"models\": [\"a@1\"], \"content_type\": \"text/xml\", \"escape\": \"xml\","
     " \"charset\": \"utf-8\", \"line_ends\": \"lf\"}]}";
 
 static void test_every_member_arrives(void **state)
@@ -70,8 +70,8 @@ static void test_every_member_arrives(void **state)
     assert_int_equal(dialect->max_value_bytes, 500);
 
     assert_int_equal(vendor->model_count, 1);
-    assert_ptr_equal(catalogue_model(vendor, "a 1"), vendor->models);
-    assert_string_equal(vendor->models[0].name, "A 1");
+    assert_ptr_equal(catalogue_model(vendor, "a@1"), vendor->models);
+    assert_string_equal(vendor->models[0].name, "A@1");
     assert_string_equal(vendor->models[0].code, "11");
     assert_string_equal(vendor->models[0].template_name, "a1.cfg");
     assert_int_equal(vendor->models[0].lines, 3);

@@ -17,7 +17,7 @@ static const struct {
     {"cisco", MODEL("8841"),
      CONFIG("{mac}.xml") "," CONFIG("Cisco/CP-{model}-3PCC/{mac}.cfg") "," PROBE(
          "{model}-3PCC.xml") "," PROBE("SEP{mac}.cnf.xml")},
-    {"gigaset", MODEL("N870 IP PRO") "," MODEL("N510"),
+    {"gigaset", MODEL("N870@IP@PRO") "," MODEL("N510"),
      CONFIG("{mac}.xml") "," CONFIG("42/2/{mac}.xml")},
     {"grandstream", MODEL("GRP2614"),
      CONFIG("cfg{mac}.xml") "," PROBE("cfg{mac}") "," PROBE("cfg{mac}.bin") "," COMMON(

@@ -277,6 +277,20 @@ static void test_settings_have_their_defaults(void **state)
 
 #define ROW(name) cmocka_unit_test_setup_teardown(name, view_setup, view_teardown)
 
+static void test_a_region_falls_back_to_its_language(void **state)
+{
+    static const struct {
+        const char *setting, *code;
+    } ROWS[] = {{"de", "German"}, {"de-AT", "German"}, {"fr-CA", ""}, {"en", ""}};
+    struct view_fixture *view = *state;
+    struct store_setting setting;
+
+    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+        set_one(view, &setting, "language", ROWS[i].setting);
+        view_top(view, "language_code", ROWS[i].code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +302,7 @@ int main(void)
         ROW(test_zone_that_is_not_in_the_table_is_universal_time),
         ROW(test_intervals_are_rounded_up),
         ROW(test_words_become_the_vendors_codes),
+        ROW(test_a_region_falls_back_to_its_language),
         ROW(test_settings_have_their_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

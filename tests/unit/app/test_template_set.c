@@ -224,6 +224,20 @@ static void test_failed_allocation_gives_no_set(void **state)
     template_set_free(NULL);
 }
 
+/* What a shell leaves behind that wrote a template over itself: a phone would take it for its file.
+ */
+static void test_an_empty_file_refuses_the_set(void **state)
+{
+    struct paths paths = make_folders(*state, true);
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+
+    fixture_write(*state, "shipped/a.cfg", "x\n");
+    fixture_write(*state, "custom/a.cfg", "");
+    assert_int_equal(template_set_load(paths.shipped, paths.custom, &set, &error), AP_EINVAL);
+    assert_non_null(strstr(error.text, "custom/a.cfg: empty"));
+}
+
 #define ROW(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -235,6 +249,7 @@ int main(void)
         ROW(test_admins_folder_may_be_absent_the_shipped_one_not),
         ROW(test_broken_template_is_told_with_its_place),
         ROW(test_templates_call_each_other_by_file_name),
+        ROW(test_an_empty_file_refuses_the_set),
         ROW(test_too_large_template_is_refused),
         ROW(test_folder_with_a_templates_name_is_an_error),
         ROW(test_failed_allocation_gives_no_set),

@@ -353,6 +353,19 @@ static void test_hidden_secrets_and_unknown_names_are_passed_over(void **state)
 
 #define ROW(name) cmocka_unit_test_setup_teardown(name, view_setup, view_teardown)
 
+static void test_raw_names_of_passwords_are_secrets(void **state)
+{
+    static const char *const SECRETS[] = {"account.1.password", "Password_2_",  "user_pass",
+                                          "sip.RegisterPswd",   "Admin_Passwd", "AES_SECRET"};
+    static const char *const OTHERS[] = {"phone_setting.backlight_time", "P1234", "codec"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(SECRETS) / sizeof(SECRETS[0]); i++)
+        assert_true(variable_raw_is_secret(SECRETS[i]));
+    for (size_t i = 0; i < sizeof(OTHERS) / sizeof(OTHERS[0]); i++)
+        assert_false(variable_raw_is_secret(OTHERS[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +379,7 @@ int main(void)
         ROW(test_refusal_of_a_secret_does_not_hold_it),
         cmocka_unit_test(test_raw_names_are_what_the_dialect_can_name),
         cmocka_unit_test(test_the_narrowest_scope_wins_whatever_the_order),
+        cmocka_unit_test(test_raw_names_of_passwords_are_secrets),
         cmocka_unit_test(test_what_is_set_nowhere_has_its_default),
         cmocka_unit_test(test_hidden_secrets_and_unknown_names_are_passed_over),
     };

@@ -98,6 +98,7 @@ static void test_a_token_tells_the_vendors_of_its_enabled_phones(void **state)
     struct token other;
     char id[STORE_ID_TEXT_MAX];
     const char *const *vendors = NULL;
+    const char *user_id = NULL;
     size_t count = 0;
 
     make_scene(fixture, &scene);
@@ -106,12 +107,14 @@ static void test_a_token_tells_the_vendors_of_its_enabled_phones(void **state)
     fixture_sql(fixture, "UPDATE phone SET vendor = 'acme' WHERE mac LIKE '%2'");
     fixture_sql(fixture, "UPDATE phone SET vendor = 'off', enabled = 0 WHERE mac LIKE '%3'");
     assert_int_equal(
-        store_user_by_token(fixture->db, &fixture->arena, &scene.token, &vendors, &count), 0);
+        store_user_by_token(fixture->db, &fixture->arena, &scene.token, &user_id, &vendors, &count),
+        0);
     assert_int_equal(count, 2);
     assert_string_equal(vendors[0], "acme");
     assert_int_equal(token_make(&other), 0);
-    assert_int_equal(store_user_by_token(fixture->db, &fixture->arena, &other, &vendors, &count),
-                     AP_ENOENT);
+    assert_int_equal(
+        store_user_by_token(fixture->db, &fixture->arena, &other, &user_id, &vendors, &count),
+        AP_ENOENT);
 }
 
 static void test_a_rotated_token_tells_nothing_after_its_grace(void **state)
@@ -120,6 +123,7 @@ static void test_a_rotated_token_tells_nothing_after_its_grace(void **state)
     struct scene scene;
     struct token new_token;
     const char *const *vendors = NULL;
+    const char *user_id = NULL;
     size_t count = 0;
 
     make_scene(fixture, &scene);
@@ -129,13 +133,15 @@ static void test_a_rotated_token_tells_nothing_after_its_grace(void **state)
                      0);
     fixture_commit(fixture);
     assert_int_equal(
-        store_user_by_token(fixture->db, &fixture->arena, &scene.token, &vendors, &count), 0);
+        store_user_by_token(fixture->db, &fixture->arena, &scene.token, &user_id, &vendors, &count),
+        0);
     atomic_store(&fixture->wall_s, FIXTURE_NOW_S + 10);
     assert_int_equal(
-        store_user_by_token(fixture->db, &fixture->arena, &scene.token, &vendors, &count),
+        store_user_by_token(fixture->db, &fixture->arena, &scene.token, &user_id, &vendors, &count),
         AP_ENOENT);
     assert_int_equal(
-        store_user_by_token(fixture->db, &fixture->arena, &new_token, &vendors, &count), 0);
+        store_user_by_token(fixture->db, &fixture->arena, &new_token, &user_id, &vendors, &count),
+        0);
 }
 
 static void test_deliveries_are_listed_by_file(void **state)
