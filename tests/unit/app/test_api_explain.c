@@ -19,8 +19,8 @@ static void open_with(void **state, const char *more)
 {
     static const char *const PHONES[] = {
         "{\"user\": \"alice\", \"mac\": \"001565000001\", \"vendor\": \"acme\", \"model\": \"A1\"}",
-        "{\"user\": \"alice\", \"mac\": \"001565000002\", \"vendor\": \"acme\","
-        " \"enabled\": false}",
+        ("{\"user\": \"alice\", \"mac\": \"001565000002\", \"vendor\": \"acme\","
+         " \"enabled\": false}"),
         "{\"user\": \"bob\", \"mac\": \"001565000003\", \"vendor\": \"flatty\"}",
         "{\"user\": \"bob\", \"mac\": \"001565000004\", \"vendor\": \"silent\"}",
         "{\"user\": \"bob\", \"mac\": \"001565000005\", \"vendor\": \"latin\"}",

@@ -109,15 +109,15 @@ static const char *const REQUESTS[] = {
     "GET /api/v1/vendors HTTP/1.1\r\n\r\n",
     "GET /api/v1/models HTTP/1.1\r\n\r\n",
     "GET /api/v1/stale-phones HTTP/1.1\r\n\r\n",
-    "POST /api/v1/explain HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 13\r\n"
-    "\r\n{\"url\": \"/x\"}",
+    ("POST /api/v1/explain HTTP/1.1\r\nContent-Type: application/json\r\n"
+     "Content-Length: 13\r\n\r\n{\"url\": \"/x\"}"),
 };
 
 /* What only strangers are asked with: nothing of it is there. */
 static const char *const MORE_REQUESTS[] = {
     "DELETE /api/v1/users/alice HTTP/1.1\r\n\r\n",
-    "POST /api/v1/users HTTP/1.1\r\nContent-Type: application/json\r\n"
-    "Content-Length: 17\r\n\r\n{\"name\": \"mal\"}  ",
+    ("POST /api/v1/users HTTP/1.1\r\nContent-Type: application/json\r\n"
+     "Content-Length: 17\r\n\r\n{\"name\": \"mal\"}  "),
     "PATCH /api/v1/users/alice HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     "POST /api/v1/sites HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     "GET /api/v1/sites/hq HTTP/1.1\r\n\r\n",
