@@ -48,9 +48,11 @@ enum http_when {
     HTTP_AT_DUE_TIME, /* at arrival + AP_MISS_DUE_MS, or the next multiple of it */
 };
 
+#define HTTP_CONTENT_TYPE_MAX 128
+
 struct http_answer {
     int status;
-    const char *content_type; /* static string; NULL: none */
+    const char *content_type; /* copied, at most HTTP_CONTENT_TYPE_MAX - 1 bytes; NULL: none */
     char etag[40];            /* with its quotes; "" : none */
     const char *allow;        /* static string for Allow; NULL: none */
     enum http_when when;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "autoprov/http.h"
 #include "autoprov/limits.h"
 #include "autoprov/text.h"
 #include "catalogue_private.h"
@@ -92,8 +93,8 @@ const struct strict_json_text CATALOGUE_TEXT_CHARACTERS = {0, 64, is_ascii,
                                                            "printable ASCII characters"};
 const struct strict_json_text CATALOGUE_TEXT_ONE_CHARACTER = {
     1, 1, is_comment, "an ASCII character that is no letter, digit or blank"};
-const struct strict_json_text CATALOGUE_TEXT_CONTENT_TYPE = {3, AP_TEXT_MAX_BYTES, is_content_type,
-                                                             "a media type such as text/xml"};
+const struct strict_json_text CATALOGUE_TEXT_CONTENT_TYPE = {
+    3, HTTP_CONTENT_TYPE_MAX - 1, is_content_type, "a media type such as text/xml"};
 const struct strict_json_text CATALOGUE_TEXT_URL = {1, 512, is_printable, "a template in one line"};
 const struct strict_json_text CATALOGUE_TEXT_EVENT = {1, AP_TEXT_MAX_BYTES, is_ascii,
                                                       "printable ASCII characters"};

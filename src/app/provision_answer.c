@@ -122,7 +122,8 @@ static void answer_file(struct fetch *fetch, struct buf *body)
 struct seen_write {
     struct store_write write;
     struct mailbox_message message;
-    struct fetch *fetch; /* in the exchange's arena */
+    struct fetch *fetch;       /* in the exchange's arena */
+    struct snapshot *snapshot; /* what was found points into it: a reload may come between */
     struct buf body;
     struct mailbox *mailbox;
     char phone_id[STORE_ID_TEXT_MAX];
@@ -148,6 +149,7 @@ static void seen_answer(struct mailbox_message *message)
     } else {
         answer_file(seen->fetch, &seen->body);
     }
+    snapshot_unref(seen->snapshot);
     free(seen);
 }
 
@@ -172,6 +174,7 @@ static void answer_after_mark(struct fetch *fetch, struct buf *body)
     seen->write.done = seen_done;
     seen->message.run = seen_answer;
     seen->fetch = kept;
+    seen->snapshot = snapshot_ref(fetch->provision->snapshot);
     seen->body = *body;
     seen->mailbox = fetch->provision->mailbox;
     seen->generation = fetch->found.phone.token_generation;
@@ -180,6 +183,8 @@ static void answer_after_mark(struct fetch *fetch, struct buf *body)
     err = store_writer_submit(fetch->provision->writer, &seen->write);
 out:
     if (err) {
+        if (seen)
+            snapshot_unref(seen->snapshot);
         free(seen);
         buf_done(body);
         provision_fail(fetch, "mark_seen", err);

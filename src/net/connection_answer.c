@@ -1,6 +1,7 @@
 /* What a connection answers: the exchange with the handler, due times, sending.
  * Must not know why an answer is what it is. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct http_exchange {
     struct arena arena;
     struct buf body;
     struct http_answer answer;
+    char content_type[HTTP_CONTENT_TYPE_MAX]; /* the handler's may go before it is sent */
     struct http_job job;
 };
 
@@ -177,6 +179,11 @@ void http_exchange_answer(struct http_exchange *exchange, struct http_answer *an
         return;
     }
     assert(connection->state == CONNECTION_HANDLER);
+    if (answer->content_type) {
+        (void)snprintf(exchange->content_type, sizeof(exchange->content_type), "%s",
+                       answer->content_type);
+        exchange->answer.content_type = exchange->content_type;
+    }
     arena_done(&exchange->arena);
     buf_done(&exchange->body);
     if (exchange->answer.close)

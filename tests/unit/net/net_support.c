@@ -391,7 +391,8 @@ static void handle(void *data, struct http_exchange *exchange)
 {
     struct server *server = data;
     const struct http_request *request = http_exchange_request(exchange);
-    struct http_answer answer = {.status = 200, .content_type = "text/plain"};
+    char type[] = "text/plain"; /* of the handler: it may be gone when the answer is framed */
+    struct http_answer answer = {.status = 200, .content_type = type};
 
     remember(server, request);
     if (strcmp(request->path, "/later") == 0) {
@@ -412,6 +413,7 @@ static void handle(void *data, struct http_exchange *exchange)
         answer_path(request, &answer);
     }
     http_exchange_answer(exchange, &answer);
+    memset(type, 0, sizeof(type));
 }
 
 static uint16_t port_of(int fd)
