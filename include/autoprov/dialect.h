@@ -42,7 +42,8 @@ struct dialect {
     bool trims;             /* blanks at either end are lost: refused there */
     size_t max_value_bytes; /* 0: no limit but ours */
     bool crlf;              /* line ends are CR LF, whatever the template's are */
-    uint64_t plain[2];      /* of dialect_prepare(): ASCII that needs no second look; or 0 */
+    uint8_t plain[256];     /* of dialect_prepare(): 1: ASCII that needs no second look; or 0 */
+    size_t max_plain_bytes; /* the same of a value's length */
 };
 
 /* Work out what makes dialect_check() quick. Once, when all else is filled; without it the check is
@@ -56,6 +57,10 @@ void dialect_prepare(struct dialect *dialect);
  * begins a comment there"). Pure; any thread. */
 AP_MUSTCHECK int dialect_check(const struct dialect *dialect, enum dialect_use use,
                                const char *text, size_t len, struct ap_error *error);
+
+/* Does text need no dialect_check(), whatever the use: a prepared dialect carries it for certain?
+ * Quick; most values are. An empty one is not. text ends in NUL. Pure; any thread. */
+bool dialect_is_plain(const struct dialect *dialect, const char *text);
 
 /* Append text as the dialect writes it. In DIALECT_ESCAPE_TEXT a value that dialect_check() refuses
  * as DIALECT_USE_VALUE is AP_EINVAL, and nothing is appended. Others: those of buf_append(). */

@@ -308,7 +308,8 @@ static int read_members(struct reading *reading, const struct catalogue_text *fi
         err = read_ouis(reading, &members.ouis);
     if (!err && members.reserved.value)
         err = read_reserved(reading, &members.reserved);
-    dialect_prepare(&reading->vendor->dialect);
+    if (!err)
+        dialect_prepare(&reading->vendor->dialect);
     if (!err)
         err = catalogue_add_files(&defaults, &members.files);
     return err;

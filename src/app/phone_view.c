@@ -10,47 +10,70 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-int view_object(struct view *view, const struct value_member *members, size_t count,
-                struct value *ret_value)
+struct value *view_records(struct view *view, const struct value_shape *shape, uint32_t count,
+                           struct value *ret_list)
 {
-    struct value_member *copy = arena_take(view->arena, count * sizeof(*copy)); /* a few dozen */
+    size_t each = sizeof(struct value) + sizeof(struct value_record) +
+                  shape->count * sizeof(struct value); /* a few dozen */
+    struct value *items = arena_take(view->arena, count * each);
 
-    if (!copy)
-        return AP_ENOMEM;
-    memcpy(copy, members, count * sizeof(*copy));
-    *ret_value = value_object(copy, count);
-    return 0;
+    if (!items)
+        return NULL;
+    struct value_record *records = (struct value_record *)(items + count);
+    struct value *values = (struct value *)(records + count);
+    for (uint32_t i = 0; i < count; i++) {
+        records[i] =
+            (struct value_record){.shape = shape, .values = values + (size_t)i * shape->count};
+        items[i] = value_of_record(&records[i]);
+    }
+    *ret_list = value_list(items, count);
+    return values;
+}
+
+struct value *view_record(struct view *view, const struct value_shape *shape,
+                          struct value *ret_value)
+{
+    struct value list;
+    struct value *values = view_records(view, shape, 1, &list);
+
+    if (values)
+        *ret_value = list.as.items[0];
+    return values;
 }
 
 /* Most numbers are positions: those need no memory and no division. */
+#define ONES(digits)                                                                               \
+    {                                                                                              \
+        .kind = VALUE_NUMBER, .len = sizeof(digits) - 1, .as.text = (digits)                       \
+    }
 #define TENS(ten)                                                                                  \
-    ten "0", ten "1", ten "2", ten "3", ten "4", ten "5", ten "6", ten "7", ten "8", ten "9"
+    ONES(ten "0"), ONES(ten "1"), ONES(ten "2"), ONES(ten "3"), ONES(ten "4"), ONES(ten "5"),      \
+        ONES(ten "6"), ONES(ten "7"), ONES(ten "8"), ONES(ten "9")
+
+struct value view_decimal(struct view *view, int64_t number)
+{
+    static const struct value SMALL[] = {TENS(""),  TENS("1"), TENS("2"), TENS("3"), TENS("4"),
+                                         TENS("5"), TENS("6"), TENS("7"), TENS("8"), TENS("9")};
+    char *text;
+
+    if (number >= 0 && number < (int64_t)COUNT(SMALL))
+        return SMALL[number];
+    text = arena_take(view->arena, TEXT_DECIMAL_MAX + 2);
+    if (!text)
+        return value_null();
+    text[0] = '-';
+    if (number < 0)
+        (void)text_decimal((uint64_t)-number, text + 1);
+    else
+        (void)text_decimal((uint64_t)number, text);
+    return value_number(text);
+}
 
 const char *view_number(struct view *view, int64_t number)
 {
-    static const char SMALL[100][3] = {TENS(""),  TENS("1"), TENS("2"), TENS("3"), TENS("4"),
-                                       TENS("5"), TENS("6"), TENS("7"), TENS("8"), TENS("9")};
-    char *text;
+    const struct value value = view_decimal(view, number);
 
-    if (number >= 0 && number < 100)
-        return SMALL[number];
-    text = arena_alloc(view->arena, TEXT_DECIMAL_MAX + 1);
-    if (!text)
-        return NULL;
-    if (number < 0) {
-        text[0] = '-';
-        (void)text_decimal((uint64_t)-number, text + 1);
-    } else {
-        (void)text_decimal((uint64_t)number, text);
-    }
-    return text;
-}
-
-const char *view_numbered(struct view *view, const char *prefix, uint32_t number)
-{
-    const char *text = view_number(view, number);
-
-    return text ? view_join(view, prefix, text, "") : NULL;
+    return value.kind == VALUE_NULL ? NULL : value.as.text;
 }
 
 /* Three texts in one. Of a fetch's instructions snprintf() alone took a twentieth. */
@@ -179,6 +202,14 @@ static void format_macs(const struct store_phone *phone, struct macs *macs)
     }
 }
 
+/* The owner, as build_user() has its values. */
+#define USER_VALUES(X)                                                                             \
+    X("name", value_text(phone->user_name))                                                        \
+    X("display_name", value_text(display))
+static const char *const USER_NAMES[] = {USER_VALUES(VIEW_NAME)};
+static const struct value_shape USER_SHAPE = {
+    .names = USER_NAMES, .count = COUNT(USER_NAMES), .number = VIEW_SHAPE_USER};
+
 static int build_user(struct view *view, struct value *ret_user)
 {
     const struct store_phone *phone = view->source->phone;
@@ -190,11 +221,12 @@ static int build_user(struct view *view, struct value *ret_user)
     const char *display = phone->user_display_name && phone->user_display_name[0]
                               ? phone->user_display_name
                               : phone->user_name;
-    const struct value_member members[] = {
-        value_member("name", value_text(phone->user_name)),
-        value_member("display_name", value_text(display)),
-    };
-    return view_object(view, members, COUNT(members), ret_user);
+
+    struct value *at = view_record(view, &USER_SHAPE, ret_user);
+    if (!at)
+        return AP_ENOMEM;
+    USER_VALUES(VIEW_STORE)
+    return 0;
 }
 
 static uint32_t at_least(uint32_t slots, uint32_t highest)
@@ -300,6 +332,57 @@ static int build_parts(struct view *view, struct parts *parts)
     return err ? err : view_zone(view, &parts->zone);
 }
 
+/* The top, as build_root() has its values. */
+#define TOP_VALUES(X)                                                                              \
+    X("lines", parts->lines)                                                                       \
+    X("keys", parts->keys)                                                                         \
+    X("codecs", parts->codecs)                                                                     \
+    X("codecs_off", parts->codecs_off)                                                             \
+    X("raw", parts->raw)                                                                           \
+    X("dst", parts->zone.dst)                                                                      \
+    X("user", parts->user)                                                                         \
+    X("mac", value_text(macs ? macs->lower : ""))                                                  \
+    X("mac_upper", value_text(macs ? macs->upper : ""))                                            \
+    X("mac_colon", value_text(macs ? macs->colon : ""))                                            \
+    X("mac_upper_colon", value_text(macs ? macs->upper_colon : ""))                                \
+    X("mac_dash", value_text(macs ? macs->dash : ""))                                              \
+    X("vendor", value_text(source->vendor->name))                                                  \
+    X("model", value_text(model))                                                                  \
+    X("label", value_text(phone ? phone->label : ""))                                              \
+    X("provisioning_url", value_text(parts->urls.file))                                            \
+    X("provisioning_base_url", value_text(parts->urls.base))                                       \
+    X("provisioning_host", value_text(parts->urls.host))                                           \
+    X("provisioning_path", value_text(parts->urls.path))                                           \
+    X("provisioning_host_path", value_text(parts->urls.host_path))                                 \
+    X("phone_url", value_text(parts->urls.phone))                                                  \
+    X("ntp_server", value_text(view_setting(view, VIEW_NTP_SERVER)))                               \
+    X("time_zone", value_text(view_setting(view, VIEW_TIME_ZONE)))                                 \
+    X("time_zone_code", value_text(catalogue_code(source->vendor, CATALOGUE_TIME_ZONE,             \
+                                                  view_setting(view, VIEW_TIME_ZONE))))            \
+    X("time_zone_posix", value_text(parts->zone.posix))                                            \
+    X("time_zone_offset_s", value_text(parts->zone.seconds))                                       \
+    X("time_zone_offset_minutes", value_text(parts->zone.minutes))                                 \
+    X("time_zone_offset_minutes_west", value_text(parts->zone.minutes_west))                       \
+    X("time_zone_offset_hours", value_text(parts->zone.hours))                                     \
+    X("time_zone_offset_colon", value_text(parts->zone.colon))                                     \
+    X("language", value_text(language))                                                            \
+    X("language_code", value_text(parts->language_code))                                           \
+    X("admin_password", value_text(password))                                                      \
+    X("resync_interval", value_text(view_setting(view, VIEW_RESYNC_INTERVAL)))                     \
+    X("resync_interval_minutes", value_text(parts->minutes))                                       \
+    X("resync_interval_hours", value_text(parts->hours))                                           \
+    X("voicemail_number", value_text(view_setting(view, VIEW_VOICEMAIL_NUMBER)))                   \
+    X("srtp", value_text(srtp))                                                                    \
+    X("srtp_code", value_text(view_code(view, CATALOGUE_SRTP, srtp)))                              \
+    X("is_srtp_off", value_bool(strcmp(srtp, "off") == 0))                                         \
+    X("is_srtp_optional", value_bool(strcmp(srtp, "optional") == 0))                               \
+    X("is_srtp_mandatory", value_bool(strcmp(srtp, "mandatory") == 0))                             \
+    X("line_count", value_text(parts->line_count))                                                 \
+    X("key_count", value_text(parts->key_count))
+static const char *const TOP_NAMES[] = {TOP_VALUES(VIEW_NAME)};
+static const struct value_shape TOP_SHAPE = {
+    .names = TOP_NAMES, .count = COUNT(TOP_NAMES), .number = VIEW_SHAPE_TOP};
+
 static int build_root(struct view *view, const struct parts *parts, struct value *ret_view)
 {
     const struct phone_view_source *source = view->source;
@@ -309,55 +392,12 @@ static int build_root(struct view *view, const struct parts *parts, struct value
     const char *language = view_setting(view, VIEW_LANGUAGE);
     const char *model = phone ? phone->model : source->model ? source->model->name : "";
     const char *password = phone ? view_secret(view, view_setting(view, VIEW_ADMIN_PASSWORD)) : "";
-    const struct value_member members[] = {
-        value_member("lines", parts->lines),
-        value_member("keys", parts->keys),
-        value_member("codecs", parts->codecs),
-        value_member("codecs_off", parts->codecs_off),
-        value_member("raw", parts->raw),
-        value_member("dst", parts->zone.dst),
-        value_member("user", parts->user),
-        value_member("mac", value_text(macs ? macs->lower : "")),
-        value_member("mac_upper", value_text(macs ? macs->upper : "")),
-        value_member("mac_colon", value_text(macs ? macs->colon : "")),
-        value_member("mac_upper_colon", value_text(macs ? macs->upper_colon : "")),
-        value_member("mac_dash", value_text(macs ? macs->dash : "")),
-        value_member("vendor", value_text(source->vendor->name)),
-        value_member("model", value_text(model)),
-        value_member("label", value_text(phone ? phone->label : "")),
-        value_member("provisioning_url", value_text(parts->urls.file)),
-        value_member("provisioning_base_url", value_text(parts->urls.base)),
-        value_member("provisioning_host", value_text(parts->urls.host)),
-        value_member("provisioning_path", value_text(parts->urls.path)),
-        value_member("provisioning_host_path", value_text(parts->urls.host_path)),
-        value_member("phone_url", value_text(parts->urls.phone)),
-        value_member("ntp_server", value_text(view_setting(view, VIEW_NTP_SERVER))),
-        value_member("time_zone", value_text(view_setting(view, VIEW_TIME_ZONE))),
-        value_member("time_zone_code",
-                     value_text(catalogue_code(source->vendor, CATALOGUE_TIME_ZONE,
-                                               view_setting(view, VIEW_TIME_ZONE)))),
-        value_member("time_zone_posix", value_text(parts->zone.posix)),
-        value_member("time_zone_offset_s", value_text(parts->zone.seconds)),
-        value_member("time_zone_offset_minutes", value_text(parts->zone.minutes)),
-        value_member("time_zone_offset_minutes_west", value_text(parts->zone.minutes_west)),
-        value_member("time_zone_offset_hours", value_text(parts->zone.hours)),
-        value_member("time_zone_offset_colon", value_text(parts->zone.colon)),
-        value_member("language", value_text(language)),
-        value_member("language_code", value_text(parts->language_code)),
-        value_member("admin_password", value_text(password)),
-        value_member("resync_interval", value_text(view_setting(view, VIEW_RESYNC_INTERVAL))),
-        value_member("resync_interval_minutes", value_text(parts->minutes)),
-        value_member("resync_interval_hours", value_text(parts->hours)),
-        value_member("voicemail_number", value_text(view_setting(view, VIEW_VOICEMAIL_NUMBER))),
-        value_member("srtp", value_text(srtp)),
-        value_member("srtp_code", value_text(view_code(view, CATALOGUE_SRTP, srtp))),
-        value_member("is_srtp_off", value_bool(strcmp(srtp, "off") == 0)),
-        value_member("is_srtp_optional", value_bool(strcmp(srtp, "optional") == 0)),
-        value_member("is_srtp_mandatory", value_bool(strcmp(srtp, "mandatory") == 0)),
-        value_member("line_count", value_text(parts->line_count)),
-        value_member("key_count", value_text(parts->key_count)),
-    };
-    return view_object(view, members, COUNT(members), ret_view);
+
+    struct value *at = view_record(view, &TOP_SHAPE, ret_view);
+    if (!at)
+        return AP_ENOMEM;
+    TOP_VALUES(VIEW_STORE)
+    return 0;
 }
 
 int phone_view_build(const struct phone_view_source *source, struct arena *arena,

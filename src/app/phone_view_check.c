@@ -28,10 +28,15 @@ static int refuse_item(const struct catalogue_vendor *vendor, const struct item 
                         item->whose[0] ? " of " : "", item->whose, vendor->title, why.text);
 }
 
+static bool is_plain(const struct catalogue_vendor *vendor, const char *text)
+{
+    return !text || !text[0] || dialect_is_plain(&vendor->dialect, text);
+}
+
 static int check_item(const struct catalogue_vendor *vendor, const struct item *item,
                       struct ap_error *error)
 {
-    if (!item->text || !item->text[0] ||
+    if (is_plain(vendor, item->text) ||
         dialect_check(&vendor->dialect, item->use, item->text, strlen(item->text), NULL) == 0)
         return 0;
     return refuse_item(vendor, item, error);
@@ -73,7 +78,7 @@ int phone_view_check_key(const struct catalogue_vendor *vendor, const struct sto
     };
     size_t count = sizeof(items) / sizeof(items[0]);
 
-    if (check_items(vendor, items, count, NULL) == 0)
+    if (is_plain(vendor, key->value) && is_plain(vendor, key->label))
         return 0;
     (void)text_decimal(key->position, whose + strlen("key "));
     return check_items(vendor, items, count, error);

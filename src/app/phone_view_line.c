@@ -106,55 +106,67 @@ static int fill_texts(struct view *view, const struct store_account *account,
     return split_proxy(view, account, &texts->proxy_host, &texts->proxy_port);
 }
 
+/* Names and values of a line, in one list; the values are those of build_line(). */
+#define LINE_VALUES(X)                                                                             \
+    X("position", position)                                                                        \
+    X("index", index_value)                                                                        \
+    X("line", position)                                                                            \
+    X("line_index", index_value)                                                                   \
+    X("is_line_N", value_suffix(position))                                                         \
+    X("is_first", value_bool(index == 0))                                                          \
+    X("is_last", value_bool(index + 1 == view->line_count))                                        \
+    X("is_set", value_bool(account != NULL))                                                       \
+    X("sip_user", value_text(texts.sip_user))                                                      \
+    X("domain", value_text(texts.domain))                                                          \
+    X("auth_user", value_text(texts.auth_user))                                                    \
+    X("has_password", value_bool(has_password))                                                    \
+    X("password", value_text(texts.password))                                                      \
+    X("display_name", value_text(texts.display_name))                                              \
+    X("display_name_quoted", value_text(texts.quoted))                                             \
+    X("line_label", value_text(texts.label))                                                       \
+    X("registrar_host", value_text(texts.registrar_host))                                          \
+    X("registrar_port", value_text(texts.registrar_port))                                          \
+    X("sip_port", value_text(texts.sip_port))                                                      \
+    X("registrar", value_text(texts.registrar))                                                    \
+    X("transport", value_text(texts.transport))                                                    \
+    X("transport_code", value_text(texts.transport_code))                                          \
+    X("is_udp", value_bool(transport == STORE_TRANSPORT_UDP))                                      \
+    X("is_tcp", value_bool(transport == STORE_TRANSPORT_TCP))                                      \
+    X("is_tls", value_bool(transport == STORE_TRANSPORT_TLS))                                      \
+    X("outbound_proxy", value_text(texts.proxy))                                                   \
+    X("outbound_proxy_host", value_text(texts.proxy_host))                                         \
+    X("outbound_proxy_port", value_text(texts.proxy_port))                                         \
+    X("expires", value_text(texts.expires))                                                        \
+    X("expires_minutes", value_text(texts.expires_minutes))
+static const char *const LINE_NAMES[] = {LINE_VALUES(VIEW_NAME)};
+static const struct value_shape LINE_SHAPE = {
+    .names = LINE_NAMES, .count = COUNT(LINE_NAMES), .number = VIEW_SHAPE_LINE};
+
+/* *values: where the record's are stored, and then behind them. */
 static int build_line(struct view *view, const struct store_account *account, uint32_t index,
-                      uint32_t number, struct value *ret_value)
+                      uint32_t number, struct value **values)
 {
     struct line_texts texts = {0};
-    const char *index_text = view_number(view, index);
-    const char *position = view_number(view, number);
-    const char *numbered = view_numbered(view, "is_line_", number);
-    enum store_transport transport = account ? account->transport : STORE_TRANSPORT_UDP;
+    const struct value index_value = view_decimal(view, index);
+    const struct value position = view_decimal(view, number);
+    int transport = account ? (int)account->transport : -1; /* none */
     int err = account ? fill_texts(view, account, &texts) : 0;
+    bool has_password = texts.password && texts.password[0];
 
-    if (err || !index_text || !position || !numbered)
+    if (err || index_value.kind == VALUE_NULL || position.kind == VALUE_NULL)
         return AP_ENOMEM;
-    const struct value_member members[] = {
-        value_member("position", value_text(position)),
-        value_member("index", value_text(index_text)),
-        value_member("line", value_text(position)),
-        value_member("line_index", value_text(index_text)),
-        value_member(numbered, value_bool(true)),
-        value_member("is_first", value_bool(index == 0)),
-        value_member("is_last", value_bool(index + 1 == view->line_count)),
-        value_member("is_set", value_bool(account != NULL)),
-        value_member("sip_user", value_text(texts.sip_user)),
-        value_member("domain", value_text(texts.domain)),
-        value_member("auth_user", value_text(texts.auth_user)),
-        value_member("has_password", value_bool(texts.password && texts.password[0])),
-        value_member("password", value_text(texts.password)),
-        value_member("display_name", value_text(texts.display_name)),
-        value_member("display_name_quoted", value_text(texts.quoted)),
-        value_member("line_label", value_text(texts.label)),
-        value_member("registrar_host", value_text(texts.registrar_host)),
-        value_member("registrar_port", value_text(texts.registrar_port)),
-        value_member("sip_port", value_text(texts.sip_port)),
-        value_member("registrar", value_text(texts.registrar)),
-        value_member("transport", value_text(texts.transport)),
-        value_member("transport_code", value_text(texts.transport_code)),
-        value_member("is_udp", value_bool(account && transport == STORE_TRANSPORT_UDP)),
-        value_member("is_tcp", value_bool(account && transport == STORE_TRANSPORT_TCP)),
-        value_member("is_tls", value_bool(account && transport == STORE_TRANSPORT_TLS)),
-        value_member("outbound_proxy", value_text(texts.proxy)),
-        value_member("outbound_proxy_host", value_text(texts.proxy_host)),
-        value_member("outbound_proxy_port", value_text(texts.proxy_port)),
-        value_member("expires", value_text(texts.expires)),
-        value_member("expires_minutes", value_text(texts.expires_minutes)),
-    };
-    return view_object(view, members, COUNT(members), ret_value);
+
+    struct value *at = *values;
+    LINE_VALUES(VIEW_STORE)
+    *values = at;
+    return 0;
 }
 
 static const struct store_account *account_at(const struct store_phone *phone, uint32_t position)
 {
+    if (phone && position - 1 < phone->line_count &&
+        phone->lines[position - 1].position == position)
+        return &phone->lines[position - 1].account; /* as it is without gaps */
     for (size_t i = 0; phone && i < phone->line_count; i++) {
         if (phone->lines[i].position == position)
             return &phone->lines[i].account;
@@ -165,87 +177,109 @@ static const struct store_account *account_at(const struct store_phone *phone, u
 int view_lines(struct view *view, struct value *ret_lines)
 {
     const struct store_phone *phone = view->source->phone;
-    struct value *lines = arena_take(view->arena, view->line_count * sizeof(*lines));
+    struct value *values = view_records(view, &LINE_SHAPE, view->line_count, ret_lines);
 
-    if (!lines)
+    if (!values)
         return AP_ENOMEM;
     for (uint32_t i = 0; i < view->line_count; i++) {
         const struct store_line *own = view->only_set ? &phone->lines[i] : NULL;
-        int err = own ? build_line(view, &own->account, i, own->position, &lines[i])
-                      : build_line(view, account_at(phone, i + 1), i, i + 1, &lines[i]);
+        int err = own ? build_line(view, &own->account, i, own->position, &values)
+                      : build_line(view, account_at(phone, i + 1), i, i + 1, &values);
         if (err)
             return err;
     }
-    *ret_lines = value_list(lines, view->line_count);
     return 0;
 }
 
 /* -- keys -------------------------------------------------------------------------------------- */
 
+enum { KEY_NONE, KEY_LINE, KEY_SPEED_DIAL, KEY_BLF, KEY_PARK, KEY_DTMF, KEY_TYPE_COUNT };
+_Static_assert(KEY_TYPE_COUNT == VIEW_KEY_TYPE_COUNT, "a code for each");
+
+static const char *const KEY_TYPES[] = {"none", "line", "speed_dial", "blf", "park", "dtmf"};
+
+/* KEY_TYPE_COUNT: a type that the database should not have. */
+static size_t key_type(const struct store_key *key)
+{
+    size_t type = 0;
+
+    while (type < KEY_TYPE_COUNT &&
+           (KEY_TYPES[type][0] != key->type[0] || strcmp(KEY_TYPES[type], key->type) != 0))
+        type++;
+    return type;
+}
+
+/* The same of a key, with the values of build_key(). */
+#define KEY_VALUES(X)                                                                              \
+    X("position", position)                                                                        \
+    X("index", index_value)                                                                        \
+    X("is_first", value_bool(index == 0))                                                          \
+    X("is_last", value_bool(index + 1 == view->key_count))                                         \
+    X("is_key_N", value_suffix(position))                                                          \
+    X("is_set", value_bool(key != NULL))                                                           \
+    X("is_default_line", value_bool(is_default))                                                   \
+    X("type", value_text(text))                                                                    \
+    X("type_code", code)                                                                           \
+    X("is_none", value_bool(type == KEY_NONE))                                                     \
+    X("is_line", value_bool(type == KEY_LINE))                                                     \
+    X("is_speed_dial", value_bool(type == KEY_SPEED_DIAL))                                         \
+    X("is_blf", value_bool(type == KEY_BLF))                                                       \
+    X("is_park", value_bool(type == KEY_PARK))                                                     \
+    X("is_dtmf", value_bool(type == KEY_DTMF))                                                     \
+    X("value", value_text(key ? key->value : NULL))                                                \
+    X("label", value_text(key ? first_of(key->label, key->value) : NULL))                          \
+    X("line", line_value)                                                                          \
+    X("line_index", line_index)                                                                    \
+    X("line_sip_user", value_text(account ? account->sip_user : NULL))                             \
+    X("line_domain", value_text(account ? account->domain : NULL))
+static const char *const KEY_NAMES[] = {KEY_VALUES(VIEW_NAME)};
+static const struct value_shape KEY_SHAPE = {
+    .names = KEY_NAMES, .count = COUNT(KEY_NAMES), .number = VIEW_SHAPE_KEY};
+
 static int build_key(struct view *view, const struct store_key *key, uint32_t index,
-                     struct value *ret_value)
+                     struct value **values)
 {
     const struct store_phone *phone = view->source->phone;
     uint32_t number = view->only_set && key ? key->position : index + 1;
     bool is_default = !key && number <= view->line_count && account_at(phone, number);
-    const char *type = key ? key->type : "none";
+    size_t type = key ? key_type(key) : KEY_NONE;
+    const char *text = key ? key->type : KEY_TYPES[KEY_NONE];
+    struct value code = type < KEY_TYPE_COUNT ? view->key_codes[type] : value_text("");
     uint32_t line = key && key->line ? key->line : is_default ? number : 1;
     const struct store_account *account = key || is_default ? account_at(phone, line) : NULL;
-    const char *numbered = view_numbered(view, "is_key_", number);
-    const char *texts[] = {
-        view_number(view, index),
-        view_number(view, number),
-        view_number(view, line - 1),
-        view_number(view, line),
-    };
+    const struct value index_value = view_decimal(view, index);
+    const struct value position = view_decimal(view, number);
+    const struct value line_index = view_decimal(view, line - 1);
+    const struct value line_value = view_decimal(view, line);
 
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        if (!texts[i] || !numbered)
-            return AP_ENOMEM;
-    }
-    const struct value_member members[] = {
-        value_member("position", value_text(texts[1])),
-        value_member("index", value_text(texts[0])),
-        value_member("is_first", value_bool(index == 0)),
-        value_member("is_last", value_bool(index + 1 == view->key_count)),
-        value_member(numbered, value_bool(true)),
-        value_member("is_set", value_bool(key != NULL)),
-        value_member("is_default_line", value_bool(is_default)),
-        value_member("type", value_text(type)),
-        value_member("type_code", value_text(view_code(view, CATALOGUE_KEY_TYPE, type))),
-        value_member("is_none", value_bool(!key)),
-        value_member("is_line", value_bool(strcmp(type, "line") == 0)),
-        value_member("is_speed_dial", value_bool(strcmp(type, "speed_dial") == 0)),
-        value_member("is_blf", value_bool(strcmp(type, "blf") == 0)),
-        value_member("is_park", value_bool(strcmp(type, "park") == 0)),
-        value_member("is_dtmf", value_bool(strcmp(type, "dtmf") == 0)),
-        value_member("value", value_text(key ? key->value : NULL)),
-        value_member("label", value_text(key ? first_of(key->label, key->value) : NULL)),
-        value_member("line", value_text(texts[3])),
-        value_member("line_index", value_text(texts[2])),
-        value_member("line_sip_user", value_text(account ? account->sip_user : NULL)),
-        value_member("line_domain", value_text(account ? account->domain : NULL)),
-    };
-    return view_object(view, members, COUNT(members), ret_value);
+    if (index_value.kind == VALUE_NULL || position.kind == VALUE_NULL ||
+        line_index.kind == VALUE_NULL || line_value.kind == VALUE_NULL)
+        return AP_ENOMEM;
+
+    struct value *at = *values;
+    KEY_VALUES(VIEW_STORE)
+    *values = at;
+    return 0;
 }
 
 int view_keys(struct view *view, struct value *ret_keys)
 {
     const struct store_phone *phone = view->source->phone;
-    struct value *keys = arena_take(view->arena, view->key_count * sizeof(*keys));
+    struct value *values = view_records(view, &KEY_SHAPE, view->key_count, ret_keys);
     size_t next = 0;
 
-    if (!keys)
+    if (!values)
         return AP_ENOMEM;
+    for (size_t i = 0; i < KEY_TYPE_COUNT; i++)
+        view->key_codes[i] = value_text(view_code(view, CATALOGUE_KEY_TYPE, KEY_TYPES[i]));
     for (uint32_t i = 0; i < view->key_count; i++) {
         const struct store_key *key = NULL;
         if (phone && next < phone->key_count &&
             (view->only_set || phone->keys[next].position == i + 1))
             key = &phone->keys[next++];
-        int err = build_key(view, key, i, &keys[i]);
+        int err = build_key(view, key, i, &values);
         if (err)
             return err;
     }
-    *ret_keys = value_list(keys, view->key_count);
     return 0;
 }

@@ -11,16 +11,38 @@ struct view {
     struct variable_value settings[VARIABLE_SETTING_COUNT];
     uint32_t line_count, key_count; /* slots */
     bool only_set;                  /* the slots are those that are set, with their positions */
+#define VIEW_KEY_TYPE_COUNT 6
+    struct value key_codes[VIEW_KEY_TYPE_COUNT]; /* the vendor's words, while keys are built */
 };
 
-/* The members as an object of the arena. Errors: AP_ENOMEM. */
-AP_MUSTCHECK int view_object(struct view *view, const struct value_member *members, size_t count,
-                             struct value *ret_value);
+/* Names and values of a record stand side by side in one list of X(name, value). */
+#define VIEW_NAME(name, value)  name,
+#define VIEW_STORE(name, value) *at++ = (value);
+
+/* Numbers of the shapes, see value.h. */
+enum view_shape {
+    VIEW_SHAPE_TOP,
+    VIEW_SHAPE_USER,
+    VIEW_SHAPE_DST,
+    VIEW_SHAPE_CODEC,
+    VIEW_SHAPE_LINE,
+    VIEW_SHAPE_KEY,
+    VIEW_SHAPE_RAW,
+};
+
+/* A list of count records of the arena. Returns the values of the first, to be stored in the order
+ * of the names; those of the next follow. NULL: no memory. */
+struct value *view_records(struct view *view, const struct value_shape *shape, uint32_t count,
+                           struct value *ret_list);
+
+/* The same of one alone. */
+struct value *view_record(struct view *view, const struct value_shape *shape,
+                          struct value *ret_value);
 
 /* Text of the arena; "" without memory is not distinguished: NULL then. */
 const char *view_number(struct view *view, int64_t number);
-/* "is_key_7": a name of its own, of one item. NULL without memory. */
-const char *view_numbered(struct view *view, const char *prefix, uint32_t number);
+/* The same as a VALUE_NUMBER; value_null() without memory. */
+struct value view_decimal(struct view *view, int64_t number);
 const char *view_join(struct view *view, const char *a, const char *b, const char *c);
 
 /* The vendor's word for ours, or "". */

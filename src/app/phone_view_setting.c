@@ -11,35 +11,41 @@
 
 /* -- codecs ------------------------------------------------------------------------------------ */
 
+/* Names and values of a codec, in one list; the values are those of add_codec(). */
+#define CODEC_VALUES(X)                                                                            \
+    X("name", value_text(name))                                                                    \
+    X("code", value_text(code))                                                                    \
+    X("position", position)                                                                        \
+    X("index", view_decimal(view, rank))                                                           \
+    X("is_first", value_bool(rank == 0))                                                           \
+    X("is_last", value_bool(false)) /* settled when the list is whole */                           \
+    X("is_codec_N", value_suffix(position))                                                        \
+    X("is_NAME", value_suffix(value_text(name)))
+static const char *const CODEC_NAMES[] = {CODEC_VALUES(VIEW_NAME)};
+static const struct value_shape CODEC_SHAPE = {
+    .names = CODEC_NAMES, .count = COUNT(CODEC_NAMES), .number = VIEW_SHAPE_CODEC};
+#define CODEC_IS_LAST 5 /* its place */
+
 static int add_codec(struct view *view, const char *name, const char *code, struct value *items,
                      size_t *count)
 {
-    const char *index = view_number(view, (int64_t)*count);
-    const char *position = view_number(view, (int64_t)*count + 1);
-    const char *numbered = view_numbered(view, "is_codec_", (uint32_t)*count + 1);
-    const char *named = view_join(view, "is_", name, "");
+    uint32_t rank = (uint32_t)*count; /* a table has a few dozen rows */
+    const struct value position = view_decimal(view, rank + 1);
+    struct value *at = view_record(view, &CODEC_SHAPE, &items[rank]);
 
-    if (!index || !position || !numbered || !named)
+    if (!at || position.kind == VALUE_NULL)
         return AP_ENOMEM;
-    const struct value_member members[] = {
-        value_member("name", value_text(name)),
-        value_member("code", value_text(code)),
-        value_member("position", value_text(position)),
-        value_member("index", value_text(index)),
-        value_member(numbered, value_bool(true)),
-        value_member(named, value_bool(true)),
-        value_member("is_first", value_bool(*count == 0)),
-        value_member("is_last", value_bool(false)), /* settled when the list is whole */
-    };
-    return view_object(view, members, COUNT(members), &items[(*count)++]);
+    CODEC_VALUES(VIEW_STORE)
+    ++*count;
+    return 0;
 }
 
 static void mark_last(const struct value *items, size_t count)
 {
     if (count == 0)
         return;
-    struct value_member *members = (struct value_member *)items[count - 1].as.members;
-    members[items[count - 1].len - 1].value = value_bool(true);
+    struct value *values = (struct value *)items[count - 1].as.record->values;
+    values[CODEC_IS_LAST] = value_bool(true);
 }
 
 static bool is_in_list(const char *list, const char *name)
@@ -118,6 +124,14 @@ static void insert_raw(struct raw *raws, size_t *count, const struct raw *raw)
     ++*count;
 }
 
+/* A setting passed through, as view_raw() has its values. */
+#define RAW_VALUES(X)                                                                              \
+    X("name", value_text(raws[i].name))                                                            \
+    X("value", value_text(value))
+static const char *const RAW_NAMES[] = {RAW_VALUES(VIEW_NAME)};
+static const struct value_shape RAW_SHAPE = {
+    .names = RAW_NAMES, .count = COUNT(RAW_NAMES), .number = VIEW_SHAPE_RAW};
+
 int view_raw(struct view *view, struct value *ret_raw)
 {
     const struct phone_view_source *source = view->source;
@@ -143,13 +157,10 @@ int view_raw(struct view *view, struct value *ret_raw)
     }
     for (size_t i = 0; i < count; i++) {
         const char *value = raws[i].secret ? view_secret(view, raws[i].value) : raws[i].value;
-        const struct value_member members[] = {
-            value_member("name", value_text(raws[i].name)),
-            value_member("value", value_text(value)),
-        };
-        int err = view_object(view, members, COUNT(members), &items[i]);
-        if (err)
-            return err;
+        struct value *at = view_record(view, &RAW_SHAPE, &items[i]);
+        if (!at)
+            return AP_ENOMEM;
+        RAW_VALUES(VIEW_STORE)
     }
     *ret_raw = value_list(items, count);
     return 0;
@@ -233,6 +244,41 @@ static const char *hours_text(struct view *view, int32_t save_s)
     return view_number(view, save_s / 3600);
 }
 
+/* Summer time, as view_dst() has its values. */
+#define DST_VALUES(X)                                                                              \
+    X("start_month", value_text(start.month))                                                      \
+    X("start_month_02", value_text(start.month_02))                                                \
+    X("start_week", value_text(start.week))                                                        \
+    X("start_is_last", value_bool(zone->start.week == 5))                                          \
+    X("start_day", value_text(start.day))                                                          \
+    X("start_day_iso", value_text(start.day_iso))                                                  \
+    X("start_day_from_1", value_text(start.day_from_1))                                            \
+    X("start_day_of_month", value_text(start.day_of_month))                                        \
+    X("start_hour", value_text(start.hour))                                                        \
+    X("start_hour_02", value_text(start.hour_02))                                                  \
+    X("start_minute", value_text(start.minute))                                                    \
+    X("start_minute_02", value_text(start.minute_02))                                              \
+    X("start_minutes", value_text(start.minutes))                                                  \
+    X("end_month", value_text(end.month))                                                          \
+    X("end_month_02", value_text(end.month_02))                                                    \
+    X("end_week", value_text(end.week))                                                            \
+    X("end_is_last", value_bool(zone->end.week == 5))                                              \
+    X("end_day", value_text(end.day))                                                              \
+    X("end_day_iso", value_text(end.day_iso))                                                      \
+    X("end_day_from_1", value_text(end.day_from_1))                                                \
+    X("end_day_of_month", value_text(end.day_of_month))                                            \
+    X("end_hour", value_text(end.hour))                                                            \
+    X("end_hour_02", value_text(end.hour_02))                                                      \
+    X("end_minute", value_text(end.minute))                                                        \
+    X("end_minute_02", value_text(end.minute_02))                                                  \
+    X("end_minutes", value_text(end.minutes))                                                      \
+    X("save_minutes", value_text(minutes))                                                         \
+    X("save_s", value_text(seconds))                                                               \
+    X("save_hours", value_text(hours))
+static const char *const DST_NAMES[] = {DST_VALUES(VIEW_NAME)};
+static const struct value_shape DST_SHAPE = {
+    .names = DST_NAMES, .count = COUNT(DST_NAMES), .number = VIEW_SHAPE_DST};
+
 static int view_dst(struct view *view, const struct time_zone *zone, struct value *ret_dst)
 {
     struct rule_texts start, end;
@@ -248,38 +294,12 @@ static int view_dst(struct view *view, const struct time_zone *zone, struct valu
     if (rule_texts(view, &zone->start, &start) != 0 || rule_texts(view, &zone->end, &end) != 0 ||
         !seconds || !minutes || !hours)
         return AP_ENOMEM;
-    const struct value_member members[] = {
-        value_member("start_month", value_text(start.month)),
-        value_member("start_month_02", value_text(start.month_02)),
-        value_member("start_week", value_text(start.week)),
-        value_member("start_is_last", value_bool(zone->start.week == 5)),
-        value_member("start_day", value_text(start.day)),
-        value_member("start_day_iso", value_text(start.day_iso)),
-        value_member("start_day_from_1", value_text(start.day_from_1)),
-        value_member("start_day_of_month", value_text(start.day_of_month)),
-        value_member("start_hour", value_text(start.hour)),
-        value_member("start_hour_02", value_text(start.hour_02)),
-        value_member("start_minute", value_text(start.minute)),
-        value_member("start_minute_02", value_text(start.minute_02)),
-        value_member("start_minutes", value_text(start.minutes)),
-        value_member("end_month", value_text(end.month)),
-        value_member("end_month_02", value_text(end.month_02)),
-        value_member("end_week", value_text(end.week)),
-        value_member("end_is_last", value_bool(zone->end.week == 5)),
-        value_member("end_day", value_text(end.day)),
-        value_member("end_day_iso", value_text(end.day_iso)),
-        value_member("end_day_from_1", value_text(end.day_from_1)),
-        value_member("end_day_of_month", value_text(end.day_of_month)),
-        value_member("end_hour", value_text(end.hour)),
-        value_member("end_hour_02", value_text(end.hour_02)),
-        value_member("end_minute", value_text(end.minute)),
-        value_member("end_minute_02", value_text(end.minute_02)),
-        value_member("end_minutes", value_text(end.minutes)),
-        value_member("save_minutes", value_text(minutes)),
-        value_member("save_s", value_text(seconds)),
-        value_member("save_hours", value_text(hours)),
-    };
-    return view_object(view, members, COUNT(members), ret_dst);
+
+    struct value *at = view_record(view, &DST_SHAPE, ret_dst);
+    if (!at)
+        return AP_ENOMEM;
+    DST_VALUES(VIEW_STORE)
+    return 0;
 }
 
 int view_zone(struct view *view, struct view_zone *ret_zone)

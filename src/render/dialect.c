@@ -67,7 +67,9 @@ static bool is_forbidden(const struct dialect *dialect, enum dialect_use use, ui
 static bool is_reserved(const struct dialect *dialect, const char *text, size_t len)
 {
     for (size_t i = 0; i < dialect->reserved_count; i++) {
-        if (strlen(dialect->reserved[i]) == len && memcmp(dialect->reserved[i], text, len) == 0)
+        const char *word = dialect->reserved[i];
+        bool may_be = len > 0 ? word[0] == text[0] : word[0] == '\0';
+        if (may_be && strlen(word) == len && memcmp(word, text, len) == 0)
             return true;
     }
     return false;
@@ -107,30 +109,37 @@ static int check_whole(const struct dialect *dialect, const char *text, size_t l
 
 void dialect_prepare(struct dialect *dialect)
 {
-    dialect->plain[0] = dialect->plain[1] = 0;
+    memset(dialect->plain, 0, sizeof(dialect->plain));
     for (uint32_t code = 0x20; code < 0x7F; code++) {
         bool special = is_in(dialect->forbid, code) || is_in(dialect->forbid_in_keys, code) ||
                        is_in(dialect->forbid_in_passwords, code) ||
                        code == (unsigned char)dialect->comment;
-        if (!special)
-            dialect->plain[code / 64] |= UINT64_C(1) << code % 64;
+        dialect->plain[code] = !special;
     }
+    for (size_t i = 0; i < dialect->reserved_count; i++)
+        dialect->plain[(unsigned char)dialect->reserved[i][0]] = 0;
+    dialect->max_plain_bytes = dialect->max_value_bytes ? dialect->max_value_bytes : SIZE_MAX;
 }
 
-static bool is_plain(const struct dialect *dialect, unsigned char c)
+bool dialect_is_plain(const struct dialect *dialect, const char *text)
 {
-    return c < 0x80 && (dialect->plain[c / 64] >> c % 64 & 1) != 0;
+    const unsigned char *at = (const unsigned char *)text;
+
+    while (dialect->plain[*at])
+        at++;
+    size_t len = (size_t)(at - (const unsigned char *)text);
+    bool has_edge = len > 0 && (text[0] == ' ' || text[len - 1] == ' ');
+    return *at == '\0' && len > 0 && len <= dialect->max_plain_bytes &&
+           !(dialect->trims && has_edge);
 }
 
 int dialect_check(const struct dialect *dialect, enum dialect_use use, const char *text, size_t len,
                   struct ap_error *error)
 {
-    size_t at = 0;
-
     if (dialect->escape == DIALECT_ESCAPE_NONE)
         return 0;
-    /* Nearly all values are plain ASCII. */
-    while (at < len && is_plain(dialect, (unsigned char)text[at]))
+    size_t at = 0;
+    while (at < len && dialect->plain[(unsigned char)text[at]])
         at++;
     size_t count = at;
     for (; at < len; count++) {

@@ -4,13 +4,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "autoprov/buf.h"
 #include "autoprov/dialect.h"
 
 struct dialect_writer {
     const struct dialect *dialect; /* borrowed */
-    bool is_special[256];          /* bytes that are not written as they are, or perhaps not */
+    uint8_t is_special[256];       /* 1: bytes that are not written as they are, or perhaps not */
     bool trims;                    /* a value of harmless bytes can be refused, too */
     size_t min_bytes, max_bytes;   /* the same */
 };
@@ -26,13 +28,21 @@ AP_MUSTCHECK int dialect_writer_append(const struct dialect_writer *writer, cons
 static inline bool dialect_writer_copy(const struct dialect_writer *writer, const char *text,
                                        size_t len, char *room)
 {
-    bool is_special = len < writer->min_bytes || len > writer->max_bytes;
+    const uint8_t *table = writer->is_special;
+    const unsigned char *from = (const unsigned char *)text;
+    unsigned is_special = len < writer->min_bytes || len > writer->max_bytes;
+    size_t at = 0;
 
     if (writer->trims && len > 0)
         is_special |= text[0] == ' ' || text[len - 1] == ' ';
-    for (size_t i = 0; i < len; i++) {
-        room[i] = text[i];
-        is_special |= writer->is_special[(unsigned char)text[i]];
+    for (; len - at >= 4; at += 4) {
+        memcpy(room + at, text + at, 4);
+        is_special |=
+            table[from[at]] | table[from[at + 1]] | table[from[at + 2]] | table[from[at + 3]];
+    }
+    for (; at < len; at++) {
+        room[at] = text[at];
+        is_special |= table[from[at]];
     }
     return !is_special;
 }

@@ -82,14 +82,13 @@ static int add_call(struct compiler *c, const struct scan_tag *tag, struct templ
     return 0;
 }
 
-/* Fill the name of op: "." alone, or parts between dots. */
+/* Fill the name of op: "." alone, or parts between dots, which op is given by give_parts(). */
 static int add_name(struct compiler *c, const struct scan_tag *tag, struct template_op *op)
 {
     const char *part = tag->name;
     const char *end = tag->name + tag->name_len;
     int err = 0;
 
-    op->first_part = c->template->part_count;
     if (tag->name_len == 1 && *part == '.')
         return 0;
     while (err == 0 && part <= end) {
@@ -97,11 +96,9 @@ static int add_name(struct compiler *c, const struct scan_tag *tag, struct templ
         if (!dot)
             dot = end;
         err = add_part(c, part, (size_t)(dot - part));
+        op->part_count++;
         part = dot + 1;
     }
-    op->part_count = c->template->part_count - op->first_part;
-    if (op->part_count == 1)
-        op->key = c->template->parts[op->first_part].key;
     return err;
 }
 
@@ -189,7 +186,7 @@ static int close_pair(struct compiler *c, const struct scan_tag *tag, struct tem
     else if (open->sign == '$')
         op->kind = TEMPLATE_BLOCK_END;
     else
-        op->kind = TEMPLATE_END;
+        op->kind = open->sign == '#' ? TEMPLATE_END : TEMPLATE_INVERTED_END;
     op->jump = open->op + 1;
     if (open->sign != '<')
         err = add_op(c, op);
@@ -239,6 +236,23 @@ static int add_tag(struct compiler *c, const struct scan_tag *tag)
         break;
     }
     return err ? err : add_op(c, &op);
+}
+
+/* What ops point to and moves no more: the parts of names, in the order of the ops, and the text,
+ * for those that have nothing of it. */
+static void give_parts(struct template *template)
+{
+    const struct template_part *next = template->parts;
+
+    for (uint32_t i = 0; i < template->op_count; i++) {
+        struct template_op *op = &template->ops[i];
+        if (!op->text)
+            op->text = template->text;
+        if (op->part_count == 0)
+            continue;
+        op->part = next;
+        next += op->part_count;
+    }
 }
 
 static int compile(struct compiler *c)
@@ -312,7 +326,7 @@ static struct template *copy_text(const char *name, const char *text, size_t len
     if (!template)
         return NULL;
     template->name = strdup(name);
-    template->text = calloc(1, len + 1);
+    template->text = calloc(1, len + TEMPLATE_TEXT_PADDING);
     if (!template->name || !template->text) {
         template_free(template);
         return NULL;
@@ -343,6 +357,7 @@ int template_compile(const char *name, const char *text, size_t len, struct temp
     err = compile(&compiler);
     if (err)
         goto out;
+    give_parts(template);
     *ret_template = template;
     template = NULL;
 out:

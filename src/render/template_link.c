@@ -135,6 +135,7 @@ static int walk_op(struct walk *w, const struct template_op *op)
         leave(w);
         return 0;
     case TEMPLATE_END:
+    case TEMPLATE_INVERTED_END:
         w->top--;
         w->scope_count--;
         break;

@@ -32,6 +32,7 @@ enum template_op_kind {
     TEMPLATE_SECTION,
     TEMPLATE_INVERTED,
     TEMPLATE_END,
+    TEMPLATE_INVERTED_END,
     TEMPLATE_CALL,
     TEMPLATE_PARENT,
     TEMPLATE_OVERRIDE,
@@ -48,21 +49,20 @@ enum template_layout {
     TEMPLATE_LINES,   /* all */
 };
 
+struct template_part;
+
 struct template_op {
     uint8_t kind;
     uint8_t layout;   /* CALL, PARENT, BLOCK; OVERRIDE: LINES if it begins on its own line */
     bool begins_line; /* stands first on a line of the text: indentation goes before it */
+    uint32_t text_len;
+    const char *text; /* TEXT: what to write; VALUE, RAW: what to write behind the value */
+    const struct template_part *part; /* the first of a value's name; NULL: "." */
+    uint32_t part_count;              /* more than one: with dots */
+    uint32_t jump;
+    uint32_t call; /* CALL, PARENT, BLOCK: index of the rest */
     uint32_t name_len;
     const char *name; /* as written; not that of TEXT */
-    const char *text; /* TEXT: what to write; VALUE, RAW: what to write behind the value */
-    uint32_t text_len;
-    uint32_t jump;
-    uint32_t first_part, part_count; /* of a value's name; no part: "." */
-    uint32_t key;                    /* of a name of one part: the part's */
-    /* A memo that workers share: place, from 1, of the member that the name was last found as, in
-     * the innermost object; 0: none. Only a place to look first, so it may be anybody's. */
-    _Atomic uint32_t place;
-    uint32_t call; /* CALL, PARENT, BLOCK: index of the rest */
     uint32_t line, column;
 };
 
@@ -79,12 +79,22 @@ struct template_part {
     const char *text;
     uint32_t len;
     uint32_t key; /* value_key() */
+    /* Notes that workers share, by the number of a shape: where the name stands in it, as found out
+     * when they first met. All who write one write the same. */
+    _Atomic uint8_t places[VALUE_SHAPES_MAX];
 };
+
+/* Values of a note; a place is from PLACE_FIRST on. */
+enum { PLACE_UNKNOWN, PLACE_ABSENT, PLACE_FIRST };
+_Static_assert(VALUE_SHAPE_NAMES_MAX + PLACE_FIRST <= UINT8_MAX + 1, "a note is a byte");
+
+/* So many bytes may be read from any place of a program's text on. */
+#define TEMPLATE_TEXT_PADDING 32
 
 struct template
 {
     char *name;
-    char *text; /* ops, calls and parts point into it */
+    char *text; /* ops, calls and parts point into it; TEMPLATE_TEXT_PADDING behind its end */
     struct template_op *ops;
     struct template_call *calls;
     struct template_part *parts;
@@ -94,6 +104,7 @@ struct template
 /* What is open while a program runs or is walked. */
 enum template_frame_kind { TEMPLATE_IN_SECTION, TEMPLATE_IN_CALL, TEMPLATE_IN_OVERRIDE };
 
+/* An inverted section has one in a walk, but none in a rendering: it changes nothing there. */
 struct template_frame {
     uint8_t kind;
     uint8_t indent_first, indent_count; /* to be restored at the end */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,21 +21,51 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct input {
     const uint8_t *at, *end;
     struct arena arena;
-    bool is_plain; /* texts of the same truth, but harmless */
+    bool is_plain;    /* texts of the same truth, but harmless */
+    bool has_objects; /* and no records: the same names with the same values */
 };
+
+/* One shape for all records: the names of objects, and one of all numbers. */
+#define NAME_COUNT 8
+static const char *const NAMES[NAME_COUNT + 1] = {"a",    "b",   "c",      "lines", "user",
+                                                  "name", "mac", "is_tls", "is_N"};
+static const struct value_shape SHAPE = {.names = NAMES, .count = NAME_COUNT + 1, .number = 7};
 
 static uint8_t take(struct input *input)
 {
     return input->at < input->end ? *input->at++ : 0;
 }
 
+static struct value build_value(struct input *input, unsigned depth);
+
+static struct value build_record(struct input *input, unsigned number, unsigned depth)
+{
+    struct value *values = arena_alloc_array(&input->arena, SHAPE.count, sizeof(*values));
+    struct value_member *members = arena_alloc_array(&input->arena, SHAPE.count, sizeof(*members));
+    struct value_record *record = arena_alloc(&input->arena, sizeof(*record));
+    char *name = arena_alloc(&input->arena, sizeof("is_99"));
+
+    if (!values || !members || !record || !name)
+        return value_null();
+    (void)snprintf(name, sizeof("is_99"), "is_%u", number % 100); /* fits */
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        values[i] = build_value(input, depth + 1);
+        members[i] = value_member(NAMES[i], values[i]);
+    }
+    values[NAME_COUNT] = value_suffix(value_number(name + strlen("is_")));
+    members[NAME_COUNT] = value_member(name, value_bool(1));
+    if (input->has_objects)
+        return value_object(members, SHAPE.count);
+    *record = (struct value_record){.shape = &SHAPE, .values = values};
+    return value_of_record(record);
+}
+
 static struct value build_value(struct input *input, unsigned depth)
 {
-    static const char *const NAMES[] = {"a", "b", "c", "lines", "user", "name", "mac", "is_tls"};
     uint8_t choice = take(input);
     size_t count = choice >> 3;
 
-    switch (depth > DEPTH_MAX ? choice % 3 : choice % 5) {
+    switch (depth > DEPTH_MAX ? choice % 3 : choice % 6) {
     case 1:
         return value_bool(1);
     case 2:
@@ -58,9 +89,12 @@ static struct value build_value(struct input *input, unsigned depth)
         if (!members)
             return value_null();
         for (size_t i = 0; i < count; i++)
-            members[i] = value_member(NAMES[take(input) % 8], build_value(input, depth + 1));
+            members[i] =
+                value_member(NAMES[take(input) % NAME_COUNT], build_value(input, depth + 1));
         return value_object(members, count);
     }
+    case 5:
+        return build_record(input, choice >> 3, depth);
     default:
         return value_null();
     }
@@ -153,14 +187,16 @@ static int check_rendering(const struct template *template, const struct dialect
     return err;
 }
 
-static void check_twice(const struct template *template, const struct value *root)
+/* Rendered again, and with objects in the place of records, it is the same. */
+static void check_twice(const struct template *template, const struct value *root,
+                        const struct value *same)
 {
     struct buf first, second;
 
     buf_init(&first, OUTPUT_MAX_BYTES);
     buf_init(&second, OUTPUT_MAX_BYTES);
     int err = template_render(template, &DIALECTS[0], root, &first);
-    if (template_render(template, &DIALECTS[0], root, &second) != err)
+    if (template_render(template, &DIALECTS[0], same, &second) != err)
         abort();
     if (first.len != second.len ||
         (first.len > 0 && memcmp(first.data, second.data, first.len) != 0))
@@ -223,16 +259,20 @@ static struct template *compile(const char *text, size_t len)
 
 static void check_pair(const struct pair *pair, struct input *input, bool may_be_raw)
 {
-    struct input again = *input;
+    struct input again = *input, objects = *input;
 
     again.is_plain = true;
+    objects.has_objects = true;
     struct value root = build_value(input, 0);
     arena_init(&again.arena, ARENA_MAX_BYTES);
     struct value plain = build_value(&again, 0);
+    arena_init(&objects.arena, ARENA_MAX_BYTES);
+    struct value same = build_value(&objects, 0);
     int walked = template_each_name(pair->first, check_name, NULL);
     if (walked != 0 && walked != AP_ERANGE)
         abort();
-    check_twice(pair->first, &root);
+    check_twice(pair->first, &root, &root);
+    check_twice(pair->first, &root, &same);
     for (size_t i = 0; i < DIALECT_COUNT; i++) {
         /* Long ways to a ceiling are gone once. */
         if (check_rendering(pair->first, &DIALECTS[i], &root, may_be_raw ? NULL : &plain) ==
@@ -240,6 +280,7 @@ static void check_pair(const struct pair *pair, struct input *input, bool may_be
             break;
     }
     arena_done(&again.arena);
+    arena_done(&objects.arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,16 +17,19 @@ static void walk(struct walk *walked, enum variable_level level, const struct va
 {
     for (size_t i = 0; value->kind == VALUE_LIST && i < value->len; i++)
         walk(walked, level, &value->as.items[i]);
-    for (size_t i = 0; value->kind == VALUE_OBJECT && i < value->len; i++) {
-        const struct value_member *member = &value->as.members[i];
-        const struct variable *variable = variable_find(level, member->name, member->name_len);
+    const struct value *member;
+    char name[VIEW_NAME_MAX], other[VIEW_NAME_MAX];
+    for (size_t i = 0; (member = view_member_at(value, i, name)); i++) {
+        const struct variable *variable = variable_find(level, name, strlen(name));
         if (!variable)
-            fail_msg("'%s' of level %d is not in the table", member->name, (int)level);
+            fail_msg("'%s' of level %d is not in the table", name, (int)level);
         assert_true(walked->count < ROWS_OF(walked->seen));
         walked->seen[walked->count++] = variable;
-        for (size_t j = 0; j < i; j++)
-            assert_string_not_equal(member->name, value->as.members[j].name);
-        walk(walked, variable->opens, &member->value);
+        for (size_t j = 0; j < i; j++) {
+            (void)view_member_at(value, j, other);
+            assert_string_not_equal(name, other);
+        }
+        walk(walked, variable->opens, member);
     }
 }
 

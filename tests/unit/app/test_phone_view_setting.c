@@ -180,7 +180,7 @@ static void test_zones_with_odd_offsets_and_rules(void **state)
         view_top(view, "time_zone_offset_hours", ROWS[i].hours);
         view_top(view, "time_zone_offset_colon", ROWS[i].colon);
         const struct value *dst = view_member(&view->root, "dst");
-        assert_int_equal(dst->kind, ROWS[i].save_s ? VALUE_OBJECT : VALUE_NULL);
+        assert_int_equal(dst->kind, ROWS[i].save_s ? VALUE_RECORD : VALUE_NULL);
         if (!ROWS[i].save_s)
             continue;
         view_check(dst, "save_s", ROWS[i].save_s);

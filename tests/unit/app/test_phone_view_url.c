@@ -141,13 +141,15 @@ static void test_own_url_has_the_name_that_the_phone_asks_for(void **state)
 /* Every text of the tree. */
 static bool holds(const struct value *value, const char *what)
 {
-    bool found =
-        value->kind == VALUE_TEXT && memmem(value->as.text, value->len, what, strlen(what));
+    bool is_text = value->kind == VALUE_TEXT || value->kind == VALUE_NUMBER;
+    bool found = is_text && memmem(value->as.text, value->len, what, strlen(what));
+    const struct value *member;
+    char name[VIEW_NAME_MAX];
 
     for (size_t i = 0; value->kind == VALUE_LIST && i < value->len; i++)
         found = found || holds(&value->as.items[i], what);
-    for (size_t i = 0; value->kind == VALUE_OBJECT && i < value->len; i++)
-        found = found || holds(&value->as.members[i].value, what);
+    for (size_t i = 0; (member = view_member_at(value, i, name)); i++)
+        found = found || holds(member, what);
     return found;
 }
 

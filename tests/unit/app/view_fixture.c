@@ -77,16 +77,36 @@ const struct value *view_item(const struct view_fixture *view, const char *list,
     return &value->as.items[nth];
 }
 
+const struct value *view_member_at(const struct value *object, size_t nth,
+                                   char ret_name[static VIEW_NAME_MAX])
+{
+    if (object->kind != VALUE_RECORD || nth >= object->as.record->shape->count)
+        return NULL;
+    const char *row = object->as.record->shape->names[nth];
+    const struct value *value = &object->as.record->values[nth];
+    bool is_suffix = value->kind == VALUE_SUFFIX;
+    int stem = is_suffix ? (int)(strrchr(row, '_') - row) + 1 : (int)strlen(row);
+    int len = snprintf(ret_name, VIEW_NAME_MAX, "%.*s%.*s", stem, row,
+                       is_suffix ? (int)value->len : 0, is_suffix ? value->as.text : "");
+    assert_in_range(len, 1, VIEW_NAME_MAX - 1);
+    return value;
+}
+
+static bool is_text(const struct value *value)
+{
+    return value->kind == VALUE_TEXT || value->kind == VALUE_NUMBER;
+}
+
 void view_check(const struct value *object, const char *name, const char *expected)
 {
     const struct value *value = view_member(object, name);
 
     if (expected[0] == '\0' && value->kind == VALUE_NULL)
         return;
-    if (value->kind != VALUE_TEXT || value->len != strlen(expected) ||
+    if (!is_text(value) || value->len != strlen(expected) ||
         memcmp(value->as.text, expected, value->len) != 0)
-        fail_msg("%s is '%.*s', not '%s'", name, value->kind == VALUE_TEXT ? (int)value->len : 0,
-                 value->kind == VALUE_TEXT ? value->as.text : "", expected);
+        fail_msg("%s is '%.*s', not '%s'", name, is_text(value) ? (int)value->len : 0,
+                 is_text(value) ? value->as.text : "", expected);
 }
 
 void view_top(const struct view_fixture *view, const char *name, const char *expected)

@@ -31,6 +31,10 @@ void view_of(struct view_fixture *view, const char *vendor, const char *model);
 void view_build(struct view_fixture *view);
 
 const struct value *view_member(const struct value *object, const char *name);
+/* Walk a record: its nth value, and the name that it has; NULL: no record, or behind its last. */
+#define VIEW_NAME_MAX 64
+const struct value *view_member_at(const struct value *object, size_t nth,
+                                   char ret_name[static VIEW_NAME_MAX]);
 /* The nth item of the list of that name at the top. */
 const struct value *view_item(const struct view_fixture *view, const char *list, size_t nth);
 /* expected "": an empty text or nothing. */

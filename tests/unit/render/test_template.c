@@ -37,6 +37,35 @@ static struct value sample_root(void)
     return value_object(root, 7);
 }
 
+/* The same with records. */
+static struct value sample_record(void)
+{
+    static const char *const LINE[] = {"sip_user", "is_tls"};
+    static const char *const USER[] = {"name"};
+    static const char *const ROOT[] = {"mac", "lines", "user", "empty", "none", "yes", "null"};
+    static const struct value_shape SHAPES[] = {
+        {.names = ROOT, .count = 7, .number = 0},
+        {.names = LINE, .count = 2, .number = 7},
+        {.names = USER, .count = 1, .number = 3},
+    };
+    static struct value line_one[2], line_two[2], user[1], root[7], lines[2];
+    static const struct value_record records[] = {
+        {&SHAPES[0], root}, {&SHAPES[1], line_one}, {&SHAPES[1], line_two}, {&SHAPES[2], user}};
+    const struct value objects = sample_root();
+
+    for (size_t i = 0; i < 7; i++)
+        root[i] = objects.as.members[i].value;
+    for (size_t i = 0; i < 2; i++) {
+        line_one[i] = root[1].as.items[0].as.members[i].value;
+        line_two[i] = root[1].as.items[1].as.members[i].value;
+        lines[i] = value_of_record(&records[1 + i]);
+    }
+    user[0] = root[2].as.members[0].value;
+    root[1] = value_list(lines, 2);
+    root[2] = value_of_record(&records[3]);
+    return value_of_record(&records[0]);
+}
+
 static struct template *must_compile(const char *text)
 {
     struct template *template = NULL;
@@ -47,15 +76,48 @@ static struct template *must_compile(const char *text)
     return template;
 }
 
+/* Objects first, then records twice: what was learnt of one changes nothing for the other. */
 static void check_rendering(const char *text, const char *expected)
 {
     struct template *template = must_compile(text);
-    struct value root = sample_root();
+    const struct value roots[] = {sample_root(), sample_record(), sample_record(), sample_root()};
     struct buf out;
 
     buf_init(&out, AP_BODY_MAX_BYTES);
+    for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+        buf_reset(&out);
+        assert_int_equal(template_render(template, &XML, &roots[i], &out), 0);
+        assert_string_equal(out.data ? out.data : "", expected);
+    }
+    buf_done(&out);
+    template_free(template);
+}
+
+/* -- numbered names ---------------------------------------------------------------------------- */
+
+/* A name of another number is not there, and looked up further out. */
+static void test_numbered_names_belong_to_one_item(void **state)
+{
+    static const char *const ITEM[] = {"is_item_N", "is_NAME"};
+    static const char *const ROOT[] = {"items", "is_item_3"};
+    static const struct value_shape ITEM_SHAPE = {.names = ITEM, .count = 2, .number = 1};
+    static const struct value_shape ROOT_SHAPE = {.names = ROOT, .count = 2, .number = 2};
+    const struct value one[] = {value_suffix(value_number("1")), value_suffix(value_text("PCMU"))};
+    const struct value two[] = {value_suffix(value_number("2")), value_suffix(value_text("opus"))};
+    const struct value_record records[] = {{&ITEM_SHAPE, one}, {&ITEM_SHAPE, two}};
+    const struct value items[] = {value_of_record(&records[0]), value_of_record(&records[1])};
+    const struct value top[] = {value_list(items, 2), value_text("outside")};
+    const struct value_record root_record = {&ROOT_SHAPE, top};
+    const struct value root = value_of_record(&root_record);
+    struct template *template =
+        must_compile("{{#items}}[{{is_item_1}} {{is_item_2}} {{is_item_3}} {{is_item_4}} "
+                     "{{is_opus}} {{is_opu}}]{{/items}}");
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, AP_BODY_MAX_BYTES);
     assert_int_equal(template_render(template, &XML, &root, &out), 0);
-    assert_string_equal(out.data ? out.data : "", expected);
+    assert_string_equal(out.data, "[true  outside   ][ true outside  true ]");
     buf_done(&out);
     template_free(template);
 }
@@ -307,6 +369,7 @@ static void test_free_of_nothing_is_fine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbered_names_belong_to_one_item),
         cmocka_unit_test(test_templates_render),
         cmocka_unit_test(test_faults_are_named_with_line_and_column),
         cmocka_unit_test(test_a_nul_in_the_text_is_refused),
