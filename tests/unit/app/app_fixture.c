@@ -174,11 +174,18 @@ struct config *fixture_load_config(struct app_fixture *fixture)
 
 void fixture_start_store(struct app_fixture *fixture)
 {
-    struct store_db *db = NULL;
     struct ap_error error = {{0}};
 
     assert_int_equal(store_create(fixture->db_path, fixture->vault, (uid_t)-1, (gid_t)-1, &error),
                      0);
+    fixture_restart_store(fixture);
+}
+
+void fixture_restart_store(struct app_fixture *fixture)
+{
+    struct store_db *db = NULL;
+    struct ap_error error = {{0}};
+
     assert_int_equal(
         store_open(fixture->db_path, STORE_WRITER, fixture->vault, &fixture->clock, &db, &error),
         0);

@@ -56,6 +56,8 @@ struct config *fixture_load_config(struct app_fixture *fixture);
 
 /* An empty database with its writer thread and a reader. */
 void fixture_start_store(struct app_fixture *fixture);
+/* The same with the database that is there. */
+void fixture_restart_store(struct app_fixture *fixture);
 /* Everything queued is in the database afterwards. */
 void fixture_stop_store(struct app_fixture *fixture);
 
