@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 
 /* A row cannot be written without naming its role: the macro has no default for it, and
  * API_ROLE_NONE in a row does not compile. */
@@ -190,7 +191,7 @@ static int find_route(struct api_call *call, const struct http_request *request,
 
     if (strncmp(request->path, API_PREFIX, prefix) != 0)
         return AP_ENOENT;
-    for (size_t i = 0; i < sizeof(ROUTES) / sizeof(ROUTES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROUTES); i++) {
         int err = match_path(ROUTES[i].path, request->path + prefix, &call->arena, call->params);
         if (err == AP_ENOMEM)
             return err;
@@ -205,7 +206,7 @@ static int find_route(struct api_call *call, const struct http_request *request,
     if (methods == 0)
         return AP_ENOENT;
     *ret_allow = "GET";
-    for (size_t i = 0; i < sizeof(ALLOWED) / sizeof(ALLOWED[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ALLOWED); i++) {
         if (ALLOWED[i].methods == methods)
             *ret_allow = ALLOWED[i].allow;
     }
@@ -363,7 +364,7 @@ static void answer_refused(struct http_exchange *exchange, enum gate_reason reas
     };
     struct api_problem_text other = {400, "Bad Request", gate_reason_name(reason), NULL};
 
-    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
         if (TEXTS[i].reason == reason) {
             api_answer_problem(exchange, &TEXTS[i].text);
             return;

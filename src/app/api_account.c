@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 
 #define DEFAULT_EXPIRES_S 3600
 
@@ -107,7 +108,7 @@ static int read_account(struct api_call *call, struct store_account *account, bo
         {.name = "expires", .type = API_FIELD_NUMBER, .min = 60, .max = 86400, .target = &expires},
         {.name = "external_id", .type = API_FIELD_NAME, .target = &account->external_id},
     };
-    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
 
     if (err)
         return err;
@@ -115,7 +116,7 @@ static int read_account(struct api_call *call, struct store_account *account, bo
         return api_problem(call, AP_EINVAL, "/user", "an account stays with its user");
     account->registrar_port = (uint16_t)port;
     account->expires_s = (uint32_t)expires;
-    for (size_t i = 0; i < sizeof(TRANSPORTS) / sizeof(TRANSPORTS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(TRANSPORTS); i++) {
         if (strcmp(transport, TRANSPORTS[i]) == 0) {
             account->transport = (enum store_transport)i;
             return 0;

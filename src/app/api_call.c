@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 #include "autoprov/log.h"
 #include "autoprov/text.h"
 
@@ -33,7 +34,7 @@ static const struct problem_kind PROBLEM_OTHER = {0, 500, "failed", "Internal Er
 
 static const struct problem_kind *problem_of(int err)
 {
-    for (size_t i = 0; i < sizeof(PROBLEMS) / sizeof(PROBLEMS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(PROBLEMS); i++) {
         if (PROBLEMS[i].err == err)
             return &PROBLEMS[i];
     }

@@ -4,6 +4,7 @@
 
 #include "api_private.h"
 #include "autoprov/address.h"
+#include "autoprov/array.h"
 #include "autoprov/secret.h"
 #include "provision_find.h"
 
@@ -116,7 +117,7 @@ static int read_question(struct walk *walk)
         {.name = "from", .type = API_FIELD_RAW, .target = &from},
         {.name = "agent", .type = API_FIELD_RAW, .target = &walk->agent},
     };
-    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
 
     if (err)
         return err;
@@ -258,7 +259,7 @@ static int step_render(struct walk *walk, const struct provision_question *quest
 
 static const char *next_of(enum policy_reason reason)
 {
-    for (size_t i = 0; i < sizeof(NEXT) / sizeof(NEXT[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(NEXT); i++) {
         if (NEXT[i].reason == reason)
             return NEXT[i].next;
     }

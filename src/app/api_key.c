@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 #include "autoprov/store_setting.h"
 #include "autoprov/text.h"
 
@@ -107,14 +108,14 @@ static int read_key(struct api_call *call, struct store_key *key, bool in_body)
          .max = AP_KEYS_PER_PHONE_MAX,
          .target = &position},
     };
-    size_t count = sizeof(fields) / sizeof(fields[0]);
+    size_t count = AP_COUNT(fields);
     int err = api_read_fields(call, fields, in_body ? count : count - 1);
 
     if (err)
         return err;
     key->line = (uint32_t)line;
     key->position = (uint32_t)position;
-    for (size_t i = 0; i < sizeof(TYPES) / sizeof(TYPES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(TYPES); i++) {
         if (strcmp(TYPES[i], key->type) == 0)
             return key->value[0] || i == 0
                        ? 0

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 
 /* -- lines ------------------------------------------------------------------------------------- */
@@ -238,7 +239,7 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         {.name = "external_id", .type = API_FIELD_NAME, .target = &phone.external_id},
         {.name = "lines", .type = API_FIELD_LIST, .target = &list},
     };
-    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
 
     if (!err)
         err = api_parse_mac(call, mac_text, "/mac", phone.mac);
@@ -264,7 +265,7 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
         {.name = "external_id", .type = API_FIELD_NAME, .target = &phone->external_id},
         {.name = "lines", .type = API_FIELD_LIST, .target = ret_lines},
     };
-    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
 
     if (err)
         return err;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 #include "autoprov/variable.h"
 
 /* -- scopes ------------------------------------------------------------------------------------ */
@@ -198,7 +199,7 @@ int api_setting_set(struct api_call *call, struct store_db *db)
         {.name = "name", .type = API_FIELD_RAW, .required = true, .target = &setting.name},
         {.name = "value", .type = API_FIELD_RAW, .required = true, .target = &setting.value},
     };
-    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
 
     if (!err)
         err = settle_scope(call, db, scope, id, &setting.scope, &setting.scope_id);

@@ -1,5 +1,6 @@
 /* Sites: groups of users with settings of their own. */
 #include "api_private.h"
+#include "autoprov/array.h"
 #include "autoprov/store_setting.h"
 
 static json_t *site_json(const struct store_site *site)
@@ -55,7 +56,7 @@ int api_site_add(struct api_call *call, struct store_db *db)
         {.name = "name", .type = API_FIELD_NAME, .required = true, .target = &site.name},
         {.name = "external_id", .type = API_FIELD_NAME, .target = &site.external_id},
     };
-    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
 
     if (!err)
         err = store_site_add(db, &site, id);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 #include "autoprov/token.h"
 
 /* A day: a phone may be off overnight. */
@@ -103,7 +104,7 @@ int api_user_add(struct api_call *call, struct store_db *db)
         {.name = "token", .type = API_FIELD_RAW, .target = &token_text},
         {.name = "site", .type = API_FIELD_NAME, .target = &site},
     };
-    int err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
 
     if (!err)
         err = settle_site(call, db, site, &user);
@@ -141,7 +142,7 @@ int api_user_set(struct api_call *call, struct store_db *db)
     };
 
     if (!err)
-        err = api_read_fields(call, fields, sizeof(fields) / sizeof(fields[0]));
+        err = api_read_fields(call, fields, AP_COUNT(fields));
     if (!err)
         err = settle_site(call, db, site, &user);
     if (!err)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "catalogue_private.h"
 #include "catalogue_words.h"
@@ -261,7 +262,7 @@ static int read_file(void *data, const struct strict_json_node *node)
                                   .node = node,
                                   .place = place};
 
-    int err = strict_json_read(node, MEMBERS, sizeof(MEMBERS) / sizeof(MEMBERS[0]), &row);
+    int err = strict_json_read(node, MEMBERS, AP_COUNT(MEMBERS), &row);
     if (err)
         return err;
     row.file.role = (enum catalogue_role)row.role;

@@ -1,6 +1,7 @@
 /* Patterns of file names: what they may hold, and the keys that they become. */
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "catalogue_private.h"
 
@@ -16,7 +17,7 @@ static const struct placeholder_row {
 
 size_t catalogue_placeholder(const char *text, enum catalogue_placeholder *ret_which)
 {
-    for (size_t i = 0; i < sizeof(PLACEHOLDERS) / sizeof(PLACEHOLDERS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(PLACEHOLDERS); i++) {
         size_t len = strlen(PLACEHOLDERS[i].text);
         if (strncmp(text, PLACEHOLDERS[i].text, len) == 0) {
             *ret_which = PLACEHOLDERS[i].which;

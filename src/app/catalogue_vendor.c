@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "catalogue_private.h"
 #include "catalogue_words.h"
@@ -69,8 +70,6 @@ static const struct strict_json_field MODEL_MEMBERS[] = {
     {"keys", STRICT_JSON_NUMBER, .offset = MODEL_AT(keys), .min = 0, .max = AP_KEYS_PER_PHONE_MAX},
 };
 
-#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
-
 /* What the visits of lists share. */
 struct reading {
     struct catalogue *catalogue;
@@ -88,7 +87,7 @@ static int read_model(void *data, const struct strict_json_node *node)
     struct reading *reading = data;
     struct catalogue_model *model = &reading->models[node->nth];
 
-    int err = strict_json_read(node, MODEL_MEMBERS, COUNT_OF(MODEL_MEMBERS), model);
+    int err = strict_json_read(node, MODEL_MEMBERS, AP_COUNT(MODEL_MEMBERS), model);
     if (err)
         return err;
     if (catalogue_model(reading->vendor, model->name))
@@ -288,7 +287,7 @@ static int read_members(struct reading *reading, const struct catalogue_text *fi
     struct members members = {0};
     struct catalogue_defaults defaults = {.catalogue = reading->catalogue};
 
-    int err = strict_json_read(root, MEMBERS, COUNT_OF(MEMBERS), &members);
+    int err = strict_json_read(root, MEMBERS, AP_COUNT(MEMBERS), &members);
     if (err)
         return err;
     reading->vendor = arena_alloc(arena, sizeof(*reading->vendor));

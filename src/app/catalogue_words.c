@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/http.h"
 #include "autoprov/limits.h"
 #include "autoprov/text.h"
@@ -57,7 +58,7 @@ static bool is_template_name(const char *text, size_t len)
 {
     static const char *const ENDS[] = {".xml", ".cfg", ".txt", ".json", ".conf"};
 
-    for (size_t i = 0; i < sizeof(ENDS) / sizeof(ENDS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ENDS); i++) {
         size_t end = strlen(ENDS[i]);
         if (len > end && strcmp(text + len - end, ENDS[i]) == 0)
             return text[0] != '.' && catalogue_is_wild_word(text, len);

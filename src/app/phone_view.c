@@ -3,12 +3,11 @@
 
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "autoprov/phone_file.h"
 #include "autoprov/text.h"
 #include "phone_view_private.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct value *view_records(struct view *view, const struct value_shape *shape, uint32_t count,
                            struct value *ret_list)
@@ -56,7 +55,7 @@ struct value view_decimal(struct view *view, int64_t number)
                                          TENS("5"), TENS("6"), TENS("7"), TENS("8"), TENS("9")};
     char *text;
 
-    if (number >= 0 && number < (int64_t)COUNT(SMALL))
+    if (number >= 0 && number < (int64_t)AP_COUNT(SMALL))
         return SMALL[number];
     text = arena_take(view->arena, TEXT_DECIMAL_MAX + 2);
     if (!text)
@@ -166,7 +165,7 @@ static int render_phone_url(struct view *view, struct urls *urls)
         value_member("provisioning_path", value_text(urls->path)),
         value_member("provisioning_host_path", value_text(urls->host_path)),
     };
-    const struct value root = value_object(members, COUNT(members));
+    const struct value root = value_object(members, AP_COUNT(members));
     struct buf text;
 
     urls->phone = urls->base;
@@ -208,7 +207,7 @@ static void format_macs(const struct store_phone *phone, struct macs *macs)
     X("display_name", value_text(display))
 static const char *const USER_NAMES[] = {USER_VALUES(VIEW_NAME)};
 static const struct value_shape USER_SHAPE = {
-    .names = USER_NAMES, .count = COUNT(USER_NAMES), .number = VIEW_SHAPE_USER};
+    .names = USER_NAMES, .count = AP_COUNT(USER_NAMES), .number = VIEW_SHAPE_USER};
 
 static int build_user(struct view *view, struct value *ret_user)
 {
@@ -381,7 +380,7 @@ static int build_parts(struct view *view, struct parts *parts)
     X("key_count", value_text(parts->key_count))
 static const char *const TOP_NAMES[] = {TOP_VALUES(VIEW_NAME)};
 static const struct value_shape TOP_SHAPE = {
-    .names = TOP_NAMES, .count = COUNT(TOP_NAMES), .number = VIEW_SHAPE_TOP};
+    .names = TOP_NAMES, .count = AP_COUNT(TOP_NAMES), .number = VIEW_SHAPE_TOP};
 
 static int build_root(struct view *view, const struct parts *parts, struct value *ret_view)
 {

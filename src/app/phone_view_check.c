@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "autoprov/text.h"
 #include "phone_view_private.h"
@@ -65,7 +66,7 @@ int phone_view_check_account(const struct catalogue_vendor *vendor,
         {DIALECT_USE_VALUE, "the outbound proxy", account->sip_user, account->outbound_proxy},
     };
 
-    return check_items(vendor, items, sizeof(items) / sizeof(items[0]), error);
+    return check_items(vendor, items, AP_COUNT(items), error);
 }
 
 int phone_view_check_key(const struct catalogue_vendor *vendor, const struct store_key *key,
@@ -76,7 +77,7 @@ int phone_view_check_key(const struct catalogue_vendor *vendor, const struct sto
         {DIALECT_USE_KEY, "the value", whose, key->value},
         {DIALECT_USE_KEY, "the label", whose, key->label},
     };
-    size_t count = sizeof(items) / sizeof(items[0]);
+    size_t count = AP_COUNT(items);
 
     if (is_plain(vendor, key->value) && is_plain(vendor, key->label))
         return 0;
@@ -107,7 +108,7 @@ int phone_view_check_user(const struct catalogue_vendor *vendor, const struct st
         {DIALECT_USE_VALUE, "the user's display name", "", user->display_name},
     };
 
-    return check_items(vendor, items, sizeof(items) / sizeof(items[0]), error);
+    return check_items(vendor, items, AP_COUNT(items), error);
 }
 
 int phone_view_check(const struct catalogue_vendor *vendor, const struct store_phone *phone,
@@ -119,7 +120,7 @@ int phone_view_check(const struct catalogue_vendor *vendor, const struct store_p
     };
     const struct store_user user = {.name = phone->user_name,
                                     .display_name = phone->user_display_name};
-    int err = check_items(vendor, items, sizeof(items) / sizeof(items[0]), error);
+    int err = check_items(vendor, items, AP_COUNT(items), error);
 
     if (!err)
         err = phone_view_check_user(vendor, &user, error);
@@ -177,8 +178,7 @@ static int check_name(void *data, const struct template_name *name)
     for (size_t i = 0; i < name->scope_count; i++) {
         const struct template_scope *scope = &name->scopes[i];
         const struct variable *opened = resolve_name(levels, count, scope->name, scope->name_len);
-        if (!scope->inverted && opened && opened->opens != VARIABLE_TOP &&
-            count < sizeof(levels) / sizeof(levels[0]))
+        if (!scope->inverted && opened && opened->opens != VARIABLE_TOP && count < AP_COUNT(levels))
             levels[count++] = opened->opens;
     }
     if (resolve_name(levels, count, name->name, name->name_len))

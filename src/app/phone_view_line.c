@@ -2,10 +2,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "phone_view_private.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* -- lines ------------------------------------------------------------------------------------- */
 
@@ -140,7 +139,7 @@ static int fill_texts(struct view *view, const struct store_account *account,
     X("expires_minutes", value_text(texts.expires_minutes))
 static const char *const LINE_NAMES[] = {LINE_VALUES(VIEW_NAME)};
 static const struct value_shape LINE_SHAPE = {
-    .names = LINE_NAMES, .count = COUNT(LINE_NAMES), .number = VIEW_SHAPE_LINE};
+    .names = LINE_NAMES, .count = AP_COUNT(LINE_NAMES), .number = VIEW_SHAPE_LINE};
 
 /* *values: where the record's are stored, and then behind them. */
 static int build_line(struct view *view, const struct store_account *account, uint32_t index,
@@ -234,7 +233,7 @@ static size_t key_type(const struct store_key *key)
     X("line_domain", value_text(account ? account->domain : NULL))
 static const char *const KEY_NAMES[] = {KEY_VALUES(VIEW_NAME)};
 static const struct value_shape KEY_SHAPE = {
-    .names = KEY_NAMES, .count = COUNT(KEY_NAMES), .number = VIEW_SHAPE_KEY};
+    .names = KEY_NAMES, .count = AP_COUNT(KEY_NAMES), .number = VIEW_SHAPE_KEY};
 
 static int build_key(struct view *view, const struct store_key *key, uint32_t index,
                      struct value **values)

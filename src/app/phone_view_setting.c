@@ -2,12 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "autoprov/text.h"
 #include "autoprov/time_zone.h"
 #include "phone_view_private.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* -- codecs ------------------------------------------------------------------------------------ */
 
@@ -23,7 +22,7 @@
     X("is_NAME", value_suffix(value_text(name)))
 static const char *const CODEC_NAMES[] = {CODEC_VALUES(VIEW_NAME)};
 static const struct value_shape CODEC_SHAPE = {
-    .names = CODEC_NAMES, .count = COUNT(CODEC_NAMES), .number = VIEW_SHAPE_CODEC};
+    .names = CODEC_NAMES, .count = AP_COUNT(CODEC_NAMES), .number = VIEW_SHAPE_CODEC};
 #define CODEC_IS_LAST 5 /* its place */
 
 static int add_codec(struct view *view, const char *name, const char *code, struct value *items,
@@ -130,7 +129,7 @@ static void insert_raw(struct raw *raws, size_t *count, const struct raw *raw)
     X("value", value_text(value))
 static const char *const RAW_NAMES[] = {RAW_VALUES(VIEW_NAME)};
 static const struct value_shape RAW_SHAPE = {
-    .names = RAW_NAMES, .count = COUNT(RAW_NAMES), .number = VIEW_SHAPE_RAW};
+    .names = RAW_NAMES, .count = AP_COUNT(RAW_NAMES), .number = VIEW_SHAPE_RAW};
 
 int view_raw(struct view *view, struct value *ret_raw)
 {
@@ -277,7 +276,7 @@ static const char *hours_text(struct view *view, int32_t save_s)
     X("save_hours", value_text(hours))
 static const char *const DST_NAMES[] = {DST_VALUES(VIEW_NAME)};
 static const struct value_shape DST_SHAPE = {
-    .names = DST_NAMES, .count = COUNT(DST_NAMES), .number = VIEW_SHAPE_DST};
+    .names = DST_NAMES, .count = AP_COUNT(DST_NAMES), .number = VIEW_SHAPE_DST};
 
 static int view_dst(struct view *view, const struct time_zone *zone, struct value *ret_dst)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "autoprov/phone_file.h"
 
@@ -54,7 +55,7 @@ static int check_url_name(void *data, const struct template_name *name)
                                         "provisioning_host", "provisioning_path",
                                         "provisioning_host_path"};
 
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(NAMES); i++) {
         if (strlen(NAMES[i]) == name->name_len && memcmp(NAMES[i], name->name, name->name_len) == 0)
             return 0;
     }

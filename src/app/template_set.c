@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/buf.h"
 #include "autoprov/file.h"
 #include "autoprov/limits.h"
@@ -31,7 +32,7 @@ static bool is_template(const char *file)
 
     if (!dot || !text_is_alnum(file[0]))
         return false;
-    for (size_t i = 0; i < sizeof(EXTENSIONS) / sizeof(EXTENSIONS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(EXTENSIONS); i++) {
         if (strcmp(dot, EXTENSIONS[i]) == 0)
             return true;
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 
 #include "api_private.h"
@@ -202,7 +203,7 @@ static const struct variable VARIABLES[] = {
     TEXT(RAW, "name", "the setting's name without `raw.`"),
     TEXT(RAW, "value", "its value"),
 };
-#define VARIABLE_COUNT (sizeof(VARIABLES) / sizeof(VARIABLES[0]))
+#define VARIABLE_COUNT AP_COUNT(VARIABLES)
 
 const struct variable *variable_at(size_t index)
 {
@@ -416,7 +417,7 @@ bool variable_raw_is_secret(const char *name)
 {
     static const char *const PARTS[] = {"pass", "pwd", "pswd", "secret"};
 
-    for (size_t i = 0; i < sizeof(PARTS) / sizeof(PARTS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(PARTS); i++) {
         if (strcasestr(name, PARTS[i]))
             return true;
     }

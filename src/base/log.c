@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "autoprov/array.h"
+
 #define LOG_LINE_MAX 2000
 
 static struct {
@@ -45,7 +47,7 @@ static const struct {
 
 int log_level_parse(const char *text, enum log_level *ret_level)
 {
-    for (size_t i = 0; i < sizeof(LEVELS) / sizeof(LEVELS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(LEVELS); i++) {
         if (strcmp(text, LEVELS[i].name) == 0) {
             *ret_level = LEVELS[i].level;
             return 0;
@@ -56,7 +58,7 @@ int log_level_parse(const char *text, enum log_level *ret_level)
 
 static const char *level_name(enum log_level level)
 {
-    for (size_t i = 0; i < sizeof(LEVELS) / sizeof(LEVELS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(LEVELS); i++) {
         if (LEVELS[i].level == level)
             return LEVELS[i].name;
     }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "autoprov/array.h"
+
 bool text_is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -66,7 +68,7 @@ int text_parse_duration_ms(const char *text, size_t len, uint64_t min_ms, uint64
 
     while (digits < len && text_is_digit(text[digits]))
         digits++;
-    for (size_t i = 0; i < sizeof(UNITS) / sizeof(UNITS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(UNITS); i++) {
         size_t unit_len = strlen(UNITS[i].unit);
         if (len - digits != unit_len || memcmp(text + digits, UNITS[i].unit, unit_len) != 0)
             continue;

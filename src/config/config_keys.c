@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 
 #define PATH_BYTES 4095 /* PATH_MAX without its NUL */
@@ -95,8 +96,8 @@ const struct config_key CONFIG_KEYS[] = {
     [KEY_KEY_FILE] = {CONFIG_CERTIFICATE, "key_file", CONFIG_PATH, NULL, 1, PATH_BYTES, NULL, true,
                       "PEM file with the private key of that certificate; an absolute path."},
 };
-const size_t CONFIG_KEY_COUNT = sizeof(CONFIG_KEYS) / sizeof(CONFIG_KEYS[0]);
-_Static_assert(sizeof(CONFIG_KEYS) / sizeof(CONFIG_KEYS[0]) == KEY_COUNT, "one row per key");
+const size_t CONFIG_KEY_COUNT = AP_COUNT(CONFIG_KEYS);
+_Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 
 #define TOP(field)         offsetof(struct config, field)
 #define LISTENER(field)    offsetof(struct config_listener, field)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "config_private.h"
 
@@ -70,7 +71,7 @@ static struct position position_of(const char *text, const char *at)
 
 static const struct option_row *find_row(const char *name)
 {
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         if (strcmp(ROWS[i].name, name) == 0)
             return &ROWS[i];
     }

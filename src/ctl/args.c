@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/config.h"
 #include "ctl_private.h"
 
@@ -78,7 +79,7 @@ static int unknown_option(const struct ctl_command *command, const char *word, s
     for (const struct ctl_option *option = command ? command->options : NULL;
          option && option->name; option++)
         ctl_guess_offer(&guess, option->name);
-    for (size_t i = 0; i < sizeof(EVERYWHERE) / sizeof(EVERYWHERE[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(EVERYWHERE); i++)
         ctl_guess_offer(&guess, EVERYWHERE[i]);
     return usage_guess("unknown option", word, "--", &guess);
 }
@@ -149,7 +150,7 @@ static int take_global(struct walk *walk, const char *name, size_t len, const ch
         {"help", &walk->help}, {"version", &walk->version}, {"json", &walk->args->json}};
 
     *ret_taken = true;
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(switches); i++) {
         if (!is_word(name, len, switches[i].name))
             continue;
         if (equals)

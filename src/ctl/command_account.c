@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "ctl_private.h"
 
 static const struct ctl_column COLUMNS[] = {
@@ -26,7 +27,7 @@ static int add_fields(const struct ctl_args *args, bool adding, json_t *body)
     };
     int code = ctl_add_secret(args, "password-file", "password", adding, body);
 
-    for (size_t i = 0; code == CTL_OK && i < sizeof(STRINGS) / sizeof(STRINGS[0]); i++)
+    for (size_t i = 0; code == CTL_OK && i < AP_COUNT(STRINGS); i++)
         code = ctl_add_string(args, STRINGS[i].option, STRINGS[i].member, body);
     if (code == CTL_OK)
         code = ctl_add_number(args, "port", "registrar_port", body);

@@ -4,6 +4,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "autoprov/array.h"
 #include "autoprov/log.h"
 #include "daemon_private.h"
 
@@ -72,7 +73,7 @@ int service_open(struct daemon *daemon, struct ap_error *error)
     (void)uv_timer_init(&daemon->loop, &daemon->grace);
     daemon->tick.data = daemon;
     daemon->grace.data = daemon;
-    for (size_t i = 0; i < sizeof(SIGNALS) / sizeof(SIGNALS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(SIGNALS); i++) {
         if (uv_signal_init(&daemon->loop, &daemon->signals[i]) != 0)
             return ap_error_set(error, AP_EIO, "signals cannot be handled");
         daemon->signals[i].data = daemon;
@@ -91,7 +92,7 @@ void service_close(struct daemon *daemon)
 {
     if (!daemon->handles_open)
         return;
-    for (size_t i = 0; i < sizeof(SIGNALS) / sizeof(SIGNALS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(SIGNALS); i++) {
         if (daemon->signals[i].data)
             uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     }

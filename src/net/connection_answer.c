@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "connection.h"
 
@@ -47,7 +48,7 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
         {&result->content_type, &request->content_type},
     };
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(texts); i++) {
         *texts[i].to = copy_text(&exchange->arena, texts[i].from);
         if (!*texts[i].to)
             return AP_ENOMEM;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 
 /* libmicrohttpd's own limit must never be reached (it deadlocked there in other modes). */
@@ -46,7 +47,7 @@ static struct MHD_Response *response_new(struct http_pair *pair)
     /* Of the body only its length is looked at: the request was a HEAD. */
     response =
         MHD_create_response_from_buffer(pair->body.len, pair->body.data, MHD_RESPMEM_PERSISTENT);
-    for (size_t i = 0; response && i < sizeof(headers) / sizeof(headers[0]); i++) {
+    for (size_t i = 0; response && i < AP_COUNT(headers); i++) {
         if (headers[i].value &&
             MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES) {
             MHD_destroy_response(response);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "request_target.h"
 
@@ -105,7 +106,7 @@ static enum gate_method method_of(const struct gate_text *name)
         [GATE_PUT] = "PUT", [GATE_PATCH] = "PATCH", [GATE_DELETE] = "DELETE",
     };
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(names); i++) {
         if (text_equals(name, names[i]))
             return (enum gate_method)i;
     }
@@ -212,7 +213,7 @@ static void read_known_header(struct head_reader *head, const struct gate_text *
         {"content-type", &result->content_type},
     };
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(known); i++) {
         if (!name_is(name, known[i].name))
             continue;
         if (!known[i].value->data)
@@ -393,7 +394,7 @@ const char *gate_reason_name(enum gate_reason reason)
         [GATE_REASON_UPGRADE] = "upgrade",
     };
 
-    static_assert(sizeof(names) / sizeof(names[0]) == GATE_REASON_COUNT, "a name per reason");
+    static_assert(AP_COUNT(names) == GATE_REASON_COUNT, "a name per reason");
     assert((unsigned)reason < GATE_REASON_COUNT);
     return names[reason];
 }

@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <stdbool.h>
 
+#include "autoprov/array.h"
+
 /* Each flight of a handshake needs one turn of both sides; three are enough for 1.2. */
 #define HANDSHAKE_TURNS 8
 
@@ -100,7 +102,7 @@ int tls_self_check(SSL_CTX *server, const struct tls_pair *pair, const char *cer
         const char *name;
     } versions[] = {{TLS1_2_VERSION, "1.2"}, {TLS1_3_VERSION, "1.3"}};
 
-    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(versions); i++) {
         if (!check_version(server, versions[i].version, pair->key_type))
             return ap_error_set(error, AP_ECRYPTO, "%s: a TLS %s handshake with itself fails (%s)",
                                 certificate_file, versions[i].name, tls_reason());

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "dialect_private.h"
 
 /* One character of UTF-8 (RFC 3629, section 4). */
@@ -387,7 +388,7 @@ int dialect_escape_parse(const char *name, enum dialect_escape *ret_escape)
         {"url", DIALECT_ESCAPE_URL},
     };
 
-    for (size_t i = 0; i < sizeof(MODES) / sizeof(MODES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(MODES); i++) {
         if (strcmp(MODES[i].name, name) == 0) {
             *ret_escape = MODES[i].escape;
             return 0;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
 #include "autoprov/log.h"
 
 #include "store_private.h"
@@ -78,13 +79,13 @@ int store_exec_number(struct store_db *db, const char *sql, int64_t *ret_number)
 
 static int configure(struct store_db *db)
 {
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(switches); i++) {
         int now = -1;
         int rc = sqlite3_db_config(db->sqlite, switches[i].id, switches[i].value, &now);
         if (rc != SQLITE_OK || now != switches[i].value)
             return AP_ESTORE;
     }
-    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(limits); i++)
         (void)sqlite3_limit(db->sqlite, limits[i].id, limits[i].value); /* returns the old one */
     /* The writer thread checkpoints; a reader never does. */
     int rc = sqlite3_wal_autocheckpoint(db->sqlite, 0);

@@ -1,6 +1,7 @@
 /* SIP accounts and their sealed passwords. Must not know phones. */
 #include <openssl/crypto.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 
 #include "store_private.h"
@@ -14,7 +15,7 @@ static const char *const transport_names[] = {
     [STORE_TRANSPORT_TCP] = "tcp",
     [STORE_TRANSPORT_TLS] = "tls",
 };
-#define TRANSPORT_COUNT (sizeof(transport_names) / sizeof(transport_names[0]))
+#define TRANSPORT_COUNT AP_COUNT(transport_names)
 
 struct sealed {
     uint8_t bytes[SEALED_MAX];
@@ -166,14 +167,17 @@ int store_account_get(struct store_db *db, struct arena *arena, const char *addr
     return err;
 }
 
+static void read_row(struct store_query *query, struct arena *arena, void *item)
+{
+    store_account_read(query, arena, item);
+}
+
 int store_account_list(struct store_db *db, struct arena *arena, const char *user_id,
                        const char *after, uint32_t limit, struct store_account **ret_accounts,
                        size_t *ret_count)
 {
     struct store_query query;
-    void *accounts = NULL;
-    size_t count = 0, capacity = 0;
-    int err;
+    struct store_rows rows;
 
     if (user_id) {
         store_query_begin(&query, db,
@@ -190,17 +194,11 @@ int store_account_list(struct store_db *db, struct arena *arena, const char *use
         store_query_bind_text(&query, after);
     }
     store_query_bind_number(&query, limit);
-    while ((err = store_query_step(&query)) == 0) {
-        err = store_query_grow(arena, &accounts, count, &capacity, sizeof(struct store_account));
-        if (err)
-            break;
-        store_account_read(&query, arena, (struct store_account *)accounts + count++);
-    }
-    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    int err = store_query_rows(&query, arena, sizeof(struct store_account), read_row, &rows);
     if (err)
         return err;
-    *ret_accounts = accounts;
-    *ret_count = count;
+    *ret_accounts = rows.items;
+    *ret_count = rows.count;
     return 0;
 }
 

@@ -4,6 +4,7 @@
  * rows cut off at the end are noticed too. Must not know what the actions mean. */
 #include <stdio.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 
 #include "store_private.h"
@@ -53,7 +54,7 @@ static int link_row(struct store_db *db, const uint8_t previous[static VAULT_TAG
     int err = append_number(&row, seq);
     if (!err)
         err = append_number(&row, entry->at);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !err; i++)
+    for (size_t i = 0; i < AP_COUNT(texts) && !err; i++)
         err = append_text(&row, texts[i]);
     if (!err)
         err = vault_audit_link(db->vault, previous, row.data, row.len, ret_link);
@@ -172,29 +173,26 @@ static void read_entry(struct store_query *query, struct arena *arena,
     ret_entry->detail = store_query_column_text(query, arena);
 }
 
+static void read_row(struct store_query *query, struct arena *arena, void *item)
+{
+    read_entry(query, arena, item);
+}
+
 int store_audit_list(struct store_db *db, struct arena *arena, uint32_t limit,
                      struct store_audit **ret_entries, size_t *ret_count)
 {
     struct store_query query;
-    void *entries = NULL;
-    size_t count = 0, capacity = 0;
-    int err;
+    struct store_rows rows;
 
     store_query_begin(&query, db,
                       "SELECT id, at, actor, action, object, detail FROM audit "
                       "ORDER BY seq DESC LIMIT ?");
     store_query_bind_number(&query, limit);
-    while ((err = store_query_step(&query)) == 0) {
-        err = store_query_grow(arena, &entries, count, &capacity, sizeof(struct store_audit));
-        if (err)
-            break;
-        read_entry(&query, arena, (struct store_audit *)entries + count++);
-    }
-    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    int err = store_query_rows(&query, arena, sizeof(struct store_audit), read_row, &rows);
     if (err)
         return err;
-    *ret_entries = entries;
-    *ret_count = count;
+    *ret_entries = rows.items;
+    *ret_count = rows.count;
     return 0;
 }
 

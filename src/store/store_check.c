@@ -3,6 +3,7 @@
  * Time grows with the data. Finds, never repairs; no line holds a secret. */
 #include <stdio.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "autoprov/text.h"
 
@@ -171,7 +172,7 @@ static int check_all(struct check *check)
     int err = check_pages(check);
     if (!err)
         err = check_references(check);
-    for (size_t i = 0; i < sizeof(sealed_columns) / sizeof(sealed_columns[0]) && !err; i++)
+    for (size_t i = 0; i < AP_COUNT(sealed_columns) && !err; i++)
         err = check_sealed_column(check, &sealed_columns[i]);
     return err ? err : check_audit(check);
 }

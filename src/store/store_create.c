@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
 #include "store_private.h"
 
 #define STR_(x) #x
@@ -28,7 +29,7 @@ char *store_create_path(const char *path, const char *suffix)
 void store_create_remove(const char *path)
 {
     (void)unlink(path); /* clean-up after a failure that is reported already */
-    for (size_t i = 0; i < sizeof(side_suffixes) / sizeof(side_suffixes[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(side_suffixes); i++) {
         char side[PATH_MAX]; /* on the stack: clean-up must not need memory */
         int len = snprintf(side, sizeof(side), "%s%s", path, side_suffixes[i]);
         if (len > 0 && (size_t)len < sizeof(side))
@@ -97,7 +98,7 @@ static int check_free(const char *path)
 
     if (lstat(path, &status) == 0)
         return AP_EEXIST;
-    for (size_t i = 0; i < sizeof(side_suffixes) / sizeof(side_suffixes[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(side_suffixes); i++) {
         char *side = store_create_path(path, side_suffixes[i]);
         if (!side)
             return AP_ENOMEM;

@@ -53,31 +53,30 @@ int store_key_del(struct store_db *db, enum store_key_owner owner, const char *o
     return store_change_end(db, err);
 }
 
-/* The rest of a begun query over owner, position, type, value, label, line_position. */
+/* owner, position, type, value, label, line_position */
+static void read_key(struct store_query *query, struct arena *arena, void *item)
+{
+    struct store_key *key = item;
+
+    key->owner = (enum store_key_owner)store_query_column_number(query);
+    key->position = (uint32_t)store_query_column_number(query);
+    key->type = store_query_column_text(query, arena);
+    key->value = store_query_column_text(query, arena);
+    key->label = store_query_column_text(query, arena);
+    key->line = (uint32_t)store_query_column_number(query);
+}
+
+/* The rest of a begun query, which it ends. */
 static int read_keys(struct store_query *query, struct arena *arena, struct store_key **ret_keys,
                      size_t *ret_count)
 {
-    void *keys = NULL;
-    size_t count = 0, capacity = 0;
-    int err;
+    struct store_rows rows;
 
-    while ((err = store_query_step(query)) == 0) {
-        err = store_query_grow(arena, &keys, count, &capacity, sizeof(struct store_key));
-        if (err)
-            break;
-        struct store_key *key = (struct store_key *)keys + count++;
-        key->owner = (enum store_key_owner)store_query_column_number(query);
-        key->position = (uint32_t)store_query_column_number(query);
-        key->type = store_query_column_text(query, arena);
-        key->value = store_query_column_text(query, arena);
-        key->label = store_query_column_text(query, arena);
-        key->line = (uint32_t)store_query_column_number(query);
-    }
-    err = store_query_end(query, err == AP_ENOENT ? 0 : err);
+    int err = store_query_rows(query, arena, sizeof(struct store_key), read_key, &rows);
     if (err)
         return err;
-    *ret_keys = keys;
-    *ret_count = count;
+    *ret_keys = rows.items;
+    *ret_count = rows.count;
     return 0;
 }
 

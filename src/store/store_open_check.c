@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
 #include "store_private.h"
 
 static int check_access(const char *path, int how, int denied)
@@ -135,7 +136,7 @@ int store_open_check_explain(const struct store_opening *opening, int err, struc
 {
     const char *text = ap_strerror(err);
 
-    for (size_t i = 0; i < sizeof(explanations) / sizeof(explanations[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(explanations); i++) {
         if (explanations[i].err == err)
             text = explanations[i].text;
     }

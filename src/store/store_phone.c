@@ -128,14 +128,17 @@ int store_phone_get(struct store_db *db, struct arena *arena, const uint8_t mac[
     return err;
 }
 
+static void read_row(struct store_query *query, struct arena *arena, void *item)
+{
+    store_phone_read(query, arena, item);
+}
+
 int store_phone_list(struct store_db *db, struct arena *arena, const char *user_id,
                      const char *after_mac, uint32_t limit, struct store_phone **ret_phones,
                      size_t *ret_count)
 {
     struct store_query query;
-    void *phones = NULL;
-    size_t count = 0, capacity = 0;
-    int err;
+    struct store_rows rows;
 
     if (user_id) {
         store_query_begin(&query, db,
@@ -152,17 +155,11 @@ int store_phone_list(struct store_db *db, struct arena *arena, const char *user_
         store_query_bind_text(&query, after_mac);
     }
     store_query_bind_number(&query, limit);
-    while ((err = store_query_step(&query)) == 0) {
-        err = store_query_grow(arena, &phones, count, &capacity, sizeof(struct store_phone));
-        if (err)
-            break;
-        store_phone_read(&query, arena, (struct store_phone *)phones + count++);
-    }
-    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    int err = store_query_rows(&query, arena, sizeof(struct store_phone), read_row, &rows);
     if (err)
         return err;
-    *ret_phones = phones;
-    *ret_count = count;
+    *ret_phones = rows.items;
+    *ret_count = rows.count;
     return 0;
 }
 

@@ -4,6 +4,8 @@
  * whether the phone is served: that is policy. */
 #include "store_private.h"
 
+#include "autoprov/array.h"
+
 /* Not all of a phone: each text costs SQLite a malloc(). */
 #define LOOKUP_COLUMNS                                                                             \
     "p.id, p.user_id, u.name, u.display_name, p.vendor, p.model, p.label, p.enabled"
@@ -15,7 +17,7 @@ static const char *const kind_names[] = {
     [STORE_TOKEN_PREVIOUS] = "previous",
     [STORE_TOKEN_BOOTSTRAP] = "bootstrap",
 };
-#define KIND_COUNT (sizeof(kind_names) / sizeof(kind_names[0]))
+#define KIND_COUNT AP_COUNT(kind_names)
 
 /* The next place in phone->lines. */
 static int add_line(struct arena *arena, size_t *capacity, struct store_phone *phone,

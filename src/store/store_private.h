@@ -132,6 +132,16 @@ void store_query_column_mac(struct store_query *query, uint8_t ret_mac[static AP
 const char *store_query_column_sealed(struct store_query *query, const struct vault_place *place,
                                       struct arena *arena, size_t *ret_len);
 
+/* All rows of a begun query, which it ends, as an array of the arena: read is called for each with
+ * a zeroed item of item_size bytes. No rows: items is NULL. */
+typedef void (*store_query_read_fn)(struct store_query *query, struct arena *arena, void *item);
+struct store_rows {
+    void *items;
+    size_t count;
+};
+AP_MUSTCHECK int store_query_rows(struct store_query *query, struct arena *arena, size_t item_size,
+                                  store_query_read_fn read, struct store_rows *ret_rows);
+
 /* The first column of all rows of a begun query, which it ends. */
 AP_MUSTCHECK int store_query_texts(struct store_query *query, struct arena *arena,
                                    const char *const **ret_texts, size_t *ret_count);

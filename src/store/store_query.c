@@ -304,23 +304,41 @@ int store_query_grow(struct arena *arena, void **items, size_t count, size_t *ca
     return 0;
 }
 
-int store_query_texts(struct store_query *query, struct arena *arena, const char *const **ret_texts,
-                      size_t *ret_count)
+int store_query_rows(struct store_query *query, struct arena *arena, size_t item_size,
+                     store_query_read_fn read, struct store_rows *ret_rows)
 {
-    void *texts = NULL;
-    size_t count = 0, capacity = 0;
+    struct store_rows rows = {.items = NULL};
+    size_t capacity = 0;
     int err;
 
     while ((err = store_query_step(query)) == 0) {
-        err = store_query_grow(arena, &texts, count, &capacity, sizeof(const char *));
+        err = store_query_grow(arena, &rows.items, rows.count, &capacity, item_size);
         if (err)
             break;
-        ((const char **)texts)[count++] = store_query_column_text(query, arena);
+        read(query, arena, (char *)rows.items + rows.count++ * item_size);
     }
     err = store_query_end(query, err == AP_ENOENT ? 0 : err);
+    if (!err)
+        *ret_rows = rows;
+    return err;
+}
+
+static void read_text(struct store_query *query, struct arena *arena, void *item)
+{
+    const char *text = store_query_column_text(query, arena);
+
+    memcpy(item, &text, sizeof(text));
+}
+
+int store_query_texts(struct store_query *query, struct arena *arena, const char *const **ret_texts,
+                      size_t *ret_count)
+{
+    struct store_rows rows;
+    int err = store_query_rows(query, arena, sizeof(const char *), read_text, &rows);
+
     if (err)
         return err;
-    *ret_texts = texts;
-    *ret_count = count;
+    *ret_texts = rows.items;
+    *ret_count = rows.count;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "store_private.h"
 
 #define CANARY_TEXT "autoprovd canary"
@@ -178,7 +179,7 @@ static const char *const steps[] = {
 
 const struct store_migrations store_schema_migrations = {
     .steps = steps,
-    .count = sizeof(steps) / sizeof(steps[0]),
+    .count = AP_COUNT(steps),
 };
 
 int store_schema_version(struct store_db *db, uint32_t *ret_version)

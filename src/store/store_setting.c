@@ -167,25 +167,28 @@ static void read_setting(struct store_query *query, struct arena *arena, enum se
     setting->version = (uint64_t)store_query_column_number(query);
 }
 
+static void read_opened(struct store_query *query, struct arena *arena, void *item)
+{
+    read_setting(query, arena, SECRETS_OPENED, item);
+}
+
+static void read_hidden(struct store_query *query, struct arena *arena, void *item)
+{
+    read_setting(query, arena, SECRETS_HIDDEN, item);
+}
+
 /* The rest of a begun query, which it ends. */
 static int read_settings(struct store_query *query, struct arena *arena, enum secrets secrets,
                          struct store_setting **ret_settings, size_t *ret_count)
 {
-    void *settings = NULL;
-    size_t count = 0, capacity = 0;
-    int err;
+    struct store_rows rows;
 
-    while ((err = store_query_step(query)) == 0) {
-        err = store_query_grow(arena, &settings, count, &capacity, sizeof(struct store_setting));
-        if (err)
-            break;
-        read_setting(query, arena, secrets, (struct store_setting *)settings + count++);
-    }
-    err = store_query_end(query, err == AP_ENOENT ? 0 : err);
+    int err = store_query_rows(query, arena, sizeof(struct store_setting),
+                               secrets == SECRETS_OPENED ? read_opened : read_hidden, &rows);
     if (err)
         return err;
-    *ret_settings = settings;
-    *ret_count = count;
+    *ret_settings = rows.items;
+    *ret_count = rows.count;
     return 0;
 }
 

@@ -57,30 +57,27 @@ int store_site_get(struct store_db *db, struct arena *arena, const char *name_or
     return err;
 }
 
+static void read_row(struct store_query *query, struct arena *arena, void *item)
+{
+    read_site(query, arena, item);
+}
+
 int store_site_list(struct store_db *db, struct arena *arena, const char *after, uint32_t limit,
                     struct store_site **ret_sites, size_t *ret_count)
 {
     struct store_query query;
-    void *sites = NULL;
-    size_t count = 0, capacity = 0;
-    int err;
+    struct store_rows rows;
 
     store_query_begin(&query, db,
                       "SELECT " SITE_COLUMNS " FROM site s WHERE s.name > ?1 "
                       "ORDER BY s.name LIMIT ?2");
     store_query_bind_text(&query, after);
     store_query_bind_number(&query, limit);
-    while ((err = store_query_step(&query)) == 0) {
-        err = store_query_grow(arena, &sites, count, &capacity, sizeof(struct store_site));
-        if (err)
-            break;
-        read_site(&query, arena, (struct store_site *)sites + count++);
-    }
-    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    int err = store_query_rows(&query, arena, sizeof(struct store_site), read_row, &rows);
     if (err)
         return err;
-    *ret_sites = sites;
-    *ret_count = count;
+    *ret_sites = rows.items;
+    *ret_count = rows.count;
     return 0;
 }
 

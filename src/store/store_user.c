@@ -71,30 +71,27 @@ int store_user_get(struct store_db *db, struct arena *arena, const char *name_or
     return err;
 }
 
+static void read_row(struct store_query *query, struct arena *arena, void *item)
+{
+    read_user(query, arena, item);
+}
+
 int store_user_list(struct store_db *db, struct arena *arena, const char *after, uint32_t limit,
                     struct store_user **ret_users, size_t *ret_count)
 {
     struct store_query query;
-    void *users = NULL;
-    size_t count = 0, capacity = 0;
-    int err;
+    struct store_rows rows;
 
     store_query_begin(&query, db,
                       "SELECT " USER_COLUMNS " FROM user u WHERE u.name > ?1 "
                       "ORDER BY u.name LIMIT ?2");
     store_query_bind_text(&query, after);
     store_query_bind_number(&query, limit);
-    while ((err = store_query_step(&query)) == 0) {
-        err = store_query_grow(arena, &users, count, &capacity, sizeof(struct store_user));
-        if (err)
-            break;
-        read_user(&query, arena, (struct store_user *)users + count++);
-    }
-    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    int err = store_query_rows(&query, arena, sizeof(struct store_user), read_row, &rows);
     if (err)
         return err;
-    *ret_users = users;
-    *ret_count = count;
+    *ret_users = rows.items;
+    *ret_count = rows.count;
     return 0;
 }
 

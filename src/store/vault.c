@@ -14,6 +14,7 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 
 #include "vault_private.h"
@@ -241,7 +242,7 @@ static int add_place(EVP_CIPHER_CTX *ctx, const struct vault_place *place)
     size_t at = 0;
     int out_len;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(names); i++) {
         size_t len = strlen(names[i]);
         if (len + 5 > sizeof(bytes) - at) /* room for the prefix and the version */
             return AP_ECRYPTO;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "autoprov/array.h"
 #include "autoprov/catalogue.h"
 
 #define ROUNDS  20000
@@ -81,7 +82,7 @@ static const char *const NAMES[] = {
     "0c1105aabbcc0c1105aabbcc0c1105aabbcc0c1105aabbcc0c1105aabbcc0c1105aabbcc0c1105aabbcc0c11.cfg",
 };
 
-#define NAME_COUNT (sizeof(NAMES) / sizeof(NAMES[0]))
+#define NAME_COUNT AP_COUNT(NAMES)
 
 static uint64_t now_ns(void)
 {

@@ -11,15 +11,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "autoprov/rendering.h"
 #include "support/alloc_fault.h"
 
-#define LINES        6
-#define KEYS         60
-#define ROUNDS       101
-#define PER_TURN     100 /* renderings between two looks at the clock */
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define LINES    6
+#define KEYS     60
+#define ROUNDS   101
+#define PER_TURN 100 /* renderings between two looks at the clock */
 
 struct bench {
     struct rendering *rendering;
@@ -57,7 +57,7 @@ static struct store_phone phone = {.mac = {0x00, 0x15, 0x65, 0x11, 0x22, 0x33},
                                    .lines = lines,
                                    .line_count = LINES,
                                    .settings = settings,
-                                   .setting_count = COUNT(settings),
+                                   .setting_count = AP_COUNT(settings),
                                    .keys = keys,
                                    .key_count = KEYS};
 
@@ -186,10 +186,10 @@ static int by_number(const void *left, const void *right)
 
 static int measure(struct bench *bench)
 {
-    static uint64_t times[COUNT(WORK)][ROUNDS];
+    static uint64_t times[AP_COUNT(WORK)][ROUNDS];
 
     for (size_t round = 0; round < ROUNDS; round++) {
-        for (size_t i = 0; i < COUNT(WORK); i++) {
+        for (size_t i = 0; i < AP_COUNT(WORK); i++) {
             uint64_t begin = cpu_ns();
             for (int turn = 0; turn < PER_TURN; turn++) {
                 if (WORK[i].run(bench) != 0)
@@ -200,7 +200,7 @@ static int measure(struct bench *bench)
     }
     printf("Yealink, %d lines, %d keys: a file of %zu bytes\n\n", LINES, KEYS, bench->body.len);
     printf("| | microseconds of CPU, median | allocations |\n|---|---|---|\n");
-    for (size_t i = 0; i < COUNT(WORK); i++) {
+    for (size_t i = 0; i < AP_COUNT(WORK); i++) {
         alloc_fault_arm(0, 0);
         if (WORK[i].run(bench) != 0)
             return 1;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "catalogue_private.h"
 
@@ -45,7 +46,7 @@ static const struct catalogue *make_catalogue(void)
     static const char *const NAMES[] = {"a", "b", "c", "d"};
 
     CHECK(catalogue);
-    for (size_t i = 0; i < sizeof(VENDORS) / sizeof(VENDORS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(VENDORS); i++) {
         struct catalogue_text file = {NAMES[i], NAMES[i], VENDORS[i], strlen(VENDORS[i])};
         CHECK(catalogue_add_vendor(catalogue, &file, &error) == 0);
     }

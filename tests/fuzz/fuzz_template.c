@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "autoprov/arena.h"
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 
 #define OUTPUT_MAX_BYTES 65536
@@ -125,7 +126,7 @@ static const struct dialect DIALECTS[] = {
      .crlf = true},
     {.escape = DIALECT_ESCAPE_NONE},
 };
-#define DIALECT_COUNT (sizeof(DIALECTS) / sizeof(DIALECTS[0]))
+#define DIALECT_COUNT AP_COUNT(DIALECTS)
 
 static size_t count_of(const struct buf *buf, char c)
 {

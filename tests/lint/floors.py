@@ -23,7 +23,7 @@ MAY_USE = {
 }
 
 # Headers without a .c file of their name.
-WITHOUT_SOURCE = {"limits": "base", "store_object": "store", "template": "render"}
+WITHOUT_SOURCE = {"array": "base", "limits": "base", "store_object": "store", "template": "render"}
 
 # Outside libraries and the only floors that know them. Those that are not here are free.
 LIBRARIES = {

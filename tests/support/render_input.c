@@ -4,10 +4,9 @@
 
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/phone_file.h"
 #include "autoprov/variable.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* api_read_fields() of another object than the body. */
 static int read_object(struct api_call *call, json_t *object, const struct api_field *fields,
@@ -64,10 +63,10 @@ static int read_account(struct api_call *call, json_t *item, struct store_line *
 
     account->auth_user = account->display_name = account->registrar_host = "";
     account->outbound_proxy = "";
-    int err = read_object(call, item, fields, COUNT(fields));
+    int err = read_object(call, item, fields, AP_COUNT(fields));
     if (err)
         return err;
-    if (word_index(TRANSPORTS, COUNT(TRANSPORTS), transport, &index) != 0)
+    if (word_index(TRANSPORTS, AP_COUNT(TRANSPORTS), transport, &index) != 0)
         return api_problem(call, AP_EINVAL, NULL, "transport must be udp, tcp or tls");
     line->position = (uint32_t)position;
     account->registrar_port = (uint16_t)port;
@@ -95,10 +94,10 @@ static int read_key(struct api_call *call, json_t *item, struct store_key *key)
     };
 
     key->value = key->label = "";
-    int err = read_object(call, item, fields, COUNT(fields));
+    int err = read_object(call, item, fields, AP_COUNT(fields));
     if (err)
         return err;
-    if (word_index(TYPES, COUNT(TYPES), key->type, &index) != 0)
+    if (word_index(TYPES, AP_COUNT(TYPES), key->type, &index) != 0)
         return api_problem(call, AP_EINVAL, NULL,
                            "type must be line, speed_dial, blf, park or dtmf");
     if (index > 0 && !key->value[0])
@@ -143,7 +142,7 @@ static int read_setting(struct api_call *call, const struct rendering *rendering
     };
 
     setting->scope_id = "";
-    int err = read_object(call, item, fields, COUNT(fields));
+    int err = read_object(call, item, fields, AP_COUNT(fields));
     if (!err && store_scope_parse(scope, &setting->scope) != 0)
         err = api_problem(call, AP_EINVAL, NULL, "there is no such scope");
     return err ? err : check_setting(call, rendering, setting);
@@ -273,7 +272,7 @@ int render_input_read(struct api_call *call, const struct rendering *rendering,
 
     phone->model = phone->label = phone->user_display_name = "";
     phone->enabled = true;
-    int err = api_read_fields(call, fields, COUNT(fields));
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
     if (!err)
         err = api_parse_mac(call, mac, "/mac", phone->mac);
     if (!err && token_parse(token, strlen(token), &input->token) != 0)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "render_input.h"
 
@@ -101,7 +102,7 @@ static json_t *match(struct tool *tool)
         {"model", API_FIELD_NAME, .may_be_empty = true, .target = &model},
     };
 
-    if (api_read_fields(&tool->call, fields, sizeof(fields) / sizeof(fields[0])) != 0)
+    if (api_read_fields(&tool->call, fields, AP_COUNT(fields)) != 0)
         return refused(tool->call.problem.text);
     if (!catalogue_match(tool->rendering->catalogue, name, strlen(name), &found))
         found = (struct catalogue_match){.count = 0};

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
+
 static struct api_server server;
 static struct api_reply reply;
 
@@ -113,7 +115,7 @@ static void test_unknown_paths_and_methods_are_problems(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         ask(ROWS[i].method, ROWS[i].path, NULL, ROWS[i].status);
         check_problem(ROWS[i].status == 404 ? "not_found" : "invalid", NULL);
     }
@@ -165,7 +167,7 @@ static void test_bodies_are_read_strictly(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         ask("POST", "/users", ROWS[i].body, ROWS[i].status);
         check_problem(ROWS[i].type, ROWS[i].pointer);
     }

@@ -3,10 +3,11 @@
 
 #include <unistd.h>
 
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
-#define ALICE          "0123456789abcdef0123456789abcdef"
-#define BOB            "fedcba9876543210fedcba9876543210"
-#define URL            "https://pbx.example.com/provision/"
+#include "autoprov/array.h"
+
+#define ALICE "0123456789abcdef0123456789abcdef"
+#define BOB   "fedcba9876543210fedcba9876543210"
+#define URL   "https://pbx.example.com/provision/"
 
 static struct api_server server;
 
@@ -34,7 +35,7 @@ static void open_with(void **state, const char *more)
         "{\"user\": \"alice\", \"sip_user\": \"1001\", \"domain\": \"pbx.example.com\", "
         "\"password\": \"s3cret-word\"}",
         201);
-    for (size_t i = 0; i < ROWS_OF(PHONES); i++)
+    for (size_t i = 0; i < AP_COUNT(PHONES); i++)
         ask("POST", "/phones", PHONES[i], 201);
 }
 
@@ -126,7 +127,7 @@ static const struct row ROWS[] = {
 static void test_every_way_of_a_fetch_is_told(void **state)
 {
     (void)state;
-    check_rows(ROWS, ROWS_OF(ROWS));
+    check_rows(ROWS, AP_COUNT(ROWS));
 }
 
 static void test_flat_mode_is_told_by_network(void **state)
@@ -145,7 +146,7 @@ static void test_flat_mode_is_told_by_network(void **state)
     };
 
     (void)state;
-    check_rows(FLAT, ROWS_OF(FLAT));
+    check_rows(FLAT, AP_COUNT(FLAT));
 }
 
 static void test_agent_that_tells_another_mac_is_noted(void **state)
@@ -162,7 +163,7 @@ static void test_agent_that_tells_another_mac_is_noted(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(AGENTS); i++) {
+    for (size_t i = 0; i < AP_COUNT(AGENTS); i++) {
         char body[256];
         (void)snprintf(body, sizeof(body), "{\"mac\": \"001565000001\", \"agent\": \"%s\"}",
                        AGENTS[i].agent);
@@ -198,7 +199,7 @@ static void test_bad_questions_are_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(BAD); i++) {
+    for (size_t i = 0; i < AP_COUNT(BAD); i++) {
         ask("POST", "/explain", BAD[i].body, BAD[i].status);
         api_told(&server, BAD[i].says);
         api_points(&server, BAD[i].pointer);
@@ -223,7 +224,7 @@ static void test_rendering_is_that_of_the_fetch(void **state)
         "{\"scope\": \"vendor\", \"id\": \"acme\", \"name\": \"ntp_server\", "
         "\"value\": \"a-long-name.example.com\"}",
         200);
-    for (size_t i = 0; i < ROWS_OF(FILES); i++) {
+    for (size_t i = 0; i < AP_COUNT(FILES); i++) {
         char size[32];
         (void)snprintf(size, sizeof(size), "%zu bytes", strlen(FILES[i].file));
         ask("POST", "/explain", FILES[i].body, 200);
@@ -270,7 +271,7 @@ static void test_nothing_is_written_and_nothing_counted(void **state)
     rows = rows_of_all(fixture);
     seq = fixture_number(fixture, SEQ);
     size_t lines = fixture->log_len;
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++)
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++)
         ask("POST", "/explain", ROWS[i].body, 200);
     assert_int_equal(fixture->log_len, lines);
     fixture_stop_store(fixture);

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
+#include "autoprov/array.h"
 
 static struct api_server server;
 
@@ -45,7 +45,7 @@ static void test_keys_are_added_at_the_first_free_position_replaced_and_deleted(
     static const char BLF[] = "{\"type\": \"blf\", \"value\": \"1001\", \"label\": \"Bob\"}";
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(OWNERS); i++) {
+    for (size_t i = 0; i < AP_COUNT(OWNERS); i++) {
         ask("POST", OWNERS[i], BLF, 201);
         assert_int_equal(json_integer_value(json_object_get(server.reply.json, "position")), 1);
         ask("POST", OWNERS[i], "{\"type\": \"line\", \"line\": 2, \"position\": 3}", 201);
@@ -91,15 +91,15 @@ static void test_bad_keys_are_refused_with_their_place(void **state)
     } POSITIONS[] = {{"0", 422}, {"513", 422}, {"-1", 422}, {"x", 422}, {"1x", 422}, {"01", 422}};
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(OWNERS); i++) {
-        for (size_t j = 0; j < ROWS_OF(ROWS); j++) {
+    for (size_t i = 0; i < AP_COUNT(OWNERS); i++) {
+        for (size_t j = 0; j < AP_COUNT(ROWS); j++) {
             ask("POST", OWNERS[i], ROWS[j].body, 422);
             api_told(&server, ROWS[j].says);
             api_points(&server, ROWS[j].pointer);
             ask_at("PUT", OWNERS[i], "1", ROWS[j].body, 422);
             api_points(&server, ROWS[j].pointer);
         }
-        for (size_t j = 0; j < ROWS_OF(POSITIONS); j++) {
+        for (size_t j = 0; j < AP_COUNT(POSITIONS); j++) {
             ask_at("PUT", OWNERS[i], POSITIONS[j].position, "{\"type\": \"line\"}",
                    POSITIONS[j].status);
             ask_at("DELETE", OWNERS[i], POSITIONS[j].position, NULL, POSITIONS[j].status);
@@ -121,7 +121,7 @@ static void test_key_that_a_dialect_cannot_carry_changes_nothing(void **state)
 {
     struct app_fixture *fixture = *state;
 
-    for (size_t i = 0; i < ROWS_OF(OWNERS); i++) {
+    for (size_t i = 0; i < AP_COUNT(OWNERS); i++) {
         ask("POST", OWNERS[i], "{\"type\": \"blf\", \"value\": \"1;2\"}", 422);
         api_told(&server, "the value of key 1 cannot stand in files of Acme: it holds ';'");
         ask_at("PUT", OWNERS[i], "2", "{\"type\": \"blf\", \"value\": \"1\", \"label\": \"a;b\"}",

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "autoprov/array.h"
+
 static struct api_server server;
 static struct api_reply reply;
 
@@ -60,7 +62,7 @@ static void test_every_character_of_a_user_name_can_be_in_a_path(void **state)
                                         "-",   "a..b", "_",   "A9",  "a.", "@..", ".@.", "..@"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(NAMES); i++) {
         char body[64], path[64];
         (void)snprintf(body, sizeof(body), "{\"name\": \"%s\"}", NAMES[i]);
         (void)snprintf(path, sizeof(path), "/users/%s", NAMES[i]);
@@ -76,7 +78,7 @@ static void test_every_character_of_an_account_can_be_in_a_path(void **state)
 
     (void)state;
     ask("POST", "/users", "{\"name\": \"alice\"}", 201);
-    for (size_t i = 0; i < sizeof(USERS) / sizeof(USERS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(USERS); i++) {
         char body[160], path[96];
         (void)snprintf(body, sizeof(body),
                        "{\"user\": \"alice\", \"sip_user\": \"%s\", \"domain\": \"a-b.c\", "
@@ -156,7 +158,7 @@ static void test_changes_that_a_phone_cannot_have_are_refused(void **state)
     ask("POST", "/phones", "{\"user\": \"alice\", \"mac\": \"cc5ef641b794\"}", 201);
     ask("POST", "/phones",
         "{\"user\": \"alice\", \"mac\": \"cc5ef641b795\", \"external_id\": \"x2\"}", 201);
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         ask("PATCH", "/phones/cc5ef641b794", ROWS[i].body, ROWS[i].status);
         told(ROWS[i].says);
     }
@@ -198,7 +200,7 @@ static void test_what_a_call_does_not_take_is_refused(void **state)
 
     (void)state;
     add_user_and_accounts();
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         ask(ROWS[i].method, ROWS[i].path, ROWS[i].body, ROWS[i].status);
         if (ROWS[i].says)
             told(ROWS[i].says);
@@ -221,7 +223,7 @@ static void test_a_rotation_says_whether_it_ended_a_token(void **state)
 
     (void)state;
     ask("POST", "/users", "{\"name\": \"alice\"}", 201);
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         ask("POST", "/users/alice/token/rotate", ROWS[i].body, 200);
         assert_int_equal(json_is_true(json_object_get(reply.json, "ended_one_before")),
                          ROWS[i].ends);

@@ -3,11 +3,11 @@
 
 #include <unistd.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
-#define TOKEN          "0123456789abcdef0123456789abcdef"
-#define ACME           "/phones/001565000001"
+#define TOKEN "0123456789abcdef0123456789abcdef"
+#define ACME  "/phones/001565000001"
 
 static struct api_server server;
 
@@ -88,7 +88,7 @@ static void test_preview_shows_each_file_of_the_phone(void **state)
     char path[128];
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         (void)snprintf(path, sizeof(path), ACME "/preview%s", ROWS[i].query);
         ask("GET", path, NULL, 200);
         assert_string_equal(api_member(&server, "file"), ROWS[i].file);
@@ -112,7 +112,7 @@ static void test_preview_of_what_is_not_the_phones_is_refused(void **state)
     char path[128];
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(FILES); i++) {
+    for (size_t i = 0; i < AP_COUNT(FILES); i++) {
         (void)snprintf(path, sizeof(path), ACME "/preview?file=%s", FILES[i]);
         ask("GET", path, NULL, 404);
         api_told(&server, "it has: 001565000001.cfg, 001565000001-book.xml, 83/{any}/{mac}.cfg");
@@ -181,7 +181,7 @@ static void test_phone_that_has_no_url_is_told_why(void **state)
     };
     struct app_fixture *fixture = *state;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char path[64];
         add_phone(ROWS[i].mac, ROWS[i].vendor, ROWS[i].model);
         (void)snprintf(path, sizeof(path), "/phones/%s/url", ROWS[i].mac);

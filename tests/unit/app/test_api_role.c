@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
+
 #define OWN_UID   12001
 #define GROUP_GID 12002
 #define OTHER     12003
@@ -139,7 +141,7 @@ static const char *const MORE_REQUESTS[] = {
     "DELETE /api/v1/phones/cc5ef641b794/keys/1 HTTP/1.1\r\n\r\n",
     "GET /api/v1/models/acme/A1 HTTP/1.1\r\n\r\n",
 };
-#define REQUEST_COUNT (sizeof(REQUESTS) / sizeof(REQUESTS[0]))
+#define REQUEST_COUNT AP_COUNT(REQUESTS)
 
 static void check_all(const struct identity *identity, int expected)
 {
@@ -158,7 +160,7 @@ static void test_root_the_daemons_user_and_the_group_are_let_in(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(LET_IN) / sizeof(LET_IN[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(LET_IN); i++)
         check_all(&LET_IN[i], 0);
 }
 
@@ -172,9 +174,9 @@ static void test_everybody_else_is_refused_whatever_they_ask(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(STRANGERS) / sizeof(STRANGERS[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(STRANGERS); i++)
         check_all(&STRANGERS[i], 1);
-    for (size_t i = 0; i < sizeof(MORE_REQUESTS) / sizeof(MORE_REQUESTS[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(MORE_REQUESTS); i++)
         check(&STRANGERS[0], MORE_REQUESTS[i], 1);
     assert_int_equal(server.jobs, 0);
     assert_int_equal(server.reloads, 0);

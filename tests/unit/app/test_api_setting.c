@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
+#include "autoprov/array.h"
 
 static struct api_server server;
 
@@ -59,19 +59,19 @@ static void test_every_scope_is_named_as_people_name_it(void **state)
     char path[128];
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         set(ROWS[i].scope, ROWS[i].id, "ntp_server", "ntp.example.com", 200);
         assert_string_equal(api_member(&server, "scope"), ROWS[i].scope);
         assert_string_equal(api_member(&server, "value"), "ntp.example.com");
     }
     ask("GET", "/settings", NULL, 200);
-    assert_int_equal(json_array_size(api_items(&server)), ROWS_OF(ROWS));
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    assert_int_equal(json_array_size(api_items(&server)), AP_COUNT(ROWS));
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         const json_t *item = json_array_get(api_items(&server), i);
         assert_string_equal(api_text_of(item, "scope"), ROWS[i].scope);
         assert_string_equal(api_text_of(item, "id"), ROWS[i].listed);
     }
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         (void)snprintf(path, sizeof(path), "/settings?scope=%s%s%s", ROWS[i].scope,
                        ROWS[i].id[0] ? "&id=" : "", ROWS[i].id);
         ask("GET", path, NULL, 200);
@@ -127,7 +127,7 @@ static void test_bad_settings_are_refused_with_their_place(void **state)
     struct app_fixture *fixture = *state;
     int64_t audits = fixture_number(fixture, "SELECT count(*) FROM audit");
 
-    for (size_t i = 0; i < ROWS_OF(BAD); i++) {
+    for (size_t i = 0; i < AP_COUNT(BAD); i++) {
         set(BAD[i].scope, BAD[i].id, BAD[i].name, BAD[i].value, BAD[i].status);
         api_told(&server, BAD[i].says);
         api_points(&server, BAD[i].pointer);
@@ -166,7 +166,7 @@ static void test_queries_that_name_no_scope_are_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         ask(ROWS[i].method, ROWS[i].path, NULL, ROWS[i].status);
         api_told(&server, ROWS[i].says);
     }
@@ -210,7 +210,7 @@ static void test_value_that_one_dialect_cannot_carry_changes_nothing(void **stat
     } ROWS[] = {{"global", ""}, {"site", "hq"}, {"user", "alice"}, {"phone", "001565000001"}};
     struct app_fixture *fixture = *state;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         set(ROWS[i].scope, ROWS[i].id, "admin_password", "50%", 422);
         api_points(&server, "/value");
         api_told(&server, "admin_password cannot stand in files of Acme: it holds '%'");
@@ -232,7 +232,7 @@ static void test_pages_go_on_where_they_ended(void **state)
     size_t count = 0;
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(NAMES); i++)
+    for (size_t i = 0; i < AP_COUNT(NAMES); i++)
         set("global", "", NAMES[i], i == 0 ? "de" : i == 1 ? "a.example" : "off", 200);
     set("model", "acme/A1", "srtp", "off", 200);
     set("phone", "001565000001", "raw.account 1", "x", 200);
@@ -241,7 +241,7 @@ static void test_pages_go_on_where_they_ended(void **state)
         const char *next = json_string_value(json_object_get(server.reply.json, "next"));
         if (json_array_size(api_items(&server)) == 0)
             break;
-        if (count < ROWS_OF(NAMES))
+        if (count < AP_COUNT(NAMES))
             assert_string_equal(api_text_of(json_array_get(api_items(&server), 0), "name"),
                                 NAMES[count]);
         assert_non_null(next);

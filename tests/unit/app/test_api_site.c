@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
+#include "autoprov/array.h"
 
 static struct api_server server;
 
@@ -182,7 +182,7 @@ static void test_vendor_is_guessed_from_model_then_mac_then_generic(void **state
     };
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char body[256];
         (void)snprintf(body, sizeof(body), "{\"user\": \"alice\", \"mac\": \"%s\"%s}", ROWS[i].mac,
                        ROWS[i].body);
@@ -206,7 +206,7 @@ static void test_model_that_does_not_settle_the_vendor_is_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char body[256];
         (void)snprintf(body, sizeof(body), "{\"user\": \"alice\", \"mac\": \"001565000001\", %s}",
                        ROWS[i].body);
@@ -225,7 +225,7 @@ static void test_phone_of_an_unknown_vendor_or_model_can_be_changed_otherwise(vo
     struct app_fixture *fixture = *state;
 
     ask("POST", "/phones", "{\"user\": \"alice\", \"mac\": \"001565000001\"}", 201);
-    for (size_t i = 0; i < ROWS_OF(CHANGES); i++) {
+    for (size_t i = 0; i < AP_COUNT(CHANGES); i++) {
         char sql[128];
         (void)snprintf(sql, sizeof(sql), "UPDATE phone SET %s RETURNING 1", CHANGES[i]);
         assert_int_equal(fixture_number(fixture, sql), 1);

@@ -1,6 +1,8 @@
 /* MACs in User-Agents of the vendors that are known to send them. */
 #include "catalogue_fixture.h"
 
+#include "autoprov/array.h"
+
 static const struct agent_case {
     const char *pattern, *user_agent;
     const char *mac; /* NULL: tells none */
@@ -90,7 +92,7 @@ static const struct agent_case {
 static void test_agents_tell_the_macs_that_their_patterns_say(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(CASES); i++) {
         struct catalogue_vendor vendor = {.user_agent = CASES[i].pattern};
         uint8_t mac[AP_MAC_LEN] = {0};
         char text[AP_MAC_TEXT_MAX] = "none";

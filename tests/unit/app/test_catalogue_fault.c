@@ -1,6 +1,8 @@
 /* What a vendor file must not say, and where the message points. */
 #include "catalogue_fixture.h"
 
+#include "autoprov/array.h"
+
 static const char BASE[] =
     "{\n"
     "  \"title\": \"Test\",\n"
@@ -178,7 +180,7 @@ static void test_faults_are_told_with_their_place(void **state)
     struct catalogue_fixture *fixture = *state;
     char expected[1024];
 
-    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(CASES); i++) {
         struct ap_error error = {{0}};
         char *text = replaced(BASE, CASES[i].find, CASES[i].replace);
         catalogue_fixture_write(fixture, "shipped/acme.json", text);
@@ -210,7 +212,7 @@ static void test_file_without_an_object_is_refused(void **state)
         {"{}", AP_EINVAL, "acme.json:1:1: member 'title'"},
     };
 
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct ap_error error = {{0}};
         catalogue_fixture_write(*state, "shipped/acme.json", ROWS[i].text);
         assert_int_equal(load(*state, &error), ROWS[i].code);
@@ -267,7 +269,7 @@ static void test_time_zones_are_checked(void **state)
                           "{\"PCMU\": \"0\"}, \"time_zone\": {\"Europe/Berlin\": \"x\"}");
 
     catalogue_fixture_write(*state, "shipped/acme.json", text);
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct ap_error error = {{0}};
         catalogue_fixture_write(*state, "shipped/time_zones.json", ROWS[i].zones);
         assert_int_equal(load(*state, &error), ROWS[i].code);

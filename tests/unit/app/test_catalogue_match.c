@@ -1,6 +1,7 @@
 /* Which vendors' rows a requested name fits. */
 #include "catalogue_fixture.h"
 
+#include "autoprov/array.h"
 #include "autoprov/mac.h"
 
 #define CONFIG(name)    "{\"name\": \"" name "\", \"role\": \"config\", \"template\": \"t.cfg\"}"
@@ -37,7 +38,7 @@ static struct catalogue *load_vendors(void **state)
 {
     char path[64];
 
-    for (size_t i = 0; i < sizeof(VENDORS) / sizeof(VENDORS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(VENDORS); i++) {
         (void)snprintf(path, sizeof(path), "shipped/%s.json", VENDORS[i].name);
         catalogue_fixture_vendor(*state, path, VENDORS[i].models, VENDORS[i].files, "");
     }
@@ -129,7 +130,7 @@ static void test_names_fit_the_rows_that_their_patterns_say(void **state)
     struct catalogue *catalogue = load_vendors(state);
     char got[1024];
 
-    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(CASES); i++) {
         describe(catalogue, CASES[i].name, strlen(CASES[i].name), got, sizeof(got));
         if (strcmp(got, CASES[i].expected) != 0)
             fail_msg("%s: got '%s', expected '%s'", CASES[i].name, got, CASES[i].expected);
@@ -232,7 +233,7 @@ static void test_row_of_a_phone_is_that_of_its_vendor_and_model(void **state)
         " \"models\": [\"N870\"]}," UPLOAD("{mac}.log"),
         "");
     struct catalogue *catalogue = catalogue_fixture_load(*state);
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         const char *got = own_file(catalogue, ROWS[i].name, ROWS[i].vendor, ROWS[i].model);
         if (strcmp(got, ROWS[i].expected) != 0)
             fail_msg("%s of %s: got %s, expected %s", ROWS[i].name, ROWS[i].model, got,

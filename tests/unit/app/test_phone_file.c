@@ -1,9 +1,8 @@
 /* A phone's own files and their names. */
 #include "autoprov/phone_file.h"
 
+#include "autoprov/array.h"
 #include "view_fixture.h"
-
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 static const uint8_t MAC[AP_MAC_LEN] = {0xcc, 0x5e, 0xf6, 0x41, 0xb7, 0x94};
 
@@ -21,7 +20,7 @@ static void test_files_of_a_phone_are_those_that_are_served_to_its_model(void **
     };
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         const struct catalogue_file *file = NULL;
         view_of(view, ROWS[i].vendor, ROWS[i].model);
         for (size_t j = 0; j < 4; j++) {
@@ -55,7 +54,7 @@ static void test_names_are_those_that_the_phone_asks_for(void **state)
     };
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         const char *name = NULL;
         view_of(view, ROWS[i].vendor, ROWS[i].model);
         const struct catalogue_file *file = &view->source.vendor->files[ROWS[i].file];

@@ -1,9 +1,8 @@
 /* What templates see: names, slots, lines, keys, URLs, and what is hidden. */
 #include "view_fixture.h"
 
+#include "autoprov/array.h"
 #include "support/alloc_fault.h"
-
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 /* -- names ------------------------------------------------------------------------------------- */
 
@@ -23,7 +22,7 @@ static void walk(struct walk *walked, enum variable_level level, const struct va
         const struct variable *variable = variable_find(level, name, strlen(name));
         if (!variable)
             fail_msg("'%s' of level %d is not in the table", name, (int)level);
-        assert_true(walked->count < ROWS_OF(walked->seen));
+        assert_true(walked->count < AP_COUNT(walked->seen));
         walked->seen[walked->count++] = variable;
         for (size_t j = 0; j < i; j++) {
             (void)view_member_at(value, j, other);
@@ -95,7 +94,7 @@ static void test_common_file_tells_of_no_phone(void **state)
     view->source.settings = SETTINGS;
     view->source.setting_count = 3;
     view_build(view);
-    for (size_t i = 0; i < ROWS_OF(EMPTY); i++)
+    for (size_t i = 0; i < AP_COUNT(EMPTY); i++)
         view_top(view, EMPTY[i], "");
     view_top(view, "vendor", "acme");
     view_top(view, "model", "A1");
@@ -131,7 +130,7 @@ static void test_user_without_display_name_shows_the_name(void **state)
 
     view_build(view);
     view_check(view_member(&view->root, "user"), "display_name", "Sample User");
-    for (size_t i = 0; i < ROWS_OF(NONE); i++) {
+    for (size_t i = 0; i < AP_COUNT(NONE); i++) {
         view->phone.user_display_name = NONE[i];
         view_build(view);
         view_check(view_member(&view->root, "user"), "name", "sample");
@@ -153,7 +152,7 @@ static void test_slots_are_the_models_else_the_vendors(void **state)
     };
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char count[24];
         view_of(view, ROWS[i].vendor, ROWS[i].model);
         view_build(view);
@@ -251,7 +250,7 @@ static void test_lines_resolve_to_their_defaults(void **state)
     struct view_fixture *view = *state;
 
     view_build(view);
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         view_check(view_item(view, "lines", 0), ROWS[i].name, ROWS[i].first);
         view_check(view_item(view, "lines", 1), ROWS[i].name, ROWS[i].second);
     }
@@ -279,7 +278,7 @@ static void test_proxies_are_split_and_minutes_rounded_up(void **state)
     };
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct store_line line = phone_view_sample()->lines[0];
         line.account.outbound_proxy = ROWS[i].proxy;
         line.account.transport = ROWS[i].transport;
@@ -307,7 +306,7 @@ static void test_unset_lines_and_keys_have_every_name_and_leak_none(void **state
     const struct value *unset = view_item(view, "lines", 2);
     for (size_t i = 0; (variable = variable_at(i)); i++) {
         bool own = strcmp(variable->name, "is_line_N") == 0;
-        for (size_t j = 0; j < ROWS_OF(OWN); j++)
+        for (size_t j = 0; j < AP_COUNT(OWN); j++)
             own = own || strcmp(OWN[j], variable->name) == 0;
         if (variable->level == VARIABLE_LINE && !own)
             assert_int_equal(view_member(unset, variable->name)->kind, VALUE_NULL);
@@ -327,7 +326,7 @@ static void test_line_without_password_says_so(void **state)
     static const char *const NONE[] = {NULL, ""};
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(NONE); i++) {
+    for (size_t i = 0; i < AP_COUNT(NONE); i++) {
         struct store_line line = phone_view_sample()->lines[0];
         line.account.password = NONE[i];
         view->phone.lines = &line;
@@ -356,7 +355,7 @@ static void test_display_names_are_quoted_for_sip(void **state)
     };
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct store_line line = phone_view_sample()->lines[0];
         line.account.display_name = ROWS[i].name;
         view->phone.lines = &line;
@@ -397,7 +396,7 @@ static void test_keys_stand_at_their_positions(void **state)
     view->phone.key_count = 3;
     view_build(view);
     assert_int_equal(view_member(&view->root, "keys")->len, 4);
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         for (size_t j = 0; j < 4; j++)
             view_check(view_item(view, "keys", j), ROWS[i].name, ROWS[i].texts[j]);
     }

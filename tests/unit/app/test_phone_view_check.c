@@ -2,7 +2,7 @@
  * no view has. */
 #include "view_fixture.h"
 
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
+#include "autoprov/array.h"
 
 /* -- values ------------------------------------------------------------------------------------ */
 
@@ -118,7 +118,7 @@ static void test_values_that_a_dialect_cannot_carry_are_named(void **state)
 {
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(REFUSALS); i++) {
+    for (size_t i = 0; i < AP_COUNT(REFUSALS); i++) {
         check_refusal(view, &REFUSALS[i], "acme", REFUSALS[i].acme);
         check_refusal(view, &REFUSALS[i], "generic", REFUSALS[i].generic);
         check_refusal(view, &REFUSALS[i], "latin", REFUSALS[i].latin);
@@ -236,7 +236,7 @@ static const struct name_row {
 static void test_names_that_templates_use_are_checked(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(NAMES); i++) {
+    for (size_t i = 0; i < AP_COUNT(NAMES); i++) {
         const struct name_row *row = &NAMES[i];
         struct faults faults;
         int err = check(row->text, false, &faults);

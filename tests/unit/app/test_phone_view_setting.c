@@ -1,7 +1,7 @@
 /* Settings as templates see them: codecs, pass-through, time zones, intervals. */
 #include "view_fixture.h"
 
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
+#include "autoprov/array.h"
 
 static void set_one(struct view_fixture *view, struct store_setting *setting, const char *name,
                     const char *value)
@@ -48,7 +48,7 @@ static void test_codecs_come_in_the_settings_order_and_the_rest_in_the_tables(vo
     struct view_fixture *view = *state;
     struct store_setting setting;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         set_one(view, &setting, "codecs", ROWS[i].setting);
         check_codes(view, "codecs", ROWS[i].on);
         check_codes(view, "codecs_off", ROWS[i].off);
@@ -89,10 +89,10 @@ static void test_raw_settings_merge_by_scope_in_the_order_of_names(void **state)
     struct view_fixture *view = *state;
 
     view->phone.settings = (struct store_setting *)(uintptr_t)SETTINGS;
-    view->phone.setting_count = ROWS_OF(SETTINGS);
+    view->phone.setting_count = AP_COUNT(SETTINGS);
     view_build(view);
-    assert_int_equal(view_member(&view->root, "raw")->len, ROWS_OF(EXPECTED));
-    for (size_t i = 0; i < ROWS_OF(EXPECTED); i++) {
+    assert_int_equal(view_member(&view->root, "raw")->len, AP_COUNT(EXPECTED));
+    for (size_t i = 0; i < AP_COUNT(EXPECTED); i++) {
         view_check(view_item(view, "raw", i), "name", EXPECTED[i].name);
         view_check(view_item(view, "raw", i), "value", EXPECTED[i].value);
     }
@@ -147,7 +147,7 @@ static void test_berlin_is_told_in_every_form(void **state)
     struct store_setting setting;
 
     set_one(view, &setting, "time_zone", "Europe/Berlin");
-    check_rows(view, ROWS, ROWS_OF(ROWS));
+    check_rows(view, ROWS, AP_COUNT(ROWS));
     assert_true(view_is(view_member(&view->root, "dst"), "start_is_last"));
     assert_true(view_is(view_member(&view->root, "dst"), "end_is_last"));
 }
@@ -172,7 +172,7 @@ static void test_zones_with_odd_offsets_and_rules(void **state)
     struct view_fixture *view = *state;
     struct store_setting setting;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         set_one(view, &setting, "time_zone", ROWS[i].zone);
         view_top(view, "time_zone_offset_s", ROWS[i].seconds);
         view_top(view, "time_zone_offset_minutes", ROWS[i].minutes);
@@ -203,7 +203,7 @@ static void test_zone_that_is_not_in_the_table_is_universal_time(void **state)
     struct store_setting setting;
 
     set_one(view, &setting, "time_zone", "Mars/Olympus");
-    check_rows(view, ROWS, ROWS_OF(ROWS));
+    check_rows(view, ROWS, AP_COUNT(ROWS));
     assert_int_equal(view_member(&view->root, "dst")->kind, VALUE_NULL);
 }
 
@@ -221,7 +221,7 @@ static void test_intervals_are_rounded_up(void **state)
     struct view_fixture *view = *state;
     struct store_setting setting;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         set_one(view, &setting, "resync_interval", ROWS[i].seconds);
         view_top(view, "resync_interval", ROWS[i].seconds);
         view_top(view, "resync_interval_minutes", ROWS[i].minutes);
@@ -245,7 +245,7 @@ static void test_words_become_the_vendors_codes(void **state)
     struct view_fixture *view = *state;
     struct store_setting setting;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         set_one(view, &setting, ROWS[i].setting, ROWS[i].value);
         view_top(view, ROWS[i].setting, ROWS[i].value);
         view_top(view, ROWS[i].code_name, ROWS[i].code);
@@ -271,7 +271,7 @@ static void test_settings_have_their_defaults(void **state)
 
     view->phone.setting_count = 0;
     view_build(view);
-    check_rows(view, ROWS, ROWS_OF(ROWS));
+    check_rows(view, ROWS, AP_COUNT(ROWS));
     check_codes(view, "codecs", "wide,alaw,ulaw");
 }
 
@@ -285,7 +285,7 @@ static void test_a_region_falls_back_to_its_language(void **state)
     struct view_fixture *view = *state;
     struct store_setting setting;
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         set_one(view, &setting, "language", ROWS[i].setting);
         view_top(view, "language_code", ROWS[i].code);
     }

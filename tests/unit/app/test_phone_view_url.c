@@ -1,7 +1,7 @@
 /* What a view tells of URLs, and that masked views hold no secret anywhere. */
 #include "view_fixture.h"
 
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
+#include "autoprov/array.h"
 
 static struct template *compile_url(const struct catalogue_vendor *vendor)
 {
@@ -38,7 +38,7 @@ static void test_urls_have_every_form(void **state)
 
     view->source.url = url;
     view_build(view);
-    check_urls(view, ROWS, ROWS_OF(ROWS));
+    check_urls(view, ROWS, AP_COUNT(ROWS));
     view->source.url = NULL;
     view_build(view);
     view_top(view, "phone_url", VIEW_PUBLIC_URL "/" VIEW_FOLDER "/");
@@ -57,7 +57,7 @@ static void test_port_and_longer_prefix_stand_in_the_urls(void **state)
     view->source.public_url = "https://pbx.example.com:8443";
     view->source.prefix = "/a/b";
     view_build(view);
-    check_urls(view, ROWS, ROWS_OF(ROWS));
+    check_urls(view, ROWS, AP_COUNT(ROWS));
 }
 
 static void test_flat_form_has_no_token(void **state)
@@ -72,10 +72,10 @@ static void test_flat_form_has_no_token(void **state)
 
     view->source.token = NULL;
     view_build(view);
-    check_urls(view, ROWS, ROWS_OF(ROWS));
+    check_urls(view, ROWS, AP_COUNT(ROWS));
     view->source.phone = NULL;
     view_build(view);
-    check_urls(view, ROWS, ROWS_OF(ROWS) - 1);
+    check_urls(view, ROWS, AP_COUNT(ROWS) - 1);
     view_top(view, "provisioning_url", "");
 }
 
@@ -91,7 +91,7 @@ static void test_vendor_that_cannot_be_given_a_token_is_told_of_none(void **stat
 
     view_of(view, "flatty", "F1");
     view_build(view);
-    check_urls(view, ROWS, ROWS_OF(ROWS));
+    check_urls(view, ROWS, AP_COUNT(ROWS));
 }
 
 static void test_without_public_url_all_are_empty(void **state)
@@ -106,7 +106,7 @@ static void test_without_public_url_all_are_empty(void **state)
     view->source.url = url;
     view->source.public_url = "";
     view_build(view);
-    check_urls(view, ROWS, ROWS_OF(ROWS));
+    check_urls(view, ROWS, AP_COUNT(ROWS));
     template_free(url);
 }
 
@@ -125,7 +125,7 @@ static void test_own_url_has_the_name_that_the_phone_asks_for(void **state)
     struct view_fixture *view = *state;
 
     memcpy(view->phone.mac, "\xcc\x5e\xf6\x41\xb7\x94", AP_MAC_LEN);
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char url[256] = "";
         view_of(view, ROWS[i].vendor, ROWS[i].model);
         view_build(view);
@@ -167,11 +167,11 @@ static void test_masked_view_holds_no_secret(void **state)
     view->phone.settings = settings;
     view->source.url = url;
     view_build(view);
-    for (size_t i = 0; i < ROWS_OF(SECRETS); i++)
+    for (size_t i = 0; i < AP_COUNT(SECRETS); i++)
         assert_true(holds(&view->root, SECRETS[i]));
     view->source.mask_secrets = true;
     view_build(view);
-    for (size_t i = 0; i < ROWS_OF(SECRETS); i++)
+    for (size_t i = 0; i < AP_COUNT(SECRETS); i++)
         assert_false(holds(&view->root, SECRETS[i]));
     view_top(view, "admin_password", "********");
     view_top(view, "provisioning_path", "provision/********");

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 
 static const struct store_phone ENABLED = {.id = "a", .enabled = true};
@@ -101,7 +102,7 @@ static void test_what_the_name_is_to_the_phone_counts_last(void **state)
     const struct policy_options given = {&options, &networks};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct policy_facts facts = {.flat = ROWS[i].flat,
                                      .flat_only = ROWS[i].flat_only,
                                      .file = ROWS[i].file,
@@ -140,7 +141,7 @@ static void test_reason_names_are_stable(void **state)
     };
 
     (void)state;
-    assert_int_equal(sizeof(NAMES) / sizeof(NAMES[0]), POLICY_REASON_COUNT);
+    assert_int_equal(AP_COUNT(NAMES), POLICY_REASON_COUNT);
     for (int reason = 0; reason < POLICY_REASON_COUNT; reason++)
         assert_string_equal(policy_reason_name((enum policy_reason)reason), NAMES[reason]);
 }

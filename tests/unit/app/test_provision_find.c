@@ -2,8 +2,7 @@
 #include "provision_find.h"
 
 #include "app_fixture.h"
-
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
+#include "autoprov/array.h"
 
 /* alice has an Acme A1, a disabled Flatty and a Latin; bob a Flatty; carol no phone. */
 #define ALICE "0123456789abcdef0123456789abcdef"
@@ -174,7 +173,7 @@ static void test_pair_is_served_its_models_files_alone(void **state)
         {P "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!/001565000001.cfg", POLICY_BAD_TOKEN, NULL},
     };
 
-    check_rows(state, ROWS, ROWS_OF(ROWS), "192.0.2.7");
+    check_rows(state, ROWS, AP_COUNT(ROWS), "192.0.2.7");
 }
 
 static void test_common_file_needs_a_token_whose_user_has_such_a_phone(void **state)
@@ -194,7 +193,7 @@ static void test_common_file_needs_a_token_whose_user_has_such_a_phone(void **st
         {P "00000000000000000000000000000000/acme.cfg", POLICY_UNKNOWN_PAIR, NULL},
     };
 
-    check_rows(state, ROWS, ROWS_OF(ROWS), "192.0.2.7");
+    check_rows(state, ROWS, AP_COUNT(ROWS), "192.0.2.7");
 }
 
 static void test_flat_mode_serves_by_mac_and_what_first_contact_needs(void **state)
@@ -217,8 +216,8 @@ static void test_flat_mode_serves_by_mac_and_what_first_contact_needs(void **sta
         {P ALICE "/001565000001.cfg", POLICY_SERVE, "{mac}.cfg"},
     };
 
-    check_rows(state, ROWS, ROWS_OF(ROWS), "10.1.2.3");
-    check_rows(state, OUTSIDE, ROWS_OF(OUTSIDE), "192.0.2.7");
+    check_rows(state, ROWS, AP_COUNT(ROWS), "10.1.2.3");
+    check_rows(state, OUTSIDE, AP_COUNT(OUTSIDE), "192.0.2.7");
 }
 
 static void test_flat_form_is_off_without_its_option(void **state)
@@ -230,7 +229,7 @@ static void test_flat_form_is_off_without_its_option(void **state)
         {P "nothing", POLICY_UNKNOWN_FILE, NULL},
     };
 
-    check_rows(state, ROWS, ROWS_OF(ROWS), "10.1.2.3");
+    check_rows(state, ROWS, AP_COUNT(ROWS), "10.1.2.3");
 }
 
 /* A closed reader would crash: what is refused whatever the phone never comes to it. */

@@ -10,11 +10,12 @@
 
 #include <cmocka.h>
 
-#define T32          "0123456789abcdef0123456789abcdef"
-#define T15          "Old_Folder-15ch"
-#define T64          T32 T32
-#define MAC          "cc5ef641b794"
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "autoprov/array.h"
+
+#define T32 "0123456789abcdef0123456789abcdef"
+#define T15 "Old_Folder-15ch"
+#define T64 T32 T32
+#define MAC "cc5ef641b794"
 
 /* A copy of exactly this size, so that address sanitizer sees one byte over. */
 static enum policy_reason parse(const char *prefix, const char *path, size_t len, char *ret_file,
@@ -59,7 +60,7 @@ static void test_accepted_paths_give_token_and_file(void **state)
     char file[256];
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct provision_path path;
         enum policy_reason reason =
             parse("/provision", ROWS[i].path, strlen(ROWS[i].path), file, &path);
@@ -96,7 +97,7 @@ static void test_refused_paths_have_their_reason_and_write_nothing(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct provision_path path, untouched;
         memset(&path, 0x5a, sizeof(path));
         memset(&untouched, 0x5a, sizeof(untouched));

@@ -1,10 +1,9 @@
 /* Catalogue and templates bound together: what is missing, which template, which bytes. */
 #include "autoprov/rendering.h"
 
+#include "autoprov/array.h"
 #include "support/alloc_fault.h"
 #include "view_fixture.h"
-
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A view fixture with a rendering of its folders. */
 static struct rendering *rendering;
@@ -86,7 +85,7 @@ static void test_missing_template_is_told_with_its_vendor(void **state)
     static const char *const NAMES[] = {"acme.cfg", "acme-a2.cfg", "acme-book.xml"};
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(NAMES); i++) {
+    for (size_t i = 0; i < AP_COUNT(NAMES); i++) {
         struct ap_error error = {{0}};
         char path[FIXTURE_PATH_MAX], name[64], quoted[64];
         (void)snprintf(name, sizeof(name), "templates/%s", NAMES[i]);
@@ -159,7 +158,7 @@ static void test_model_with_a_template_of_its_own_takes_it_for_its_own_file(void
         {"latin", NULL, 1, "latin.cfg"},
     };
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct rendering_job job = job_of(*state, ROWS[i].vendor, ROWS[i].model, ROWS[i].file);
         const char *name = template_name(rendering_template(rendering, &job));
         if (strcmp(strrchr(name, '/') + 1, ROWS[i].expected) != 0)
@@ -295,7 +294,7 @@ static void test_phone_url_is_in_the_vendors_form(void **state)
     struct view_fixture *view = *state;
     struct ap_error error = {{0}};
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         const char *url = NULL;
         struct rendering_job job = job_of(view, ROWS[i].vendor, NULL, 0);
         assert_int_equal(rendering_phone_url(rendering, &job, &view->arena, &url, &error), 0);

@@ -14,9 +14,8 @@
 #include <expat.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 #include "autoprov/phone_file.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct rendering *rendering;
 
@@ -161,7 +160,7 @@ static void check_texts(const struct catalogue_vendor *vendor, const struct cata
     assert_int_equal(render(vendor, model, file, "plain", &out), 0);
     unsigned expected = parts_of(file, &out);
     buf_done(&out);
-    for (size_t i = 0; i < COUNT(TEXTS); i++) {
+    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
         /* What the dialect cannot carry is refused, and nothing else. */
         if (render(vendor, model, file, TEXTS[i], &out) == 0 && parts_of(file, &out) != expected)
             fail_msg("%s of %s: '%s' adds to it:\n%s", file->name, vendor->name, TEXTS[i],

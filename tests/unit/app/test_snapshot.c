@@ -2,6 +2,7 @@
 #include "autoprov/snapshot.h"
 
 #include "app_fixture.h"
+#include "autoprov/array.h"
 
 #define ON  "{\"disable_auto_provision_security\": true}"
 #define OFF "{\"disable_auto_provision_security\": false}"
@@ -52,7 +53,7 @@ static void test_conf_files_options_go_before_the_stored_ones(void **state)
     };
     struct app_fixture *fixture = *state;
 
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         void *own = NULL;
         fixture_setup(&own);
         fixture = own;

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
+
 static void test_places_are_found_whatever_stands_before(void **state)
 {
     static const struct {
@@ -38,7 +40,7 @@ static void test_places_are_found_whatever_stands_before(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         size_t len = strlen(ROWS[i].text);
         struct strict_json_place name =
             strict_json_find(ROWS[i].text, len, ROWS[i].way, ROWS[i].depth, true);
@@ -58,7 +60,7 @@ static void test_way_that_leads_nowhere_ends_inside_the_text(void **state)
     static const size_t WAY[] = {3, 2};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
         size_t len = strlen(TEXTS[i]);
         char *copy = malloc(len + 1); /* so that the sanitizer sees the end */
         assert_non_null(copy);

@@ -2,8 +2,7 @@
 #include "autoprov/template_check.h"
 
 #include "app_fixture.h"
-
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
+#include "autoprov/array.h"
 
 static struct rendering *rendering;
 
@@ -80,7 +79,7 @@ static void test_good_template_is_rendered_for_each_vendor_and_model(void **stat
         {"unused.xml", "{{sip_user}}{{type_code}}<not xml", 0},
     };
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct faults faults;
         size_t renderings = 1000;
         int err = check(*state, ROWS[i].file, ROWS[i].text, &faults, &renderings);
@@ -128,7 +127,7 @@ static void test_result_that_is_not_well_formed_is_told_with_its_line(void **sta
         {"<a/>\n{{#keys}}\n<b/>\n{{/keys}}\n", "not well-formed XML: line 2"},
     };
 
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct faults faults;
         size_t renderings;
         assert_int_equal(check(*state, "generic.xml", ROWS[i].text, &faults, &renderings),
@@ -191,7 +190,7 @@ static void test_first_job_of_a_file_is_found_by_vendor_and_model(void **state)
     size_t renderings;
 
     assert_int_equal(check(*state, "part.xml", "x", &faults, &renderings), 0);
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct rendering_job job;
         int err = template_check_job(rendering, ROWS[i].file, ROWS[i].vendor, ROWS[i].model, &job);
         assert_int_equal(err, ROWS[i].found ? 0 : AP_ENOENT);

@@ -1,6 +1,7 @@
 /* POSIX TZ strings, and the table of them that is shipped. */
 #include "autoprov/time_zone.h"
 
+#include "autoprov/array.h"
 #include "catalogue_fixture.h"
 
 #define H 3600
@@ -56,7 +57,7 @@ static void test_pieces_are_those_of_the_string(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++)
         check(ROWS[i].posix, &ROWS[i].expected);
 }
 
@@ -108,7 +109,7 @@ static void test_other_strings_are_refused_and_write_nothing(void **state)
 
     (void)state;
     memset(&untouched, 0xa5, sizeof(untouched));
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         zone = untouched;
         if (time_zone_parse(ROWS[i], &zone) != AP_ESYNTAX)
             fail_msg("'%s' is taken", ROWS[i]);

@@ -1,10 +1,9 @@
 /* The table of variables: its shape, its checks, and how settings of all scopes resolve. */
 #include "autoprov/variable.h"
 
+#include "autoprov/array.h"
 #include "phone_view_private.h"
 #include "view_fixture.h"
-
-#define ROWS_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 /* -- the table --------------------------------------------------------------------------------- */
 
@@ -73,8 +72,8 @@ static void test_settings_are_first_and_in_the_order_of_the_views_numbers(void *
     const struct variable *variable;
 
     (void)state;
-    assert_int_equal(ROWS_OF(ROWS), VARIABLE_SETTING_COUNT);
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    assert_int_equal(AP_COUNT(ROWS), VARIABLE_SETTING_COUNT);
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         size_t index = 1000;
         assert_string_equal(variable_setting_at(ROWS[i].index)->name, ROWS[i].name);
         assert_int_equal(variable_setting_find(ROWS[i].name, &index), 0);
@@ -140,7 +139,7 @@ static void test_names_are_found_at_their_level(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         const struct variable *found =
             variable_find(ROWS[i].level, ROWS[i].name, strlen(ROWS[i].name));
         if ((found != NULL) != (ROWS[i].row != NULL) ||
@@ -219,7 +218,7 @@ static void test_values_are_checked_by_their_type(void **state)
 {
     struct view_fixture *view = *state;
 
-    for (size_t i = 0; i < ROWS_OF(CHECKS); i++) {
+    for (size_t i = 0; i < AP_COUNT(CHECKS); i++) {
         const struct check_row *row = &CHECKS[i];
         struct ap_error error = {{0}};
         size_t index = 0;
@@ -276,7 +275,7 @@ static void test_raw_names_are_what_the_dialect_can_name(void **state)
     static const struct dialect TEXT = {.escape = DIALECT_ESCAPE_TEXT};
 
     (void)state;
-    for (size_t i = 0; i < ROWS_OF(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct ap_error error = {{0}};
         if (variable_check_raw(&XML, ROWS[i].name, &error) != (ROWS[i].xml ? 0 : AP_EINVAL) ||
             variable_check_raw(&TEXT, ROWS[i].name, &error) != (ROWS[i].text ? 0 : AP_EINVAL))
@@ -344,7 +343,7 @@ static void test_hidden_secrets_and_unknown_names_are_passed_over(void **state)
     struct variable_value values[VARIABLE_SETTING_COUNT];
 
     (void)state;
-    variable_resolve(SETTINGS, ROWS_OF(SETTINGS), values);
+    variable_resolve(SETTINGS, AP_COUNT(SETTINGS), values);
     for (size_t i = 0; i < VARIABLE_SETTING_COUNT; i++)
         assert_int_equal(values[i].is_default, i != VIEW_SRTP);
     assert_string_equal(values[VIEW_SRTP].value, "optional");
@@ -360,9 +359,9 @@ static void test_raw_names_of_passwords_are_secrets(void **state)
     static const char *const OTHERS[] = {"phone_setting.backlight_time", "P1234", "codec"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(SECRETS) / sizeof(SECRETS[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(SECRETS); i++)
         assert_true(variable_raw_is_secret(SECRETS[i]));
-    for (size_t i = 0; i < sizeof(OTHERS) / sizeof(OTHERS[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(OTHERS); i++)
         assert_false(variable_raw_is_secret(OTHERS[i]));
 }
 

@@ -1,6 +1,8 @@
 /* Five small vendors, one of each kind that the app floor tells apart. */
 #include "app_fixture.h"
 
+#include "autoprov/array.h"
+
 /* A text dialect with everything that can be refused, models, probes and common files. */
 static const char ACME[] =
     "{\"title\": \"Acme\", \"ouis\": [\"001565\"], \"mac_case\": \"upper\",\n"
@@ -105,6 +107,6 @@ void fixture_write_vendors(const struct app_fixture *fixture)
 {
     fixture_make_folder(fixture, "templates");
     fixture_make_folder(fixture, "vendors");
-    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(FILES); i++)
         fixture_write(fixture, FILES[i].name, FILES[i].text);
 }

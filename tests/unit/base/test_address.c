@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "autoprov/array.h"
 
 static struct address address_of(const char *text)
 {
@@ -45,7 +45,7 @@ static void test_addresses_are_read_and_written(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char text[AP_ADDRESS_TEXT_MAX];
         struct address address = address_of(ROWS[i].text);
         assert_int_equal(address.family, ROWS[i].family);
@@ -64,7 +64,7 @@ static void test_what_is_no_numeric_address_is_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct address address = {.family = 4711};
         if (address_parse(ROWS[i], &address) != AP_ESYNTAX || address.family != 4711)
             fail_msg("'%s'", ROWS[i]);
@@ -76,7 +76,7 @@ static void test_socket_addresses_go_both_ways(void **state)
     static const char *const ROWS[] = {"192.0.2.7", "2001:db8::7"};
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct address address = address_of(ROWS[i]), back;
         struct sockaddr_storage storage;
         address.port = 65535 - 443;
@@ -196,7 +196,7 @@ static void test_networks_are_read_strictly(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct network network = {.family = 4711};
         int err = network_parse(ROWS[i].text, &network);
         if (err != ROWS[i].err)
@@ -224,7 +224,7 @@ static void test_network_ends_at_its_edges(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct network network;
         struct address first = address_of(ROWS[i].inside_first);
         struct address last = address_of(ROWS[i].inside_last);
@@ -326,7 +326,7 @@ static void test_list_that_covers_a_whole_family_is_seen(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct network_list list = list_of(ROWS[i].networks);
         if (network_list_covers_everything(&list) != ROWS[i].covers)
             fail_msg("'%s'", ROWS[i].networks);
@@ -340,7 +340,7 @@ static void test_list_that_misses_a_single_address_covers_not_everything(void **
     static const int FAMILIES[] = {AF_INET, AF_INET6};
 
     (void)state;
-    for (size_t f = 0; f < COUNT(FAMILIES); f++) {
+    for (size_t f = 0; f < AP_COUNT(FAMILIES); f++) {
         size_t bits = FAMILIES[f] == AF_INET ? 32 : 128;
         struct network items[129] = {0};
         struct network_list list = {.items = items, .count = bits + 1};

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "support/alloc_fault.h"
 
 static void check(const struct buf *buf)
@@ -44,7 +45,7 @@ static void test_content_grows_to_its_ceiling_and_not_beyond(void **state)
     static const size_t CEILINGS[] = {0, 1, 2, 255, 256, 257, 511, 512, 513, 1000, 4097};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(CEILINGS) / sizeof(CEILINGS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(CEILINGS); i++) {
         for (size_t piece = 1; piece <= 700; piece += 233) {
             struct buf buf;
             int err = 0;

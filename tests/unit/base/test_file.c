@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "support/alloc_fault.h"
 
 #define NO_ID ((uid_t)-1)
@@ -71,7 +72,7 @@ static void test_file_is_read_whole_up_to_its_ceiling(void **state)
     assert_non_null(data);
     for (size_t i = 0; i < 10000; i++)
         data[i] = (char)(i % 251);
-    for (size_t i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(SIZES); i++) {
         struct buf buf;
         struct ap_error error = {{0}};
         put(folder->file, data, SIZES[i], 0644);
@@ -153,7 +154,7 @@ static void test_one_line_end_behind_a_secret_is_removed(void **state)
     struct folder *folder = *state;
     struct secret secret = {0};
 
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         put(folder->file, ROWS[i].content, strlen(ROWS[i].content), 0600);
         assert_int_equal(file_read_secret(folder->file, 100, true, &secret, NULL), 0);
         assert_string_equal((const char *)secret.bytes, ROWS[i].stripped);

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
+
 static const uint8_t MAC[AP_MAC_LEN] = {0xcc, 0x5e, 0xf6, 0x41, 0xb7, 0x94};
 
 /* A copy of exactly this size, so that address sanitizer sees one byte over. */
@@ -36,7 +38,7 @@ static void test_all_forms_that_phones_and_people_write_are_read(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(FORMS) / sizeof(FORMS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(FORMS); i++) {
         uint8_t mac[AP_MAC_LEN] = {0};
         assert_int_equal(parse(FORMS[i], mac), 0);
         assert_memory_equal(mac, MAC, AP_MAC_LEN);
@@ -74,7 +76,7 @@ static void test_everything_else_is_refused_and_writes_nothing(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         uint8_t mac[AP_MAC_LEN] = {1, 2, 3, 4, 5, 6};
         const uint8_t untouched[AP_MAC_LEN] = {1, 2, 3, 4, 5, 6};
         int err = parse(ROWS[i].text, mac);
@@ -116,7 +118,7 @@ static void test_each_form_is_written_and_read_back(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char text[AP_MAC_TEXT_MAX];
         uint8_t mac[AP_MAC_LEN] = {0};
         memset(text, 'x', sizeof(text));

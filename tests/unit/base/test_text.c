@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "autoprov/array.h"
 
 static void test_numbers_are_plain_decimal_within_bounds(void **state)
 {
@@ -43,7 +43,7 @@ static void test_numbers_are_plain_decimal_within_bounds(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         uint64_t value = 4711;
         int err =
             text_parse_u64(ROWS[i].text, strlen(ROWS[i].text), ROWS[i].min, ROWS[i].max, &value);
@@ -99,7 +99,7 @@ static void test_durations_have_a_number_and_a_unit(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         uint64_t ms = 4711;
         int err = text_parse_duration_ms(ROWS[i].text, strlen(ROWS[i].text), 0, 2592000000, &ms);
         if (err != ROWS[i].err || ms != (err ? 4711 : ROWS[i].ms))
@@ -144,7 +144,7 @@ static void test_broken_hex_is_refused_before_anything_is_written(void **state)
     static const char *const BROKEN[] = {"a", "abc", "0g", "g0", "abcz", " 0", "0x", "-1", "\xffz"};
 
     (void)state;
-    for (size_t i = 0; i < COUNT(BROKEN); i++) {
+    for (size_t i = 0; i < AP_COUNT(BROKEN); i++) {
         uint8_t out[4] = {9, 9, 9, 9};
         assert_int_equal(text_unhex(BROKEN[i], strlen(BROKEN[i]), out), AP_ESYNTAX);
         assert_memory_equal(out, "\x09\x09\x09\x09", 4);
@@ -226,7 +226,7 @@ static void test_utf8_is_well_formed_or_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         if (text_is_utf8(ROWS[i].text, ROWS[i].len) != ROWS[i].ok)
             fail_msg("row %zu", i);
     }
@@ -253,7 +253,7 @@ static void test_quoted_text_holds_only_printable_ascii(void **state)
 
     (void)state;
     buf_init(&buf, 1000);
-    for (size_t i = 0; i < COUNT(ROWS); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         buf_reset(&buf);
         assert_int_equal(buf_append_text(&buf, "x="), 0);
         assert_int_equal(text_append_quoted(&buf, ROWS[i].text, ROWS[i].len, ROWS[i].max), 0);

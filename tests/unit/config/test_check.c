@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
+
 struct check_case {
     const char *text;
     bool good;
@@ -25,7 +27,7 @@ static void run_cases(enum config_key_id id, const struct check_case *cases, siz
             fail_msg("%s '%s': %d '%s'", key->name, cases[i].text, err, reason.text);
     }
 }
-#define RUN(id, cases) run_cases(id, cases, sizeof(cases) / sizeof(cases[0]))
+#define RUN(id, cases) run_cases(id, cases, AP_COUNT(cases))
 
 static void test_public_url_is_scheme_host_and_port_only(void **state)
 {

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "conf_folder.h"
 #include "config_private.h"
@@ -65,7 +66,7 @@ static const char *const TEXTS[] = {
 
 static void test_a_dump_loads_to_the_same(void **state)
 {
-    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
         for (int changed_only = 0; changed_only < 2; changed_only++) {
             struct config *config = load_text(*state, TEXTS[i]);
             struct buf dump;
@@ -163,7 +164,7 @@ static void test_restart_keys_are_found(void **state)
         {B CONF_LISTENER, CONF_LISTENER B, "listener b"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct config *before = load_text(*state, cases[i].before);
         struct config *after = load_text(*state, cases[i].after);
         char buffer[64];

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "conf_folder.h"
 
@@ -51,7 +52,7 @@ static void check_faults(void **state, const struct fault *faults, size_t count)
     for (size_t i = 0; i < count; i++)
         check_fault(*state, &faults[i]);
 }
-#define CHECK(state, faults) check_faults(state, faults, sizeof(faults) / sizeof(faults[0]))
+#define CHECK(state, faults) check_faults(state, faults, AP_COUNT(faults))
 
 /* What libConfuse 3.3 accepts, or reads in a way that nobody expects. */
 static void test_traps_of_libconfuse_are_closed(void **state)

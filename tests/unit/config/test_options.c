@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 
 static void test_good_options_are_read(void **state)
@@ -29,7 +30,7 @@ static void test_good_options_are_read(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct options options = {.disable_auto_provision_security = !cases[i].expected};
         struct ap_error error = {{0}};
         assert_int_equal(options_parse(cases[i].text, strlen(cases[i].text), &options, &error), 0);
@@ -70,7 +71,7 @@ static void test_bad_options_are_refused_with_their_place(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct options options = {.disable_auto_provision_security = true};
         struct ap_error error = {{0}};
         int err = options_parse(cases[i].text, strlen(cases[i].text), &options, &error);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/config.h"
 #include "capture.h"
 #include "ctl_private.h"
@@ -91,7 +92,7 @@ static void test_commands_and_options_are_found_wherever_they_stand(void **state
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct line line;
         struct ctl_args args;
         struct capture capture;
@@ -124,7 +125,7 @@ static void test_global_options_may_stand_anywhere(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct line line;
         struct ctl_args args;
         struct capture capture;
@@ -201,7 +202,7 @@ static void test_mistakes_are_told_in_one_line(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct line line;
         struct ctl_args args;
         struct capture capture;
@@ -236,7 +237,7 @@ static void test_help_and_version_are_printed_and_nothing_runs(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct line line;
         struct ctl_args args;
         struct capture capture;

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 
+#include "autoprov/array.h"
 #include "capture.h"
 #include "ctl_private.h"
 #include "fake_daemon.h"
@@ -40,7 +41,7 @@ static void test_statuses_have_their_exit_codes(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct fake fake;
         struct capture capture;
         json_t *json = NULL;
@@ -142,7 +143,7 @@ static void test_a_broken_default_configuration_is_a_warning_only(void **state)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "broken\n", 7), 7);
     close(fd);
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         const struct ctl_args args = {.config_path = path, .config_given = ROWS[i].given};
         struct capture capture;
         json_t *json = NULL;
@@ -211,7 +212,7 @@ static void test_arguments_are_escaped_into_paths(void **state)
     char long_argument[4000];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char *path = ctl_path(ROWS[i].fmt, ROWS[i].argument);
         assert_non_null(path);
         assert_string_equal(path, ROWS[i].path);
@@ -237,7 +238,7 @@ static void test_queries_are_escaped_and_left_out_without_a_value(void **state)
     char long_value[4000];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         char *path = ctl_path_query(strdup(ROWS[i].path), ROWS[i].name, ROWS[i].value);
         assert_non_null(path);
         assert_string_equal(path, ROWS[i].expected);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "ctl_private.h"
 
 static void test_only_a_near_word_is_guessed_and_the_nearest_wins(void **state)
@@ -33,9 +34,9 @@ static void test_only_a_near_word_is_guessed_and_the_nearest_wins(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct ctl_guess guess = {.word = ROWS[i].word, .len = strlen(ROWS[i].word)};
-        for (size_t j = 0; j < sizeof(WORDS) / sizeof(WORDS[0]); j++)
+        for (size_t j = 0; j < AP_COUNT(WORDS); j++)
             ctl_guess_offer(&guess, WORDS[j]);
         if (ROWS[i].best ? !guess.best || strcmp(guess.best, ROWS[i].best) != 0 : !!guess.best)
             fail_msg("'%s': %s", ROWS[i].word, guess.best ? guess.best : "nothing");

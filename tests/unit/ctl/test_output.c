@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "capture.h"
 #include "ctl_private.h"
 
@@ -163,7 +164,7 @@ static void test_errors_have_their_exit_codes(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++)
         assert_int_equal(ctl_exit_of(ROWS[i].err), ROWS[i].code);
     /* Scripts hold these numbers. */
     assert_int_equal(CTL_NOT_PERMITTED, 7);
@@ -209,7 +210,7 @@ static void test_numbers_of_options_are_checked(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct ctl_args args = one_option("port", ROWS[i].text);
         struct capture capture;
         json_t *body = json_object();

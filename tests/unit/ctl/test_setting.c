@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 
+#include "autoprov/array.h"
 #include "capture.h"
 #include "ctl_private.h"
 #include "fake_daemon.h"
@@ -73,7 +74,7 @@ static void test_scope_is_told_from_its_id_at_the_first_colon(void **state)
     static const char *const ANSWER[] = {OK};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(SCOPES) / sizeof(SCOPES[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(SCOPES); i++) {
         struct run ran;
         char body[256], line[256];
         run(&ran, ctl_setting_set, args_of("srtp", "off", SCOPES[i].scope), ANSWER);
@@ -105,7 +106,7 @@ static void test_missing_and_impossible_scopes_are_told(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct run ran;
         run(&ran, ctl_setting_set, args_of("srtp", "off", ROWS[i].scope), NULL);
         assert_int_equal(ran.code, ROWS[i].code);
@@ -172,7 +173,7 @@ static void test_list_asks_for_all_or_for_one_scope(void **state)
     static const char *const ANSWER[] = {EMPTY};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
         struct run ran;
         struct ctl_args args = args_of("", NULL, ROWS[i].scope);
         args.positional_count = 0;

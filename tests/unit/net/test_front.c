@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "connection.h"
 #include "front_private.h"
@@ -135,7 +136,7 @@ static void test_late_miss_leaves_at_the_next_multiple_of_50_ms(void **state)
     (void)state;
     server.monotonic_ms = 1000000;
     connect_client();
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(rows); i++) {
         struct http_answer late = {.status = 404, .when = HTTP_AT_DUE_TIME};
         client_send_text(&client, "GET /later HTTP/1.1\r\n\r\n");
         while (!server.kept)
@@ -279,7 +280,7 @@ static void test_untrusted_stream_is_answered_and_closed(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(rows); i++) {
         connect_client();
         ask(rows[i].text);
         assert_int_equal(answer.status, 404);
@@ -406,7 +407,7 @@ static void test_large_body_arrives_whole(void **state)
 
     (void)state;
     connect_client();
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(sizes); i++) {
         (void)snprintf(head, sizeof(head), "GET /big/%zu HTTP/1.1\r\n\r\n", sizes[i]);
         ask(head);
         assert_int_equal(answer.body_len, sizes[i]);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <openssl/err.h>
 
+#include "autoprov/array.h"
 #include "front_private.h"
 #include "net_support.h"
 
@@ -86,7 +87,7 @@ static void test_client_that_sends_only_key_updates_is_closed(void **state)
     struct front_stats stats;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(BEFORE) / sizeof(BEFORE[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(BEFORE); i++) {
         client_connect(&noisy, server.port, TLS1_3_VERSION);
         run_until_ready(&server, &noisy);
         client_connect(&good, server.port, 0);

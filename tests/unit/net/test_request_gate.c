@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/request_gate.h"
 #include "support/alloc_fault.h"
 
@@ -48,7 +49,6 @@ static void check_rows(enum gate_profile profile, const struct row *rows, size_t
     }
 }
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define ACCEPTED(text, path)                                                                       \
     {                                                                                              \
         text, GATE_ACCEPT, GATE_REASON_NONE, path                                                  \
@@ -87,8 +87,8 @@ static void test_paths_are_brought_into_canonical_form(void **state)
     };
 
     (void)state;
-    check_rows(GATE_PHONE, rows, COUNT(rows));
-    check_rows(GATE_ADMIN, rows, COUNT(rows));
+    check_rows(GATE_PHONE, rows, AP_COUNT(rows));
+    check_rows(GATE_ADMIN, rows, AP_COUNT(rows));
 }
 
 static void test_forbidden_targets_are_a_miss(void **state)
@@ -136,7 +136,7 @@ static void test_forbidden_targets_are_a_miss(void **state)
     };
 
     (void)state;
-    check_rows(GATE_PHONE, rows, COUNT(rows));
+    check_rows(GATE_PHONE, rows, AP_COUNT(rows));
 }
 
 static void test_broken_request_lines_close(void **state)
@@ -170,8 +170,8 @@ static void test_broken_request_lines_close(void **state)
     };
 
     (void)state;
-    check_rows(GATE_PHONE, rows, COUNT(rows));
-    check_rows(GATE_ADMIN, rows, COUNT(rows));
+    check_rows(GATE_PHONE, rows, AP_COUNT(rows));
+    check_rows(GATE_ADMIN, rows, AP_COUNT(rows));
 }
 
 static void test_broken_headers_close(void **state)
@@ -195,8 +195,8 @@ static void test_broken_headers_close(void **state)
     };
 
     (void)state;
-    check_rows(GATE_PHONE, rows, COUNT(rows));
-    check_rows(GATE_ADMIN, rows, COUNT(rows));
+    check_rows(GATE_PHONE, rows, AP_COUNT(rows));
+    check_rows(GATE_ADMIN, rows, AP_COUNT(rows));
 }
 
 static void test_tolerated_headers_pass(void **state)
@@ -212,7 +212,7 @@ static void test_tolerated_headers_pass(void **state)
     };
 
     (void)state;
-    check_rows(GATE_PHONE, rows, COUNT(rows));
+    check_rows(GATE_PHONE, rows, AP_COUNT(rows));
 }
 
 static void test_bodies_of_get_close(void **state)
@@ -240,8 +240,8 @@ static void test_bodies_of_get_close(void **state)
     };
 
     (void)state;
-    check_rows(GATE_PHONE, rows, COUNT(rows));
-    check_rows(GATE_ADMIN, rows, COUNT(rows));
+    check_rows(GATE_PHONE, rows, AP_COUNT(rows));
+    check_rows(GATE_ADMIN, rows, AP_COUNT(rows));
 }
 
 static void test_other_methods_are_refused_for_phones_whatever_the_path(void **state)
@@ -267,7 +267,7 @@ static void test_other_methods_are_refused_for_phones_whatever_the_path(void **s
     };
 
     (void)state;
-    check_rows(GATE_PHONE, rows, COUNT(rows));
+    check_rows(GATE_PHONE, rows, AP_COUNT(rows));
 }
 
 static void test_admin_profile_has_bodies_and_a_query(void **state)
@@ -293,7 +293,7 @@ static void test_admin_profile_has_bodies_and_a_query(void **state)
     struct gate_result result;
 
     (void)state;
-    check_rows(GATE_ADMIN, rows, COUNT(rows));
+    check_rows(GATE_ADMIN, rows, AP_COUNT(rows));
     assert_int_equal(gate_read(GATE_ADMIN, text, strlen(text), &result), GATE_ACCEPT);
     assert_int_equal(result.body_bytes, 12);
     assert_int_equal(result.method, GATE_POST);
@@ -451,7 +451,7 @@ static void test_close_and_version_are_read(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < AP_COUNT(rows); i++) {
         struct gate_result result;
         (void)gate_read(GATE_PHONE, rows[i].text, strlen(rows[i].text), &result);
         assert_int_equal(result.http_1_0, rows[i].http_1_0);
@@ -467,7 +467,7 @@ static void test_forwarding_headers_are_noticed(void **state)
     char text[128];
 
     (void)state;
-    for (size_t i = 0; i < COUNT(names); i++) {
+    for (size_t i = 0; i < AP_COUNT(names); i++) {
         int len = snprintf(text, sizeof(text), "GET / HTTP/1.1\r\n%s: x\r\n\r\n", names[i]);
         assert_int_equal(gate_read(GATE_PHONE, text, (size_t)len, &result), GATE_ACCEPT);
         assert_true(result.has_forwarded);
@@ -488,7 +488,7 @@ static void test_pipelined_requests_are_read_one_by_one(void **state)
     size_t at = 0;
 
     (void)state;
-    for (size_t i = 0; i < COUNT(paths); i++) {
+    for (size_t i = 0; i < AP_COUNT(paths); i++) {
         enum gate_verdict verdict = gate_read(GATE_PHONE, text + at, strlen(text) - at, &result);
         assert_int_equal(verdict, i == 2 ? GATE_REFUSE : GATE_ACCEPT);
         assert_string_equal(result.path, paths[i]);

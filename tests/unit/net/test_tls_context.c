@@ -14,6 +14,7 @@
 
 #include <openssl/pem.h>
 
+#include "autoprov/array.h"
 #include "net_support.h"
 #include "tls_private.h"
 
@@ -149,7 +150,7 @@ static void test_weak_keys_are_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(rows); i++) {
         EVP_PKEY *key = rows[i].curve ? key_ec(rows[i].curve) : key_rsa(rows[i].bits);
         key_write(&folder, "weak.key", key);
         write_cert("weak.pem", &(struct cert_spec){.key = key, .name = "weak"});
@@ -394,7 +395,7 @@ static void test_modern_profile_is_what_clients_get(void **state)
 
     (void)state;
     assert_int_equal(tls_context_new(files, 2, &context, &error), 0);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(rows); i++) {
         int key_type = 0;
         const char *cipher = cipher_agreed(context, &rows[i].offer, &key_type);
         if (!rows[i].cipher != !cipher || (cipher && strcmp(cipher, rows[i].cipher) != 0))

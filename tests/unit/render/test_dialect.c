@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 
 static const struct dialect XML = {.escape = DIALECT_ESCAPE_XML};
@@ -41,7 +42,7 @@ static void test_xml_writes_markup_as_references(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(cases); i++)
         check_xml(cases[i].input, strlen(cases[i].input), cases[i].expected);
 }
 
@@ -61,7 +62,7 @@ static void test_xml_drops_what_xml_forbids(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(cases); i++)
         check_xml(cases[i].input, cases[i].len, cases[i].expected);
 }
 
@@ -83,7 +84,7 @@ static void test_xml_drops_invalid_utf8_byte_by_byte(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(cases); i++)
         check_xml(cases[i].input, strlen(cases[i].input), cases[i].expected);
 }
 
@@ -148,7 +149,7 @@ static void test_json_writes_what_a_string_needs(void **state)
 
     (void)state;
     buf_init(&out, 4096);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         buf_reset(&out);
         assert_int_equal(dialect_append(&JSON, cases[i].input, strlen(cases[i].input), &out), 0);
         assert_string_equal(out.data, cases[i].expected);
@@ -239,7 +240,7 @@ static void test_values_that_a_dialect_cannot_carry_are_refused_with_the_reason(
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct ap_error error = {{0}};
         int err = dialect_check(cases[i].dialect, cases[i].use, cases[i].text,
                                 strlen(cases[i].text), &error);
@@ -290,7 +291,7 @@ static void test_whole_files_are_converted(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct buf body;
         buf_init(&body, 64);
         assert_int_equal(buf_append_text(&body, cases[i].input), 0);
@@ -329,7 +330,7 @@ static void test_modes_are_named(void **state)
     enum dialect_escape escape = DIALECT_ESCAPE_NONE;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         assert_int_equal(dialect_escape_parse(cases[i].name, &escape), 0);
         assert_int_equal(escape, cases[i].escape);
     }

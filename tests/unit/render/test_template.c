@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 
 static const struct dialect XML = {.escape = DIALECT_ESCAPE_XML};
@@ -84,7 +85,7 @@ static void check_rendering(const char *text, const char *expected)
     struct buf out;
 
     buf_init(&out, AP_BODY_MAX_BYTES);
-    for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(roots); i++) {
         buf_reset(&out);
         assert_int_equal(template_render(template, &XML, &roots[i], &out), 0);
         assert_string_equal(out.data ? out.data : "", expected);
@@ -152,7 +153,7 @@ static void test_templates_render(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(cases); i++)
         check_rendering(cases[i].text, cases[i].expected);
 }
 
@@ -191,7 +192,7 @@ static void test_faults_are_named_with_line_and_column(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct template *template = NULL;
         struct ap_error error = {{0}};
         int err =

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 
 #define FILES_MAX 5
@@ -115,7 +116,7 @@ static void test_partials_are_written_in_place(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(cases); i++)
         check(cases[i].files, cases[i].expected);
 }
 
@@ -133,7 +134,7 @@ static void test_delimiters_hold_to_the_end_of_their_file(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(cases); i++)
         check(cases[i].files, cases[i].expected);
 }
 
@@ -169,7 +170,7 @@ static void test_blocks_are_overridden_by_the_most_derived_template(void **state
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(cases); i++)
         check(cases[i].files, cases[i].expected);
 }
 
@@ -190,7 +191,7 @@ static void test_overrides_take_the_indentation_of_their_block(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         const struct file files[FILES_MAX] = {{"t", OVERRIDE}, {"p", cases[i].parent}};
         check(files, cases[i].expected);
     }
@@ -212,7 +213,7 @@ static void test_a_block_alone_on_its_line_is_a_place_for_additions(void **state
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         const struct file files[FILES_MAX] = {{"t", cases[i].text},
                                               {"p", "<\n  {{$a}}{{/a}}\n>\n"}};
         check(files, cases[i].expected);
@@ -235,7 +236,7 @@ static void test_parent_is_indented_like_a_partial(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         const struct file files[FILES_MAX] = {{"t", cases[i].text}, {"p", "1\n{{$a}}a{{/a}}\n"}};
         check(files, cases[i].expected);
     }
@@ -252,7 +253,7 @@ static void test_missing_template_is_told_with_its_place(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct set set = {.count = 1};
         struct ap_error error = {{0}};
         const struct value root = sample_root();
@@ -288,7 +289,7 @@ static void test_recursion_has_a_ceiling(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct value root = sample_root();
         struct set set;
         struct buf out;
@@ -362,7 +363,7 @@ static void test_names_are_visited_through_calls(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct set set;
         struct buf out;
         make_set(&set, cases[i].files);

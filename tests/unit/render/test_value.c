@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
+
 static void test_missing_text_is_null(void **state)
 {
     (void)state;
@@ -96,7 +98,7 @@ static void test_suffix_is_true_under_its_own_name_only(void **state)
     assert_int_equal(find(&object, "is_key_17")->kind, VALUE_TRUE);
     assert_int_equal(find(&object, "is_PCMA")->kind, VALUE_TRUE);
     assert_int_equal(find(&object, "_2")->kind, VALUE_TRUE);
-    for (size_t i = 0; i < sizeof(ABSENT) / sizeof(ABSENT[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(ABSENT); i++) {
         if (find(&object, ABSENT[i]))
             fail_msg("'%s' is there", ABSENT[i]);
     }

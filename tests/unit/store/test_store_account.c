@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "autoprov/array.h"
+
 static struct store_account account_of(const char *user_id, const char *sip_user)
 {
     return (struct store_account){.user_id = user_id,
@@ -169,7 +171,7 @@ static void test_a_changed_password_keeps_the_previous_one(void **state)
     fixture_add_user(fixture, "alice", &token, user_id);
     fixture_add_account(fixture, user_id, "100", "first", id);
     fixture_add_phone(fixture, user_id, 1, id, phone_id);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct store_account account = account_of(user_id, "100");
         account.id = id;
         account.password = cases[i].password;

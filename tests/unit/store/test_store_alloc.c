@@ -1,5 +1,6 @@
 /* Every allocation of the store and of SQLite fails once: an error, no crash, no leak,
  * and the database is whole afterwards. */
+#include "autoprov/array.h"
 #include "fixture.h"
 #include "support/alloc_fault.h"
 
@@ -181,7 +182,7 @@ static const struct {
     int (*run)(void *data);
 } scenarios[] = {
     {"live", live}, {"create", create}, {"start_and_stop", start_and_stop}, {"restore", restore}};
-#define SCENARIO_COUNT (sizeof(scenarios) / sizeof(scenarios[0]))
+#define SCENARIO_COUNT AP_COUNT(scenarios)
 
 static void test_every_failing_allocation_of_ours_is_an_error(void **state)
 {

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "autoprov/array.h"
+
 #define ENTRIES 5
 
 struct findings {
@@ -100,7 +102,7 @@ static void test_every_way_to_change_the_log_is_noticed(void **state)
     add_entries(fixture, 0, ENTRIES);
     fixture_close(fixture);
     data = fixture_read_file(fixture->path, &len);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         fixture_write_file(fixture->path, data, len);
         fixture_sql(fixture, cases[i].sql);
         fixture->db = fixture_open(fixture, STORE_WRITER);
@@ -144,7 +146,7 @@ static void test_an_entry_that_breaks_a_rule_is_refused(void **state)
         {.actor = "a", .action = "a", .object = "", .detail = text + 4000},
     };
     fixture_begin(fixture);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(cases); i++)
         assert_int_equal(store_audit_add(fixture->db, &cases[i]), AP_EINVAL);
     fixture_commit(fixture);
     add_entries(fixture, 0, 2);

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "autoprov/array.h"
+
 struct findings {
     int count;
     char first[512];
@@ -84,7 +86,7 @@ static void test_each_damage_is_found_and_named(void **state)
     fill(fixture);
     fixture_close(fixture);
     char *data = fixture_read_file(fixture->path, &len);
-    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(damages); i++) {
         struct findings findings = {0};
         fixture_write_file(fixture->path, data, len);
         fixture_sql(fixture, damages[i].sql);

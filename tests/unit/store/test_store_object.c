@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "autoprov/array.h"
+
 static uint64_t change_seq(struct fixture *fixture)
 {
     uint64_t seq = 0;
@@ -105,7 +107,7 @@ static void test_the_schema_refuses_what_is_too_long_or_missing(void **state)
         {{.name = exact_name, .display_name = ""}, 0},
     };
     fixture_begin(fixture);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         assert_int_equal(token_make(&token), 0);
         assert_int_equal(store_user_add(fixture->db, &cases[i].user, &token, id), cases[i].err);
     }

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
 #include "fixture.h"
 
 static int open_mode(struct fixture *fixture, enum store_mode mode)
@@ -64,7 +65,7 @@ static void test_creating_never_replaces_and_leaves_nothing_behind(void **state)
     struct fixture *fixture = *state;
     char path[256];
 
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(suffixes); i++) {
         snprintf(path, sizeof(path), "%s%s", fixture->path, suffixes[i]);
         fixture_write_file(path, "precious", 8);
         assert_int_equal(
@@ -299,7 +300,7 @@ static void test_connections_are_hardened(void **state)
     make_database(fixture);
     for (int mode = STORE_READER; mode <= STORE_WRITER; mode++) {
         struct store_db *db = fixture_open(fixture, (enum store_mode)mode);
-        for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        for (size_t i = 0; i < AP_COUNT(expected); i++) {
             int64_t number = -1;
             assert_int_equal(store_exec_number(db, expected[i].sql, &number), 0);
             int64_t wanted = mode == STORE_WRITER ? expected[i].writer : expected[i].reader;

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "autoprov/array.h"
+
 #define SECRET_PASSWORD "correct-horse-battery-staple"
 
 static void test_a_phone_comes_back_with_lines_in_order_and_no_password(void **state)
@@ -77,7 +79,7 @@ static void test_phones_that_break_a_rule_are_refused_whole(void **state)
         {2, user_id, "generic", {{1, {.id = account}}, {2, {.id = account}}}, 0},
     };
     fixture_begin(fixture);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct store_line lines[2] = {cases[i].lines[0], cases[i].lines[1]};
         struct store_phone phone = {.user_id = cases[i].user_id,
                                     .vendor = cases[i].vendor,
@@ -174,7 +176,7 @@ static void test_a_refused_change_leaves_the_phone_as_it_was(void **state)
         {id, "generic", NULL, account, 65, 0, AP_EINVAL},
         {id, "generic", NULL, account, 1, 7, AP_ECONFLICT},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct store_line line = {.position = cases[i].position,
                                   .account = {.id = cases[i].account_id}};
         struct store_phone phone = {.id = cases[i].id,

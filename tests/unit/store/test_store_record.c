@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "autoprov/array.h"
+
 static struct store_record fetch_of(const char *phone_id, int64_t at, uint16_t status,
                                     uint8_t digest)
 {
@@ -107,7 +109,7 @@ static void test_refusals_without_a_phone_are_counted_per_source_reason_and_minu
     };
     struct store_counts counts;
 
-    for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(records); i++)
         put(fixture, &records[i]);
     assert_int_equal(store_counts(fixture->db, &counts), 0);
     assert_int_equal(counts.refusals, 4);

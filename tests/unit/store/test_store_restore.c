@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "autoprov/array.h"
 #include "fixture.h"
 
 static char backup[256];
@@ -43,7 +44,7 @@ static void assert_no_leftovers(struct fixture *fixture)
 {
     static const char *const suffixes[] = {".restoring", ".restoring-wal", ".restoring-shm",
                                            ".restoring-journal"};
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(suffixes); i++)
         assert_false(is_there(fixture, suffixes[i]));
 }
 
@@ -130,7 +131,7 @@ static void test_a_bad_backup_leaves_the_old_database(void **state)
     prepare(fixture);
     size_t len;
     char *data = fixture_read_file(backup, &len);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         fixture_write_file(backup, data, len);
         memcpy(path, fixture->path, sizeof(path));
         memcpy(fixture->path, backup, sizeof(fixture->path));

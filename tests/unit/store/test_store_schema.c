@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "autoprov/array.h"
+
 static const char second[] =
     "CREATE TABLE more (id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;"
     "ALTER TABLE user ADD COLUMN extra TEXT NOT NULL DEFAULT 'x';";
@@ -134,7 +136,7 @@ static void test_a_database_of_the_first_release_keeps_its_phones_and_lines(void
     assert_int_equal(store_schema_migrate(db, &first), 0);
     assert_int_equal(store_exec(db, first_rows), 0);
     assert_int_equal(store_schema_migrate(db, &store_schema_migrations), 0);
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(kept); i++) {
         int64_t number = -1;
         assert_int_equal(store_exec_number(db, kept[i].sql, &number), 0);
         if (number != kept[i].expected)

@@ -1,6 +1,7 @@
 /* Settings of all scopes, sites, and what an input check asks. */
 #include "fixture.h"
 
+#include "autoprov/array.h"
 #include "autoprov/store_setting.h"
 
 /* alice's phone of vendor "generic" and model "m1" in site "hq". */
@@ -233,7 +234,7 @@ static void test_the_vendors_that_read_a_value_are_known(void **state)
         {STORE_SCOPE_USER, scene.user, 2},     {STORE_SCOPE_PHONE, scene.phone, 1},
         {STORE_SCOPE_USER, "nobody", 0},       {STORE_SCOPE_GLOBAL, "", 2},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         assert_int_equal(store_setting_vendors(fixture->db, &fixture->arena, cases[i].scope,
                                                cases[i].id, &vendors, &count),
                          0);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/token.h"
 
 static const struct {
@@ -34,7 +35,7 @@ static const struct {
 static void test_parse_accepts_the_token_alphabet_and_lengths_only(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
         struct token token;
         memset(&token, 0x55, sizeof(token));
         assert_int_equal(token_parse(cases[i].text, strlen(cases[i].text), &token), cases[i].err);

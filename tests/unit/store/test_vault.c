@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "autoprov/vault.h"
 #include "support/alloc_fault.h"
@@ -183,7 +184,7 @@ static void test_a_moved_cell_does_not_open(void **state)
 
     arena_init(&arena, 65536);
     assert_int_equal(vault_seal(vault, &place, "s3cret", 6, sealed), 0);
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+    for (size_t i = 0; i < AP_COUNT(others); i++)
         assert_int_equal(
             vault_open(vault, &others[i], sealed, sizeof(sealed), &arena, &plain, &len),
             AP_ECRYPTO);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "autoprov/array.h"
 #include "autoprov/vault.h"
 #include "support/alloc_fault.h"
 
@@ -72,7 +73,7 @@ static const struct {
 static void test_a_key_file_holds_32_bytes_or_64_hex_digits(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(contents); i++) {
         struct secret key = {0};
         struct ap_error error = {""};
         write_key(contents[i].data, contents[i].len, 0400);
@@ -98,7 +99,7 @@ static void test_a_key_file_that_others_may_read_is_refused(void **state)
     } modes[] = {{0400, 0},        {0600, 0},        {0440, AP_EPERM}, {0404, AP_EPERM},
                  {0640, AP_EPERM}, {0660, AP_EPERM}, {0644, AP_EPERM}, {0602, AP_EPERM}};
     (void)state;
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+    for (size_t i = 0; i < AP_COUNT(modes); i++) {
         struct secret key = {0};
         struct ap_error error = {""};
         write_key(RAW, 32, modes[i].mode);
