@@ -28,6 +28,7 @@ enum ap_err {
     AP_EREADONLY = -16, /* the store cannot be written */
     AP_ECRYPTO = -17,   /* OpenSSL failed, or a sealed value was changed */
     AP_ECLOSED = -18,   /* the other side is gone */
+    AP_ESTALE = -19,    /* another change came first: the caller speaks of an older version */
 };
 
 /* Stable English phrase for a code, without a full stop; never NULL. */

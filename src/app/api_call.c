@@ -25,6 +25,7 @@ static const struct problem_kind {
     {AP_ERANGE, 422, "invalid", "Invalid Value"},
     {AP_ESYNTAX, 400, "invalid", "Cannot Be Parsed"},
     {AP_EPERM, 403, "not_permitted", "Not Permitted"},
+    {AP_ESTALE, 412, "stale", "Changed Meanwhile"},
     {AP_EFULL, 507, "full", "No Space Left"},
     {AP_EREADONLY, 503, "read_only", "Store Is Read Only"},
     {AP_EBUSY, 503, "busy", "Busy"},
@@ -72,6 +73,7 @@ static void answer_json(struct http_exchange *exchange, int status, const char *
                         json_t *object, const char *allow)
 {
     struct http_answer answer = {.status = status, .content_type = content_type, .allow = allow};
+    api_version_tag(object, answer.etag);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
     buf_init_secret(&answer.body, AP_ADMIN_ANSWER_MAX_BYTES);

@@ -16,6 +16,8 @@
 #define API_ACTOR_MAX  32
 /* "/api/v1/phones/…/lines/17/…": longest place in a body that a problem points to. */
 #define API_POINTER_MAX 128
+/* Quotes, a UUID's last group, '-', a 64-bit number and a NUL. */
+#define API_TAG_MAX 40
 
 enum api_kind {
     API_READ,    /* runs at once, on the control loop's reader */
@@ -52,7 +54,8 @@ struct api_call {
     struct arena arena;
     const char *params[API_PARAMS_MAX];
     const char *query;
-    json_t *body; /* an object, or NULL without one */
+    const char *if_match; /* "" : none; borrowed from the request */
+    json_t *body;         /* an object, or NULL without one */
     char actor[API_ACTOR_MAX];
     const char *object; /* for the log, from the arena; NULL: none */
     int err;
@@ -61,6 +64,26 @@ struct api_call {
     struct ap_error problem;
     char pointer[API_POINTER_MAX]; /* RFC 6901, into the body; "" : none */
 };
+
+/* -- api.c ------------------------------------------------------------------------------------- */
+
+/* The route of a method at the path that route has; NULL: none. */
+const struct api_route *api_sibling(const struct api_route *route, enum gate_method method);
+
+/* -- api_run.c --------------------------------------------------------------------------------- */
+
+/* Run an admitted call and answer it, now or later; the call is gone then. */
+void api_run(struct api_call *call);
+
+/* -- api_version.c ----------------------------------------------------------------------------- */
+
+/* The entity tag of an object: of its id and version. "" for what is none. */
+void api_version_tag(const json_t *object, char ret_tag[static API_TAG_MAX]);
+
+/* Is what the call is about to change still what If-Match names (RFC 9110, 13.1.1)? In the
+ * transaction of the change. Errors with a problem: AP_ESTALE it is not; AP_EINVAL the path has no
+ * tags; those of the show that the path has. */
+AP_MUSTCHECK int api_check_if_match(struct api_call *call, struct store_db *db);
 
 /* -- api_call.c -------------------------------------------------------------------------------- */
 

@@ -45,6 +45,8 @@ const char *ap_strerror(int err)
         return "cryptographic operation failed";
     case AP_ECLOSED:
         return "the other side closed";
+    case AP_ESTALE:
+        return "changed meanwhile";
     }
     return "unknown error";
 }

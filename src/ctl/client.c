@@ -70,6 +70,7 @@ static int problem_exit(long status)
     case 404:
         return CTL_NOT_FOUND;
     case 409:
+    case 412:
         return CTL_EXISTS;
     case 400:
     case 405:

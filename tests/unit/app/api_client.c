@@ -162,17 +162,27 @@ static bool is_answered(void *data)
     return exchange->len >= (size_t)(end + 4 - exchange->in) + body_len;
 }
 
+/* "" : the head has no such line. */
+static void read_field(const struct exchange *exchange, const char *name, char *out, size_t room)
+{
+    char line[64];
+
+    (void)snprintf(line, sizeof(line), "\r\n%s:", name);
+    const char *field = strcasestr(exchange->in, line);
+    out[0] = '\0';
+    if (!field)
+        return;
+    field += strlen(line);
+    field += strspn(field, " ");
+    (void)snprintf(out, room, "%.*s", (int)strcspn(field, "\r"), field);
+}
+
 static void read_head(const struct exchange *exchange, struct api_reply *reply)
 {
-    const char *type = strcasestr(exchange->in, "\r\ncontent-type:");
-
     assert_memory_equal(exchange->in, "HTTP/1.1 ", 9);
     reply->status = (int)strtol(exchange->in + 9, NULL, 10);
-    if (!type)
-        return;
-    type += 15 + strspn(type + 15, " ");
-    (void)snprintf(reply->content_type, sizeof(reply->content_type), "%.*s",
-                   (int)strcspn(type, "\r"), type);
+    read_field(exchange, "Content-Type", reply->content_type, sizeof(reply->content_type));
+    read_field(exchange, "ETag", reply->etag, sizeof(reply->etag));
 }
 
 void api_ask_raw(struct api_server *server, const char *request, struct api_reply *ret_reply)
@@ -196,21 +206,28 @@ void api_ask_raw(struct api_server *server, const char *request, struct api_repl
     ret_reply->json = json_loads(ret_reply->text, 0, NULL);
 }
 
-void api_ask(struct api_server *server, const char *method, const char *path, const char *body,
-             struct api_reply *ret_reply)
+void api_ask_with(struct api_server *server, const char *fields, const char *method,
+                  const char *path, const char *body, struct api_reply *ret_reply)
 {
     bool has_length = body || (strcmp(method, "GET") != 0 && strcmp(method, "DELETE") != 0);
     char *request = NULL;
 
     if (has_length)
         assert_true(asprintf(&request,
-                             "%s /api/v1%s HTTP/1.1\r\nContent-Type: application/json\r\n"
+                             "%s /api/v1%s HTTP/1.1\r\n%sContent-Type: application/json\r\n"
                              "Content-Length: %zu\r\n\r\n%s",
-                             method, path, body ? strlen(body) : 0, body ? body : "") > 0);
+                             method, path, fields, body ? strlen(body) : 0, body ? body : "") > 0);
     else
-        assert_true(asprintf(&request, "%s /api/v1%s HTTP/1.1\r\n\r\n", method, path) > 0);
+        assert_true(asprintf(&request, "%s /api/v1%s HTTP/1.1\r\n%s\r\n", method, path, fields) >
+                    0);
     api_ask_raw(server, request, ret_reply);
     free(request);
+}
+
+void api_ask(struct api_server *server, const char *method, const char *path, const char *body,
+             struct api_reply *ret_reply)
+{
+    api_ask_with(server, "", method, path, body, ret_reply);
 }
 
 void api_reply_done(struct api_reply *reply)
@@ -224,8 +241,14 @@ void api_reply_done(struct api_reply *reply)
 void api_expect(struct api_server *server, const char *method, const char *path, const char *body,
                 int status)
 {
+    api_expect_with(server, "", method, path, body, status);
+}
+
+void api_expect_with(struct api_server *server, const char *fields, const char *method,
+                     const char *path, const char *body, int status)
+{
     api_reply_done(&server->reply);
-    api_ask(server, method, path, body, &server->reply);
+    api_ask_with(server, fields, method, path, body, &server->reply);
     if (server->reply.status != status)
         fail_msg("%s %s: %d %s", method, path, server->reply.status, server->reply.text);
 }

@@ -12,6 +12,7 @@
 struct api_reply {
     int status;
     char content_type[64];
+    char etag[64];
     json_t *json; /* NULL: no body, or none of JSON */
     char text[65536];
 };
@@ -42,6 +43,9 @@ void api_server_reload(struct api_server *server);
  * api_reply_done(). */
 void api_ask(struct api_server *server, const char *method, const char *path, const char *body,
              struct api_reply *ret_reply);
+/* The same with header fields, each ended by CR LF. */
+void api_ask_with(struct api_server *server, const char *fields, const char *method,
+                  const char *path, const char *body, struct api_reply *ret_reply);
 /* The same with any request text. */
 void api_ask_raw(struct api_server *server, const char *request, struct api_reply *ret_reply);
 void api_reply_done(struct api_reply *reply);
@@ -49,6 +53,9 @@ void api_reply_done(struct api_reply *reply);
 /* Ask, and fail unless the answer has that status; it is in server->reply until the next one. */
 void api_expect(struct api_server *server, const char *method, const char *path, const char *body,
                 int status);
+/* The same with header fields, each ended by CR LF. */
+void api_expect_with(struct api_server *server, const char *fields, const char *method,
+                     const char *path, const char *body, int status);
 /* A text of the answer. */
 const char *api_member(const struct api_server *server, const char *name);
 /* The answer's "items"; and one of them, whose member has that text: NULL if there is none. */

@@ -1,0 +1,117 @@
+/* A call that is admitted: on which thread it runs, and when it is answered. */
+#include "api_private.h"
+
+static void switched(void *data, int err, const char *line)
+{
+    struct api_call *call = data;
+
+    if (err) {
+        /* A certificate that is not there is no missing path of this API. */
+        bool is_later = err == AP_EBUSY || err == AP_ENOMEM;
+        call->err = api_problem(call, is_later ? err : AP_EINVAL, NULL, "%s", line);
+    }
+    api_call_answer(call);
+}
+
+static void reload_switched(void *data, int err, const char *line)
+{
+    struct api_call *call = data;
+    struct snapshot *snapshot = call->api->daemon.snapshot(call->api->daemon.data);
+
+    if (!err)
+        call->err =
+            api_result(call, 200,
+                       json_pack("{s:I, s:s}", "generation", (json_int_t)snapshot->generation,
+                                 "config", snapshot->config->path));
+    switched(call, err, line);
+}
+
+static void answer_committed(struct mailbox_message *message)
+{
+    struct api_call *call =
+        (struct api_call *)((char *)message - offsetof(struct api_call, message));
+    const struct api_daemon *daemon = &call->api->daemon;
+
+    if (!call->err && call->route->kind == API_OPTIONS)
+        daemon->reload(daemon->data, true, switched, call);
+    else
+        api_call_answer(call);
+}
+
+static int run_write(struct store_write *write, struct store_db *db)
+{
+    struct api_call *call = (struct api_call *)((char *)write - offsetof(struct api_call, write));
+    int err = api_check_if_match(call, db);
+
+    return err ? err : call->route->run(call, db);
+}
+
+static void write_done(struct store_write *write, int err)
+{
+    struct api_call *call = (struct api_call *)((char *)write - offsetof(struct api_call, write));
+
+    call->err = err;
+    mailbox_post(call->api->mailbox, &call->message);
+}
+
+static void run_job(struct api_job *job)
+{
+    struct api_call *call = (struct api_call *)((char *)job - offsetof(struct api_call, job));
+
+    call->err = call->route->run(call, call->job_reader);
+}
+
+static void job_done(struct api_job *job)
+{
+    struct api_call *call = (struct api_call *)((char *)job - offsetof(struct api_call, job));
+
+    store_close(call->job_reader);
+    api_call_answer(call);
+}
+
+static void start_job(struct api_call *call)
+{
+    const struct api_daemon *daemon = &call->api->daemon;
+    int err = daemon->open_reader(daemon->data, &call->job_reader);
+
+    call->job.run = run_job;
+    call->job.done = job_done;
+    if (!err)
+        err = daemon->start(daemon->data, &call->job);
+    if (err) {
+        store_close(call->job_reader);
+        call->err = err;
+        api_call_answer(call);
+    }
+}
+
+void api_run(struct api_call *call)
+{
+    struct api *api = call->api;
+    int err;
+
+    switch (call->route->kind) {
+    case API_READ:
+        call->err = call->route->run(call, api->reader);
+        api_call_answer(call);
+        return;
+    case API_RELOAD:
+        api->daemon.reload(api->daemon.data, false, reload_switched, call);
+        return;
+    case API_JOB:
+        start_job(call);
+        return;
+    case API_WRITE:
+    case API_OPTIONS:
+        call->write.run = run_write;
+        call->write.done = write_done;
+        call->message.run = answer_committed;
+        err = store_writer_submit(api->writer, &call->write);
+        if (err) {
+            /* Only then: an accepted call is the writer's, and may be answered already. */
+            call->err = err;
+            api_call_answer(call);
+        }
+        return;
+    }
+}
