@@ -22,11 +22,16 @@ struct config_certificate {
     int line;               /* where the section begins, for messages */
 };
 
-/* listener "phones" { … }: a door for phones, HTTPS. */
+/* Whom a listener is for. */
+enum config_serves { CONFIG_SERVES_PHONES, CONFIG_SERVES_ADMIN /* the API */ };
+
+/* listener "phones" { … }: a door, HTTPS. */
 struct config_listener {
     char *name;
+    enum config_serves serves;
     struct address address;
-    char *public_url; /* "https://pbx.example.com", no trailing slash: provisioning URLs begin so */
+    char *public_url; /* "https://pbx.example.com", no trailing slash: provisioning URLs begin so;
+                         NULL for admins, unless set */
     struct config_certificate *certificates;
     size_t certificate_count; /* 1 or more */
     int line;
@@ -54,7 +59,7 @@ struct config {
     struct options options; /* custom_options parsed; defaults when NULL */
 
     struct config_listener *listeners;
-    size_t listener_count; /* 1 or more */
+    size_t listener_count; /* 1 or more, at least one of them for phones */
 
     uint32_t max_connections;
     uint32_t max_connections_per_source;
@@ -73,6 +78,9 @@ struct config {
  * AP_ENOMEM. Any one thread at a time (libConfuse keeps globals). */
 AP_MUSTCHECK int config_load(const char *path, struct config **ret_config, struct ap_error *error);
 void config_free(struct config *config);
+
+/* The first listener for phones: the one whose URL they are told. Never NULL once loaded. */
+const struct config_listener *config_phone_listener(const struct config *config);
 
 /* Append the effective values in the file's own syntax, every key, so that the output is itself
  * a valid file with the same meaning. changed_only: leave out what has its default.

@@ -29,6 +29,7 @@ enum ap_err {
     AP_ECRYPTO = -17,   /* OpenSSL failed, or a sealed value was changed */
     AP_ECLOSED = -18,   /* the other side is gone */
     AP_ESTALE = -19,    /* another change came first: the caller speaks of an older version */
+    AP_EAUTH = -20,     /* no credentials, or none that are known */
 };
 
 /* Stable English phrase for a code, without a full stop; never NULL. */

@@ -31,6 +31,7 @@ AP_MUSTCHECK int front_open(const struct front_setup *setup, struct front **ret_
 enum front_kind {
     FRONT_PHONE_TLS,  /* gate profile phone, TLS */
     FRONT_ADMIN_UNIX, /* gate profile admin, control socket, no TLS */
+    FRONT_ADMIN_TLS,  /* gate profile admin, TLS; at most AP_ADMIN_CONNECTIONS_MAX connections */
 };
 
 /* Serve a listening socket. fd: owned by the front, also on failure. tls: referenced; NULL for

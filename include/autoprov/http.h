@@ -34,7 +34,8 @@ struct http_request {
     const char *if_none_match;
     const char *if_match;
     const char *content_type;
-    const char *body; /* admin; NUL-terminated */
+    const char *authorization; /* admin: a secret */
+    const char *body;          /* admin; NUL-terminated */
     size_t body_len;
     bool has_forwarded;
     const struct address *peer;
@@ -55,6 +56,7 @@ struct http_answer {
     const char *content_type; /* copied, at most HTTP_CONTENT_TYPE_MAX - 1 bytes; NULL: none */
     char etag[40];            /* with its quotes; "" : none */
     const char *allow;        /* static string for Allow; NULL: none */
+    const char *authenticate; /* the same for WWW-Authenticate */
     enum http_when when;
     bool close;      /* close after this answer */
     struct buf body; /* ownership passes with the answer; wiped when secret */

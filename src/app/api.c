@@ -90,6 +90,12 @@ static const struct api_route ROUTES[] = {
     ROUTE_QUERY(GATE_DELETE, "/settings", API_ROLE_ADMIN, API_WRITE, api_setting_unset,
                 "setting.unset", UNSET_QUERY),
 
+    /* Whoever reads the list learns where each key works; only an admin is told. */
+    ROUTE_QUERY(GATE_GET, "/api-keys", API_ROLE_ADMIN, API_READ, api_apikey_list, NULL, PAGE_QUERY),
+    ROUTE(GATE_POST, "/api-keys", API_ROLE_ADMIN, API_WRITE, api_apikey_add, "apikey.add"),
+    ROUTE(GATE_GET, "/api-keys/*", API_ROLE_ADMIN, API_READ, api_apikey_show, NULL),
+    ROUTE(GATE_DELETE, "/api-keys/*", API_ROLE_ADMIN, API_WRITE, api_apikey_del, "apikey.del"),
+
     LIST("/vendors", api_vendor_list, NULL),
     LIST("/models", api_model_list, VENDOR_QUERY),
     ROUTE(GATE_GET, "/models/*/*", API_ROLE_VIEWER, API_READ, api_model_show, NULL),
@@ -130,27 +136,6 @@ int api_new(const struct api_setup *setup, struct api **ret_api)
 void api_free(struct api *api)
 {
     free(api);
-}
-
-/* unix(7): the socket's mode let the peer in; this names it. Under PrivateUsers= all but root and
- * the daemon's own user show as 65534, and the mode alone has decided. */
-static enum api_role role_of(const struct api *api, const struct http_request *request)
-{
-    const struct http_peer_user *user = request->peer_user;
-
-    if (!user)
-        return API_ROLE_NONE;
-    if (user->uid == 0 || user->uid == api->own_uid || user->uid == 65534)
-        return API_ROLE_ADMIN;
-    if (api->group_gid == (gid_t)-1)
-        return API_ROLE_NONE;
-    if (user->gid == api->group_gid)
-        return API_ROLE_ADMIN;
-    for (size_t i = 0; i < user->group_count; i++) {
-        if (user->groups[i] == api->group_gid)
-            return API_ROLE_ADMIN;
-    }
-    return API_ROLE_NONE;
 }
 
 /* Compare segment by segment; parameters go to params, borrowed from the arena. */
@@ -224,8 +209,6 @@ static int find_route(struct api_call *call, const struct http_request *request,
 
 static int prepare_call(struct api_call *call, const struct http_request *request)
 {
-    (void)snprintf(call->actor, sizeof(call->actor), "uid=%u", /* 14 bytes at most */
-                   (unsigned)request->peer_user->uid);
     call->query = request->query;
     call->if_match = request->if_match;
     int err = api_check_query(call);
@@ -282,16 +265,19 @@ static struct api_call *new_call(struct api *api, struct http_exchange *exchange
 /* Who, then what: somebody who may do nothing learns nothing of the paths either. */
 static int admit(struct api_call *call, const struct http_request *request, const char **ret_allow)
 {
-    enum api_role role = role_of(call->api, request);
-    int err = role == API_ROLE_NONE ? AP_EPERM : find_route(call, request, ret_allow);
+    int err = api_identify(call, request);
 
-    if (!err && role < call->route->role)
-        err = AP_EPERM;
-    if (err == AP_EPERM)
-        return api_problem(call, err, NULL, "only root and members of the group '%s' may do this",
-                           call->snapshot->config->group);
+    if (err)
+        return err;
+    err = find_route(call, request, ret_allow);
     if (err == AP_ENOENT)
         return api_problem(call, err, NULL, "there is no such path below %s", API_PREFIX);
+    if (!err && call->role < call->route->role)
+        return api_problem(call, AP_EPERM, NULL, "this needs the role %s; %s is %s",
+                           api_role_name(call->route->role), call->actor,
+                           api_role_name(call->role));
+    if (!err)
+        err = api_scope_admit(call);
     return err ? err : prepare_call(call, request);
 }
 

@@ -24,6 +24,7 @@ static const struct problem_kind {
     {AP_EINVAL, 422, "invalid", "Invalid Value"},
     {AP_ERANGE, 422, "invalid", "Invalid Value"},
     {AP_ESYNTAX, 400, "invalid", "Cannot Be Parsed"},
+    {AP_EAUTH, 401, "unauthenticated", "Unauthenticated"},
     {AP_EPERM, 403, "not_permitted", "Not Permitted"},
     {AP_ESTALE, 412, "stale", "Changed Meanwhile"},
     {AP_EFULL, 507, "full", "No Space Left"},
@@ -72,7 +73,10 @@ const char *api_object_name(struct api_call *call, const char *name)
 static void answer_json(struct http_exchange *exchange, int status, const char *content_type,
                         json_t *object, const char *allow)
 {
-    struct http_answer answer = {.status = status, .content_type = content_type, .allow = allow};
+    struct http_answer answer = {.status = status,
+                                 .content_type = content_type,
+                                 .allow = allow,
+                                 .authenticate = status == 401 ? "Bearer" : NULL};
     api_version_tag(object, answer.etag);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
@@ -301,6 +305,6 @@ const char *api_folder_url(struct api_call *call, const struct token *token)
 {
     const struct config *config = call->snapshot->config;
 
-    return api_text(call, "%s%s/%s/", config->listeners[0].public_url, config->provision_prefix,
-                    token->text);
+    return api_text(call, "%s%s/%s/", config_phone_listener(config)->public_url,
+                    config->provision_prefix, token->text);
 }

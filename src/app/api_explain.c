@@ -242,7 +242,7 @@ static int step_render(struct walk *walk, const struct provision_question *quest
 
     buf_init_secret(&body, AP_BODY_MAX_BYTES);
     if (!err) {
-        job.public_url = snapshot->config->listeners[0].public_url;
+        job.public_url = config_phone_listener(snapshot->config)->public_url;
         err = rendering_render(snapshot->rendering, &job, &walk->call->arena, &body, &error);
     }
     if (!err) {

@@ -151,7 +151,7 @@ int api_phone_job(struct api_call *call, struct store_db *db, struct arena *aren
         .model = model,
         .file = phone_file_next(vendor, model, NULL),
         .phone = phone,
-        .public_url = config->listeners[0].public_url,
+        .public_url = config_phone_listener(config)->public_url,
         .prefix = config->provision_prefix,
         .token = token,
     };

@@ -13,7 +13,7 @@
 
 #define API_PREFIX     "/api/v1"
 #define API_PARAMS_MAX 2
-#define API_ACTOR_MAX  32
+#define API_ACTOR_MAX  72 /* "key=" and a name */
 /* "/api/v1/phones/…/lines/17/…": longest place in a body that a problem points to. */
 #define API_POINTER_MAX 128
 /* Quotes, a UUID's last group, '-', a 64-bit number and a NUL. */
@@ -52,6 +52,9 @@ struct api_call {
     const struct api_route *route;
     struct snapshot *snapshot; /* referenced */
     struct arena arena;
+    enum api_role role;
+    const char *site_id;   /* of the caller's key, from the arena; NULL: all sites */
+    const char *site_name; /* of that */
     const char *params[API_PARAMS_MAX];
     const char *query;
     const char *if_match; /* "" : none; borrowed from the request */
@@ -69,6 +72,26 @@ struct api_call {
 
 /* The route of a method at the path that route has; NULL: none. */
 const struct api_route *api_sibling(const struct api_route *route, enum gate_method method);
+
+/* -- api_admit.c ------------------------------------------------------------------------------- */
+
+/* Settle the call's role, site and actor. Errors with a problem: AP_EAUTH no key, or an unknown
+ * one; AP_EPERM a peer or a source that may not; those of the store. */
+AP_MUSTCHECK int api_identify(struct api_call *call, const struct http_request *request);
+
+/* "viewer", "operator", "admin". Errors: AP_EINVAL. */
+AP_MUSTCHECK int api_role_parse(const char *text, enum api_role *ret_role);
+const char *api_role_name(enum api_role role);
+
+/* -- api_scope.c: callers of one site ---------------------------------------------------------- */
+
+/* Is the route one for the caller at all? Errors: AP_EPERM with a problem. */
+AP_MUSTCHECK int api_scope_admit(struct api_call *call);
+/* Before the route runs, where it runs: is all that path and body name of the caller's site?
+ * Errors: AP_ENOENT, AP_EPERM with a problem. */
+AP_MUSTCHECK int api_scope_check(struct api_call *call, struct store_db *db);
+/* After it: take what is of other sites out of a list. */
+AP_MUSTCHECK int api_scope_filter(struct api_call *call, struct store_db *db);
 
 /* -- api_run.c --------------------------------------------------------------------------------- */
 
@@ -295,6 +318,10 @@ int api_site_del(struct api_call *call, struct store_db *db);
 int api_setting_list(struct api_call *call, struct store_db *db);
 int api_setting_set(struct api_call *call, struct store_db *db);
 int api_setting_unset(struct api_call *call, struct store_db *db);
+int api_apikey_list(struct api_call *call, struct store_db *db);
+int api_apikey_show(struct api_call *call, struct store_db *db);
+int api_apikey_add(struct api_call *call, struct store_db *db);
+int api_apikey_del(struct api_call *call, struct store_db *db);
 int api_vendor_list(struct api_call *call, struct store_db *db);
 int api_model_list(struct api_call *call, struct store_db *db);
 int api_model_show(struct api_call *call, struct store_db *db);

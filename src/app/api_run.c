@@ -38,12 +38,22 @@ static void answer_committed(struct mailbox_message *message)
         api_call_answer(call);
 }
 
+static int run_route(struct api_call *call, struct store_db *db)
+{
+    int err = api_scope_check(call, db);
+
+    if (!err)
+        err = api_check_if_match(call, db);
+    if (!err)
+        err = call->route->run(call, db);
+    return err ? err : api_scope_filter(call, db);
+}
+
 static int run_write(struct store_write *write, struct store_db *db)
 {
     struct api_call *call = (struct api_call *)((char *)write - offsetof(struct api_call, write));
-    int err = api_check_if_match(call, db);
 
-    return err ? err : call->route->run(call, db);
+    return run_route(call, db);
 }
 
 static void write_done(struct store_write *write, int err)
@@ -58,7 +68,7 @@ static void run_job(struct api_job *job)
 {
     struct api_call *call = (struct api_call *)((char *)job - offsetof(struct api_call, job));
 
-    call->err = call->route->run(call, call->job_reader);
+    call->err = run_route(call, call->job_reader);
 }
 
 static void job_done(struct api_job *job)
@@ -92,7 +102,7 @@ void api_run(struct api_call *call)
 
     switch (call->route->kind) {
     case API_READ:
-        call->err = call->route->run(call, api->reader);
+        call->err = run_route(call, api->reader);
         api_call_answer(call);
         return;
     case API_RELOAD:

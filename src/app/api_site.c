@@ -79,7 +79,8 @@ int api_site_del(struct api_call *call, struct store_db *db)
     if (!err)
         err = store_site_del(db, site.id);
     if (err == AP_ECONFLICT)
-        err = api_problem(call, err, NULL, "users belong to site '%s'; give them another one first",
+        err = api_problem(call, err, NULL,
+                          "users or API keys belong to site '%s'; give them another one first",
                           site.name);
     if (!err)
         err = api_audit(call, db, api_text(call, "site=%s", site.name), "");

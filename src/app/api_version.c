@@ -38,7 +38,7 @@ int api_check_if_match(struct api_call *call, struct store_db *db)
     const struct api_route *show = api_sibling(call->route, GATE_GET);
     char tag[API_TAG_MAX];
 
-    if (!call->if_match[0])
+    if (!call->if_match[0] || call->route->method == GATE_GET)
         return 0;
     if (call->route->method == GATE_POST || !show || show->kind != API_READ)
         return api_problem(call, AP_EINVAL, NULL, "this path gives no ETag: leave If-Match out");

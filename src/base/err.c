@@ -47,6 +47,8 @@ const char *ap_strerror(int err)
         return "the other side closed";
     case AP_ESTALE:
         return "changed meanwhile";
+    case AP_EAUTH:
+        return "no valid credentials";
     }
     return "unknown error";
 }

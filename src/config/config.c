@@ -9,6 +9,8 @@
 #include "autoprov/limits.h"
 #include "config_private.h"
 
+#define ADMIN_PORT 8443
+
 struct place {
     const char *path;
     int line; /* 0: nowhere, the default counts */
@@ -186,6 +188,21 @@ static int check_listener_unique(struct loader *loader)
     return 0;
 }
 
+/* Other defaults than a listener for phones has: an admin's door is open to this machine alone
+ * unless somebody says otherwise. */
+static int default_admin(const struct source *source, struct config_listener *listener)
+{
+    uint16_t port = listener->address.port;
+    int err = 0;
+
+    if (line_of(source, CONFIG_LISTENER, &CONFIG_KEYS[KEY_ADDRESS]) == 0)
+        err = address_parse("127.0.0.1", &listener->address);
+    listener->address.port = port;
+    if (line_of(source, CONFIG_LISTENER, &CONFIG_KEYS[KEY_PORT]) == 0)
+        listener->address.port = ADMIN_PORT;
+    return err;
+}
+
 static int apply_listener(struct loader *loader, struct source *source, cfg_t *tree,
                           struct config_listener *listener)
 {
@@ -200,10 +217,13 @@ static int apply_listener(struct loader *loader, struct source *source, cfg_t *t
         err = apply_section(loader, source, tree, &target, CONFIG_LISTENER);
     if (err)
         return err;
-    if (!listener->public_url)
+    if (listener->serves == CONFIG_SERVES_ADMIN)
+        err = default_admin(source, listener);
+    else if (!listener->public_url)
         return ap_error_set(loader->error, AP_EINVAL, "%s:%d: listener '%s' needs public_url",
                             source->path, listener->line, listener->name);
-    err = apply_certificates(loader, source, tree, &target);
+    if (!err)
+        err = apply_certificates(loader, source, tree, &target);
     return err ? err : check_listener_unique(loader);
 }
 
@@ -277,14 +297,24 @@ static int check_part(struct loader *loader, enum config_key_id part, uint32_t p
                         CONFIG_KEYS[whole].name, (unsigned long)whole_value);
 }
 
+const struct config_listener *config_phone_listener(const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (config->listeners[i].serves == CONFIG_SERVES_PHONES)
+            return &config->listeners[i];
+    }
+    return NULL;
+}
+
 static int check_whole(struct loader *loader)
 {
     const struct config *config = loader->config;
     int err;
 
-    if (config->listener_count == 0)
+    if (!config_phone_listener(config))
         return ap_error_set(loader->error, AP_EINVAL,
-                            "%s: at least one listener is needed: listener \"NAME\" { … }",
+                            "%s: at least one listener for phones is needed: listener \"NAME\" { "
+                            "… }",
                             config->path);
     err = check_part(loader, KEY_MAX_CONNECTIONS_PER_SOURCE, config->max_connections_per_source,
                      KEY_MAX_CONNECTIONS, config->max_connections);

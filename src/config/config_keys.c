@@ -80,11 +80,14 @@ const struct config_key CONFIG_KEYS[] = {
     [KEY_LOG_LEVEL] = {CONFIG_TOP, "log_level", CONFIG_CHOICE, "info", 1, 16, NULL, true,
                        "Lines below this level are not logged: error, warning, notice, info or "
                        "debug."},
+    [KEY_SERVES] = {CONFIG_LISTENER, "serves", CONFIG_CHOICE, "phones", 1, 16, NULL, false,
+                    "Whom the listener is for: phones, or admin: programs that use the API with a "
+                    "key of `autoprovctl apikey add`."},
     [KEY_ADDRESS] = {CONFIG_LISTENER, "address", CONFIG_STRING, "0.0.0.0", 1, 45, NULL, false,
                      "Numeric IPv4 or IPv6 address to listen on; 0.0.0.0 is every IPv4 address, :: "
-                     "every IPv6 address."},
+                     "every IPv6 address; for admins 127.0.0.1 by default."},
     [KEY_PORT] = {CONFIG_LISTENER, "port", CONFIG_NUMBER, "443", 1, 65535, NULL, false,
-                  "TCP port to listen on."},
+                  "TCP port to listen on. The default of an admin listener is 8443."},
     [KEY_PUBLIC_URL] =
         {CONFIG_LISTENER, "public_url", CONFIG_STRING, NULL, 1, 512, NULL, true,
          "What phones call this listener: https://HOST or https://HOST:PORT, nothing "
@@ -123,6 +126,7 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_MAX_HANDSHAKES] = {SLOT_U32, TOP(max_handshakes), NULL},
     [KEY_MAX_HANDSHAKES_PER_SOURCE] = {SLOT_U32, TOP(max_handshakes_per_source), NULL},
     [KEY_LOG_LEVEL] = {SLOT_LEVEL, TOP(log_level), NULL},
+    [KEY_SERVES] = {SLOT_SERVES, LISTENER(serves), NULL},
     [KEY_ADDRESS] = {SLOT_ADDRESS, LISTENER(address), NULL},
     [KEY_PORT] = {SLOT_PORT, LISTENER(address), NULL},
     [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url},

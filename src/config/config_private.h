@@ -30,6 +30,7 @@ enum config_key_id {
     KEY_MAX_HANDSHAKES,
     KEY_MAX_HANDSHAKES_PER_SOURCE,
     KEY_LOG_LEVEL,
+    KEY_SERVES,
     KEY_ADDRESS,
     KEY_PORT,
     KEY_PUBLIC_URL,
@@ -48,6 +49,7 @@ enum config_slot {
     SLOT_PORT,     /* struct address, its port */
     SLOT_NETWORKS, /* struct network_list, owned */
     SLOT_LEVEL,    /* enum log_level */
+    SLOT_SERVES,   /* enum config_serves */
     SLOT_OPTIONS,  /* char *, owned, parsed into config->options */
 };
 

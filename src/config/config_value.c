@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "autoprov/text.h"
 
@@ -139,6 +140,20 @@ static int set_options(struct config *config, const char *text, struct ap_error 
     return err;
 }
 
+static const char *const SERVES[] = {
+    [CONFIG_SERVES_PHONES] = "phones", [CONFIG_SERVES_ADMIN] = "admin"};
+
+static int set_serves(const char *text, enum config_serves *slot, struct ap_error *reason)
+{
+    for (size_t i = 0; i < AP_COUNT(SERVES); i++) {
+        if (strcmp(text, SERVES[i]) == 0) {
+            *slot = (enum config_serves)i;
+            return 0;
+        }
+    }
+    return ap_error_set(reason, AP_EINVAL, "must be phones or admin");
+}
+
 int config_value_set(const struct config_target *target, const struct config_key *key,
                      const char *const *items, size_t count, struct ap_error *reason)
 {
@@ -159,6 +174,8 @@ int config_value_set(const struct config_target *target, const struct config_key
         if (log_level_parse(items[0], slot) != 0)
             return ap_error_set(reason, AP_EINVAL, "must be error, warning, notice, info or debug");
         return 0;
+    case SLOT_SERVES:
+        return set_serves(items[0], slot, reason);
     default:
         return set_options(target->config, items[0], reason);
     }
@@ -221,6 +238,8 @@ int config_value_text(const struct config_target *target, const struct config_ke
         return networks_text(slot, out);
     case SLOT_LEVEL:
         return buf_append_text(out, level_name(*(const enum log_level *)slot));
+    case SLOT_SERVES:
+        return buf_append_text(out, SERVES[*(const enum config_serves *)slot]);
     default: {
         const char *value = *(char *const *)slot;
         return value ? buf_append_text(out, value) : 0;
@@ -271,6 +290,8 @@ bool config_value_equal(const struct config_target *a, const struct config_targe
         return networks_equal(x, y);
     case SLOT_LEVEL:
         return *(const enum log_level *)x == *(const enum log_level *)y;
+    case SLOT_SERVES:
+        return *(const enum config_serves *)x == *(const enum config_serves *)y;
     default: {
         const char *p = *(char *const *)x;
         const char *q = *(char *const *)y;

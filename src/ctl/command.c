@@ -66,6 +66,12 @@ static const struct ctl_option EXPLAIN[] = {
     {"file", "NAME", "as if it asked for this file; default: its own"},
     {0},
 };
+static const struct ctl_option APIKEY_ADD[] = {
+    {"role", "ROLE", "viewer, operator or admin; default: viewer"},
+    {"site", "NAME", "for this site's users and phones alone"},
+    {"networks", "NETWORK,…", "where it may be used from; default: everywhere"},
+    {0},
+};
 static const struct ctl_option YES[] = {
     {"yes", NULL, "do not ask"},
     {0},
@@ -186,6 +192,10 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"site", "add", "NAME", 1, 1, SITE_ADD, "add a site: a group of users", ctl_site_add},
     {"site", "list", "", 0, 0, NULL, "list sites", ctl_site_list},
     {"site", "del", "NAME", 1, 1, YES, "delete a site", ctl_site_del},
+    {"apikey", "add", "NAME", 1, 1, APIKEY_ADD,
+     "make a key for programs that use the API; shown once", ctl_apikey_add},
+    {"apikey", "list", "", 0, 0, NULL, "list API keys", ctl_apikey_list},
+    {"apikey", "del", "NAME", 1, 1, YES, "delete an API key", ctl_apikey_del},
     {"vendor", "list", "", 0, 0, NULL, "list the catalogue's vendors", ctl_vendor_list},
     {"model", "list", "", 0, 0, VENDOR_FILTER, "list the catalogue's models", ctl_model_list},
     {"model", "show", "VENDOR/MODEL", 1, 1, NULL, "show a model and the files it asks for",

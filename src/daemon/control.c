@@ -80,9 +80,10 @@ static json_t *listeners_json(const struct snapshot *snapshot)
         address_format(&listener->address, address);
         /* A row that finds no memory is left out. */
         (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:i, s:s, s:I}", "name", listener->name, "address", address,
-                            "port", (int)listener->address.port, "public_url", listener->public_url,
-                            "certificate_expires_at",
+            list, json_pack("{s:s, s:s, s:s, s:i, s:s?, s:I}", "name", listener->name, "serves",
+                            listener->serves == CONFIG_SERVES_ADMIN ? "admin" : "phones", "address",
+                            address, "port", (int)listener->address.port, "public_url",
+                            listener->public_url, "certificate_expires_at",
                             (json_int_t)tls_context_expires_at(snapshot->tls[i])));
     }
     return list;
@@ -158,6 +159,34 @@ void control_unlink(struct daemon *daemon)
         (void)unlink(path); /* else the next start replaces it */
 }
 
+static int open_admin_listeners(struct daemon *daemon, struct ap_error *error)
+{
+    const struct config *config = daemon->snapshot->config;
+
+    for (size_t i = 0; i < config->listener_count; i++) {
+        int fd = daemon->admin_fds[i];
+        if (fd < 0)
+            continue;
+        daemon->admin_fds[i] = -1;
+        int err = front_add_listener(daemon->front, fd, FRONT_ADMIN_TLS, (unsigned)i,
+                                     daemon->snapshot->tls[i]);
+        if (err)
+            return ap_error_set(error, err, "listener %s cannot be served: %s",
+                                config->listeners[i].name, ap_strerror(err));
+    }
+    return 0;
+}
+
+void control_switch(struct daemon *daemon)
+{
+    const struct snapshot *snapshot = daemon->snapshot;
+
+    for (size_t i = 0; i < snapshot->config->listener_count; i++) {
+        if (snapshot->config->listeners[i].serves == CONFIG_SERVES_ADMIN)
+            front_set_tls(daemon->front, (unsigned)i, snapshot->tls[i]);
+    }
+}
+
 int control_open(struct daemon *daemon, struct ap_error *error)
 {
     const struct config *config = daemon->snapshot->config;
@@ -196,5 +225,5 @@ int control_open(struct daemon *daemon, struct ap_error *error)
     if (err)
         return ap_error_set(error, err, "%s: cannot be served: %s", config->control_socket,
                             ap_strerror(err));
-    return 0;
+    return open_admin_listeners(daemon, error);
 }

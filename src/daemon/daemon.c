@@ -188,9 +188,13 @@ static void announce(struct daemon *daemon)
         const struct config_listener *listener = &snapshot->config->listeners[i];
         char address[AP_ADDRESS_TEXT_MAX];
         address_format(&listener->address, address);
-        log_event(LOG_LEVEL_NOTICE, "listening", "listener=%s address=%s port=%u url=%s%s/",
-                  listener->name, address, listener->address.port, listener->public_url,
-                  snapshot->config->provision_prefix);
+        if (listener->serves == CONFIG_SERVES_ADMIN)
+            log_event(LOG_LEVEL_NOTICE, "listening", "listener=%s address=%s port=%u serves=admin",
+                      listener->name, address, listener->address.port);
+        else
+            log_event(LOG_LEVEL_NOTICE, "listening", "listener=%s address=%s port=%u url=%s%s/",
+                      listener->name, address, listener->address.port, listener->public_url,
+                      snapshot->config->provision_prefix);
     }
     log_event(LOG_LEVEL_NOTICE, "ready", "version=%s workers=%zu config=%s", AP_VERSION,
               daemon->worker_count, snapshot->config->path);

@@ -47,6 +47,7 @@ struct daemon {
     struct source_table *sources;
     int *fds; /* listener_count for each worker in turn; -1: handed over */
     size_t fd_count;
+    int *admin_fds; /* one for each listener: of those for admins; -1: none, or handed over */
     struct worker **workers;
     struct worker_request *drains;
     size_t worker_count;
@@ -77,8 +78,11 @@ void listeners_close(struct daemon *daemon);
 /* -- control.c -----------------------------------------------------------------------------------
  */
 
-/* The control socket and its API. */
+/* The control socket and the listeners for admins, with the API behind them. */
 AP_MUSTCHECK int control_open(struct daemon *daemon, struct ap_error *error);
+
+/* New connections of admins get the certificates of the daemon's snapshot. */
+void control_switch(struct daemon *daemon);
 
 /* Remove the socket file, unless another daemon has put its own in the place. */
 void control_unlink(struct daemon *daemon);

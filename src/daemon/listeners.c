@@ -72,19 +72,21 @@ static int share_passed(int fd, const struct config_listener *listener, size_t c
     return 0;
 }
 
+/* A listener for admins has one socket, the control loop's; one for phones a socket per worker. */
 static int open_listener(struct daemon *daemon, size_t index, int passed, struct ap_error *error)
 {
     const struct config *config = daemon->snapshot->config;
     const struct config_listener *listener = &config->listeners[index];
+    bool for_phones = listener->serves == CONFIG_SERVES_PHONES;
+    int *fds = for_phones ? &daemon->fds[index] : &daemon->admin_fds[index];
+    size_t copies = for_phones ? daemon->worker_count : 1;
     size_t stride = config->listener_count;
 
     if (passed >= 0)
-        return share_passed(passed, listener, daemon->worker_count, &daemon->fds[index], stride,
-                            error);
-    for (size_t i = 0; i < daemon->worker_count; i++) {
+        return share_passed(passed, listener, copies, fds, stride, error);
+    for (size_t i = 0; i < copies; i++) {
         struct ap_error detail;
-        int err = listener_open_tcp(&listener->address, i == 0, &daemon->fds[i * stride + index],
-                                    &detail);
+        int err = listener_open_tcp(&listener->address, i == 0, &fds[i * stride], &detail);
         if (err)
             return ap_error_set(error, err, "%s:%d: listener %s: %s%s", config->path,
                                 listener->line, listener->name, detail.text,
@@ -104,7 +106,10 @@ int listeners_open(struct daemon *daemon, struct ap_error *error)
 
     daemon->fd_count = daemon->worker_count * config->listener_count;
     daemon->fds = calloc(daemon->fd_count, sizeof(*daemon->fds));
-    if (!daemon->fds) {
+    daemon->admin_fds = calloc(config->listener_count, sizeof(*daemon->admin_fds));
+    for (size_t i = 0; daemon->admin_fds && i < config->listener_count; i++)
+        daemon->admin_fds[i] = -1;
+    if (!daemon->fds || !daemon->admin_fds) {
         daemon->fd_count = 0;
         err = ap_error_set(error, AP_ENOMEM, "%s", ap_strerror(AP_ENOMEM));
     }
@@ -128,6 +133,12 @@ void listeners_close(struct daemon *daemon)
         if (daemon->fds[i] >= 0)
             (void)close(daemon->fds[i]); /* never served */
     }
+    for (size_t i = 0; daemon->admin_fds && i < daemon->snapshot->config->listener_count; i++) {
+        if (daemon->admin_fds[i] >= 0)
+            (void)close(daemon->admin_fds[i]); /* never served */
+    }
+    free(daemon->admin_fds);
+    daemon->admin_fds = NULL;
     free(daemon->fds);
     daemon->fds = NULL;
     daemon->fd_count = 0;

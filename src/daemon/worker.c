@@ -85,6 +85,8 @@ static int add_listeners(struct worker *worker, const struct worker_setup *setup
                          struct ap_error *error)
 {
     for (size_t i = 0; i < worker->listener_count; i++) {
+        if (setup->fds[i] < 0)
+            continue; /* for admins */
         int err = front_add_listener(worker->front, setup->fds[i], FRONT_PHONE_TLS, (unsigned)i,
                                      setup->snapshot->tls[i]);
         *ret_added = i + 1;
@@ -93,6 +95,15 @@ static int add_listeners(struct worker *worker, const struct worker_setup *setup
                                 setup->snapshot->config->listeners[i].name, ap_strerror(err));
     }
     return 0;
+}
+
+/* Sockets that were never served. */
+static void close_from(const struct worker_setup *setup, size_t first)
+{
+    for (size_t i = first; i < setup->snapshot->config->listener_count; i++) {
+        if (setup->fds[i] >= 0)
+            (void)close(setup->fds[i]); /* nothing was written */
+    }
 }
 
 int worker_start(const struct worker_setup *setup, struct worker **ret_worker,
@@ -104,8 +115,7 @@ int worker_start(const struct worker_setup *setup, struct worker **ret_worker,
     int err;
 
     if (!worker || uv_loop_init(&worker->loop) != 0) {
-        for (size_t i = 0; i < listener_count; i++)
-            (void)close(setup->fds[i]); /* never served */
+        close_from(setup, 0);
         free(worker);
         return ap_error_set(error, AP_ENOMEM, "a worker cannot be started: %s",
                             ap_strerror(AP_ENOMEM));
@@ -119,8 +129,7 @@ int worker_start(const struct worker_setup *setup, struct worker **ret_worker,
     err = open_parts(worker, setup, error);
     if (!err)
         err = add_listeners(worker, setup, &added, error);
-    for (size_t i = added; i < listener_count; i++)
-        (void)close(setup->fds[i]); /* never served */
+    close_from(setup, added);
     if (!err) {
         (void)uv_timer_start(&worker->tick, on_tick, TICK_MS, TICK_MS); /* cannot fail */
         if (uv_thread_create(&worker->thread, run_loop, worker) != 0)

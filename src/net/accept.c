@@ -80,7 +80,8 @@ static void accept_one(struct listener *listener, int fd, const struct sockaddr 
     struct front *front = listener->front;
     struct address peer;
 
-    if (listener->kind == FRONT_ADMIN_UNIX && listener->connections >= AP_ADMIN_CONNECTIONS_MAX) {
+    if (listener_profile(listener) == GATE_ADMIN &&
+        listener->connections >= AP_ADMIN_CONNECTIONS_MAX) {
         (void)close(fd); /* nothing was written */
         front->stats.refused_connections++;
         return;
@@ -141,7 +142,7 @@ int front_add_listener(struct front *front, int fd, enum front_kind kind, unsign
     front->listeners = listener;
     front->parts += 2;
     /* Linux hands it down to accepted sockets: one system call less for each. */
-    if (kind == FRONT_PHONE_TLS)
+    if (kind != FRONT_ADMIN_UNIX)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
                          sizeof(one)); /* only speed depends on it */
     if (uv_poll_start(&listener->poll, UV_READABLE, on_readable) != 0) {
@@ -171,7 +172,7 @@ void listener_close(struct listener *listener)
 void front_set_tls(struct front *front, unsigned index, struct tls_context *tls)
 {
     for (struct listener *listener = front->listeners; listener; listener = listener->next) {
-        if (listener->index != index || listener->kind != FRONT_PHONE_TLS)
+        if (listener->index != index || listener->kind == FRONT_ADMIN_UNIX)
             continue;
         struct tls_context *old = listener->tls;
         listener->tls = tls_context_ref(tls);

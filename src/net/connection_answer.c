@@ -46,6 +46,7 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
         {&result->if_none_match, &request->if_none_match},
         {&result->if_match, &request->if_match},
         {&result->content_type, &request->content_type},
+        {&result->authorization, &request->authorization},
     };
 
     for (size_t i = 0; i < AP_COUNT(texts); i++) {
@@ -89,7 +90,7 @@ int exchange_new(struct connection *connection, const struct gate_result *result
     exchange->connection = connection;
     exchange->peer = connection->peer;
     exchange->request = (struct http_request){
-        .profile = listener->kind == FRONT_ADMIN_UNIX ? GATE_ADMIN : GATE_PHONE,
+        .profile = listener_profile(listener),
         .peer = &exchange->peer,
         .body = "",
         .listener = listener->index,

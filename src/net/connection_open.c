@@ -57,13 +57,14 @@ static int prepare(struct connection *connection)
 {
     struct front *front = connection->front;
     struct source_key key;
+    bool is_admin = listener_profile(connection->listener) == GATE_ADMIN;
 
+    buf_init_secret(&connection->out, ANSWER_HEAD_MAX_BYTES + (is_admin ? AP_ADMIN_ANSWER_MAX_BYTES
+                                                                        : AP_BODY_MAX_BYTES));
     if (connection->listener->kind == FRONT_ADMIN_UNIX) {
         stream_start_plain(&connection->stream, connection->fd);
-        buf_init_secret(&connection->out, AP_ADMIN_ANSWER_MAX_BYTES + ANSWER_HEAD_MAX_BYTES);
         return read_peer_user(connection->fd, &connection->peer_user);
     }
-    buf_init_secret(&connection->out, AP_BODY_MAX_BYTES + ANSWER_HEAD_MAX_BYTES);
     if (!front->setup.sources)
         return 0;
     address_source_key(&connection->peer, &key);

@@ -148,8 +148,7 @@ static void take_head(struct connection *connection, enum gate_verdict verdict,
 /* True: the bytes that are there were a head, and are taken. */
 static bool look_at_head(struct connection *connection)
 {
-    enum gate_profile profile =
-        connection->listener->kind == FRONT_ADMIN_UNIX ? GATE_ADMIN : GATE_PHONE;
+    enum gate_profile profile = listener_profile(connection->listener);
     struct gate_result result;
     enum gate_verdict verdict;
 

@@ -34,6 +34,11 @@ struct listener {
     int fd; /* -1: closed */
 };
 
+static inline enum gate_profile listener_profile(const struct listener *listener)
+{
+    return listener->kind == FRONT_PHONE_TLS ? GATE_PHONE : GATE_ADMIN;
+}
+
 struct connection_list {
     struct connection *first;
     struct connection *last;

@@ -40,6 +40,7 @@ static struct MHD_Response *response_new(struct http_pair *pair)
         {MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type},
         {MHD_HTTP_HEADER_ETAG, answer->etag[0] ? answer->etag : NULL},
         {MHD_HTTP_HEADER_ALLOW, answer->allow},
+        {MHD_HTTP_HEADER_WWW_AUTHENTICATE, answer->authenticate},
         {MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-store"},
     };
     struct MHD_Response *response;

@@ -171,10 +171,23 @@ static const struct vault_place canary_place = {"meta", "canary", "value"};
                     "at INTEGER NOT NULL, " VERSION                                                \
                     ", PRIMARY KEY (phone_id, file)) STRICT, WITHOUT ROWID;"
 
+/* digest: SHA-256 of the key's text. networks: with commas between; "": everywhere. */
+#define SQL_API_KEY                                                                                \
+    "CREATE TABLE api_key (" ID SOME(                                                              \
+        "name",                                                                                    \
+        64) "role TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'admin')), "                 \
+            "site_id TEXT REFERENCES site (id), " MAYBE(                                           \
+                "networks",                                                                        \
+                4096) "digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32), "                  \
+                      "created_at INTEGER NOT NULL, " VERSION                                      \
+                      ", UNIQUE (name)) STRICT, WITHOUT ROWID;"                                    \
+                      "CREATE INDEX api_key_site ON api_key (site_id) WHERE site_id IS NOT NULL;"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
+    SQL_API_KEY,
 };
 
 const struct store_migrations store_schema_migrations = {

@@ -76,7 +76,7 @@ static void test_users_come_to_a_site_and_leave_it(void **state)
     ask("GET", "/sites/hq", NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(server.reply.json, "users")), 2);
     ask("DELETE", "/sites/hq", NULL, 409);
-    api_told(&server, "users belong to site 'hq'");
+    api_told(&server, "users or API keys belong to site 'hq'");
     ask("PATCH", "/users/alice", "{\"display_name\": \"A\"}", 200);
     assert_string_equal(api_member(&server, "site"), "hq");
     ask("PATCH", "/users/alice", "{\"site\": \"moon\"}", 404);

@@ -181,8 +181,12 @@ static void test_bad_values_name_key_and_range(void **state)
 static void test_missing_parts_name_their_section(void **state)
 {
     static const struct fault faults[] = {
-        {"", AP_EINVAL, 0, "at least one listener is needed"},
-        {"workers = 2\n", AP_EINVAL, 0, "at least one listener is needed"},
+        {"", AP_EINVAL, 0, "at least one listener for phones is needed"},
+        {"workers = 2\n", AP_EINVAL, 0, "at least one listener for phones is needed"},
+        {"listener a {\nserves = admin\ncertificate b {\ncertificate_file = /a\nkey_file = "
+         "/b\n}\n}\n",
+         AP_EINVAL, 0, "at least one listener for phones is needed"},
+        {"listener a {\nserves = nobody\n}\n", AP_EINVAL, 2, "serves: must be phones or admin"},
         {"\nlistener a {\n}\n", AP_EINVAL, 2, "listener 'a' needs public_url"},
         {"listener a {\npublic_url = https://a\n}\n", AP_EINVAL, 1,
          "listener 'a' needs a certificate section"},

@@ -184,6 +184,36 @@ static void test_the_environment_changes_nothing(void **state)
     config_free(config);
 }
 
+#define CERTIFICATE "certificate c { certificate_file = /c.pem\nkey_file = /c.key\n}\n"
+
+/* Open to this machine alone unless somebody says otherwise. */
+static void test_a_listener_for_admins_has_defaults_of_its_own(void **state)
+{
+    static const uint8_t LOOPBACK[] = {127, 0, 0, 1}, ANY[] = {0, 0, 0, 0};
+    struct config *config = load_text(
+        state, "listener api { serves = admin\n" CERTIFICATE "}\n"
+               "listener wide { serves = admin\naddress = 0.0.0.0\nport = 444\n" CERTIFICATE
+               "}\n" CONF_LISTENER);
+    struct buf dump;
+
+    assert_int_equal(config->listener_count, 3);
+    assert_int_equal(config->listeners[0].serves, CONFIG_SERVES_ADMIN);
+    assert_memory_equal(config->listeners[0].address.bytes, LOOPBACK, sizeof(LOOPBACK));
+    assert_int_equal(config->listeners[0].address.port, 8443);
+    assert_null(config->listeners[0].public_url);
+    assert_memory_equal(config->listeners[1].address.bytes, ANY, sizeof(ANY));
+    assert_int_equal(config->listeners[1].address.port, 444);
+    assert_int_equal(config->listeners[2].serves, CONFIG_SERVES_PHONES);
+    assert_ptr_equal(config_phone_listener(config), &config->listeners[2]);
+    buf_init(&dump, 65536);
+    assert_int_equal(config_dump(config, true, &dump), 0);
+    assert_non_null(strstr(dump.data, "serves = 'admin'"));
+    assert_non_null(strstr(dump.data, "address = '127.0.0.1'"));
+    assert_non_null(strstr(dump.data, "port = 8443"));
+    buf_done(&dump);
+    config_free(config);
+}
+
 static void test_free_of_nothing_is_fine(void **state)
 {
     (void)state;
@@ -204,6 +234,7 @@ int main(void)
         TEST(test_quotes_have_their_escapes),
         TEST(test_line_ends_of_windows_are_fine),
         TEST(test_the_environment_changes_nothing),
+        TEST(test_a_listener_for_admins_has_defaults_of_its_own),
         cmocka_unit_test(test_free_of_nothing_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,204 @@
+/* What a caller whose key belongs to one site may see and change: that site's users, with their
+ * accounts and phones. A route that is not in the table is not for such a caller. */
+#include <string.h>
+
+#include "api_private.h"
+#include "autoprov/array.h"
+
+enum reach {
+    REACH_NONE,
+    REACH_ALL,      /* tells of no site */
+    REACH_LIST,     /* what is of another site is left out of the answer */
+    REACH_USER,     /* the path names a user */
+    REACH_ACCOUNT,  /* an account */
+    REACH_PHONE,    /* a phone */
+    REACH_NEW_USER, /* the body is one: it comes to the site */
+    REACH_BODY,     /* the body names a user */
+};
+
+static const struct {
+    const char *path;
+    enum gate_method method;
+    enum reach reach;
+} REACHES[] = {
+    {"/vendors", GATE_GET, REACH_ALL},
+    {"/models", GATE_GET, REACH_ALL},
+    {"/models/*/*", GATE_GET, REACH_ALL},
+    {"/users", GATE_GET, REACH_LIST},
+    {"/users", GATE_POST, REACH_NEW_USER},
+    {"/users/*", GATE_GET, REACH_USER},
+    {"/users/*", GATE_PATCH, REACH_USER},
+    {"/users/*", GATE_DELETE, REACH_USER},
+    {"/users/*/token/rotate", GATE_POST, REACH_USER},
+    {"/users/*/keys", GATE_GET, REACH_USER},
+    {"/users/*/keys", GATE_POST, REACH_USER},
+    {"/users/*/keys/*", GATE_PUT, REACH_USER},
+    {"/users/*/keys/*", GATE_DELETE, REACH_USER},
+    {"/accounts", GATE_GET, REACH_LIST},
+    {"/accounts", GATE_POST, REACH_BODY},
+    {"/accounts/*", GATE_GET, REACH_ACCOUNT},
+    {"/accounts/*", GATE_PATCH, REACH_ACCOUNT},
+    {"/accounts/*", GATE_DELETE, REACH_ACCOUNT},
+    {"/phones", GATE_GET, REACH_LIST},
+    {"/phones", GATE_POST, REACH_BODY},
+    {"/phones/*", GATE_GET, REACH_PHONE},
+    {"/phones/*", GATE_PATCH, REACH_PHONE},
+    {"/phones/*", GATE_DELETE, REACH_PHONE},
+    {"/phones/*/url", GATE_GET, REACH_PHONE},
+    {"/phones/*/settings", GATE_GET, REACH_PHONE},
+    {"/phones/*/files", GATE_GET, REACH_PHONE},
+    {"/phones/*/preview", GATE_GET, REACH_PHONE},
+    {"/phones/*/preview/secrets", GATE_GET, REACH_PHONE},
+    {"/phones/*/keys", GATE_GET, REACH_PHONE},
+    {"/phones/*/keys", GATE_POST, REACH_PHONE},
+    {"/phones/*/keys/*", GATE_PUT, REACH_PHONE},
+    {"/phones/*/keys/*", GATE_DELETE, REACH_PHONE},
+};
+
+static enum reach reach_of(const struct api_route *route)
+{
+    for (size_t i = 0; i < AP_COUNT(REACHES); i++) {
+        if (REACHES[i].method == route->method && strcmp(REACHES[i].path, route->path) == 0)
+            return REACHES[i].reach;
+    }
+    return REACH_NONE;
+}
+
+static int not_here(struct api_call *call, const char *pointer, const char *name)
+{
+    char shown[API_SHOWN_MAX];
+
+    return api_problem(call, AP_ENOENT, pointer, "there is no '%s' in site '%s'",
+                       api_shown(name, shown), call->site_name);
+}
+
+/* user: name or id. Errors: AP_ENOENT, with a problem, also for one of another site. */
+static int check_user(struct api_call *call, struct store_db *db, const char *user,
+                      const char *pointer)
+{
+    struct store_user found;
+    int err = store_user_get(db, &call->arena, user, &found);
+
+    if (err && err != AP_ENOENT)
+        return err;
+    if (err || !found.site_id || strcmp(found.site_id, call->site_id) != 0)
+        return not_here(call, pointer, user);
+    return 0;
+}
+
+static int check_account(struct api_call *call, struct store_db *db, const char *name,
+                         const char *pointer)
+{
+    struct store_account account;
+    int err = store_account_get(db, &call->arena, name, &account);
+
+    if (err == AP_ENOENT || (!err && check_user(call, db, account.user_name, NULL) == AP_ENOENT))
+        return not_here(call, pointer, name);
+    return err;
+}
+
+static int check_phone(struct api_call *call, struct store_db *db)
+{
+    struct store_phone phone;
+    int err = api_get_phone(call, db, &phone);
+
+    if (!err && check_user(call, db, phone.user_name, NULL) == AP_ENOENT)
+        return not_here(call, NULL, call->params[0]);
+    return err;
+}
+
+/* A user stays in the site; a phone's lines are accounts of the site. */
+static int check_body(struct api_call *call, struct store_db *db)
+{
+    const char *site = json_string_value(json_object_get(call->body, "site"));
+    json_t *lines = json_object_get(call->body, "lines");
+    int err = 0;
+
+    if (json_object_get(call->body, "site") && (!site || strcmp(site, call->site_name) != 0))
+        return api_problem(call, AP_EPERM, "/site", "the key is of site '%s'", call->site_name);
+    for (size_t i = 0; !err && i < json_array_size(lines); i++) {
+        const char *account = json_string_value(json_array_get(lines, i));
+        if (account) /* another type is refused by who reads it */
+            err = check_account(call, db, account, "/lines");
+    }
+    return err;
+}
+
+static int give_site(struct api_call *call)
+{
+    if (json_object_get(call->body, "site"))
+        return 0;
+    return json_object_set_new(call->body, "site", json_string(call->site_name)) == 0 ? 0
+                                                                                      : AP_ENOMEM;
+}
+
+static int check_body_user(struct api_call *call, struct store_db *db)
+{
+    const char *user = json_string_value(json_object_get(call->body, "user"));
+
+    return user ? check_user(call, db, user, "/user") : 0; /* without one it is refused anyway */
+}
+
+int api_scope_admit(struct api_call *call)
+{
+    if (!call->site_id || reach_of(call->route) != REACH_NONE)
+        return 0;
+    return api_problem(call, AP_EPERM, NULL,
+                       "this is not of one site: a key of site '%s' may not do it",
+                       call->site_name);
+}
+
+int api_scope_check(struct api_call *call, struct store_db *db)
+{
+    int err = call->site_id && call->body ? check_body(call, db) : 0;
+
+    if (err || !call->site_id)
+        return err;
+    switch (reach_of(call->route)) {
+    case REACH_NONE:
+        return AP_EPERM;
+    case REACH_ALL:
+    case REACH_LIST:
+        return 0;
+    case REACH_USER:
+        return check_user(call, db, call->params[0], NULL);
+    case REACH_ACCOUNT:
+        return check_account(call, db, call->params[0], NULL);
+    case REACH_PHONE:
+        return check_phone(call, db);
+    case REACH_NEW_USER:
+        return give_site(call);
+    case REACH_BODY:
+        return check_body_user(call, db);
+    }
+    return AP_EPERM;
+}
+
+/* An item tells its site, or its user. */
+static int is_of_site(struct api_call *call, struct store_db *db, const json_t *item,
+                      bool *ret_is_of_site)
+{
+    const char *user = json_string_value(json_object_get(item, "user"));
+    const char *site = json_string_value(json_object_get(item, "site"));
+    int err = user ? check_user(call, db, user, NULL) : 0;
+
+    *ret_is_of_site = user ? !err : site && strcmp(site, call->site_name) == 0;
+    return err == AP_ENOENT ? 0 : err;
+}
+
+int api_scope_filter(struct api_call *call, struct store_db *db)
+{
+    json_t *items = json_object_get(call->result, "items");
+
+    if (!call->site_id || reach_of(call->route) != REACH_LIST)
+        return 0;
+    for (size_t i = json_array_size(items); i-- > 0;) {
+        bool stays;
+        int err = is_of_site(call, db, json_array_get(items, i), &stays);
+        if (err)
+            return err;
+        if (!stays)
+            (void)json_array_remove(items, i); /* i is one of it */
+    }
+    return 0;
+}
