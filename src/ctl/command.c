@@ -125,6 +125,12 @@ static const struct ctl_option PHONE_URL[] = {
     {"phone", NULL, "what is to be typed into the phone, in its vendor's form"},
     {0},
 };
+static const struct ctl_option PHONE_QR[] = {
+    {"base", NULL, "the folder URL alone"},
+    {"phone", NULL, "the URL in the vendor's form"},
+    {"svg", NULL, "as an SVG image instead of text for the terminal"},
+    {0},
+};
 static const struct ctl_option ROTATE[] = {
     {"grace", "DURATION",
      "how long the old token serves phones that were not seen on the new "
@@ -172,6 +178,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"phone", "set", "MAC", 1, 1, PHONE_SET, "change a phone", ctl_phone_set},
     {"phone", "url", "MAC", 1, 1, PHONE_URL, "print the URL to tell the phone: a secret",
      ctl_phone_url},
+    {"phone", "qr", "MAC", 1, 1, PHONE_QR, "show the URL as a QR code: a secret", ctl_phone_qr},
     {"phone", "preview", "MAC [FILE]", 1, 2, PREVIEW, "print what the phone would get",
      ctl_phone_preview},
     {"phone", "diff", "MAC", 1, 1, NULL, "compare the phone's files with what it last fetched",
@@ -211,6 +218,17 @@ const struct ctl_command CTL_COMMANDS[] = {
      ctl_template_render},
     {"template", "check", "[FILE…]", 0, CTL_POSITIONALS_MAX, TEMPLATE_CHECK,
      "check templates and render them with sample data", ctl_template_check},
+    {"dhcp", "snippet", "dnsmasq|kea|isc", 1, 1, NULL,
+     "print the options that tell phones of the flat folder", ctl_dhcp_snippet},
+    {"completion", "bash", "", 0, 0, NULL, "print the completion script for bash",
+     ctl_completion_bash},
+    {"completion", "zsh", "", 0, 0, NULL, "print the completion script for zsh",
+     ctl_completion_zsh},
+    {"completion", "fish", "", 0, 0, NULL, "print the completion script for fish",
+     ctl_completion_fish},
+    {"completion", "words", "[-- WORD…]", 0, CTL_POSITIONALS_MAX, NULL,
+     "print what may stand in the place of the last WORD; the scripts ask it",
+     ctl_completion_words},
     {"db", "check", "", 0, 0, NULL, "check the database thoroughly", ctl_db_check},
     {"restore", NULL, "FILE", 1, 1, YES, "replace the database by a backup; the daemon is stopped",
      ctl_restore},

@@ -215,23 +215,34 @@ int ctl_phone_set(const struct ctl_args *args)
     return code;
 }
 
-int ctl_phone_url(const struct ctl_args *args)
+int ctl_get_phone_url(const struct ctl_args *args, json_t **ret_result, const char **ret_url)
 {
     char *path = ctl_path("/phones/{}/url", args->positionals[0]);
-    json_t *result = NULL;
-    int code =
-        path ? ctl_call(args, "GET", path, NULL, &result) : ctl_fail(CTL_FAILED, "out of memory");
+    int code = path ? ctl_call(args, "GET", path, NULL, ret_result)
+                    : ctl_fail(CTL_FAILED, "out of memory");
     const char *member = ctl_arg(args, "base")    ? "provisioning_base_url"
                          : ctl_arg(args, "phone") ? "phone_url"
                                                   : "url";
-    const char *url = json_string_value(json_object_get(result, member));
+
+    free(path);
+    if (code != CTL_OK)
+        return code;
+    const char *url = json_string_value(json_object_get(*ret_result, member));
+    *ret_url = url ? url : "";
+    return CTL_OK;
+}
+
+int ctl_phone_url(const struct ctl_args *args)
+{
+    json_t *result = NULL;
+    const char *url;
+    int code = ctl_get_phone_url(args, &result, &url);
 
     if (code == CTL_OK && args->json)
         ctl_print_json(result);
     else if (code == CTL_OK)
-        printf("%s\n", url ? url : "");
+        printf("%s\n", url);
     json_decref(result);
-    free(path);
     return code;
 }
 

@@ -23,7 +23,7 @@ enum ctl_exit {
     CTL_NOT_PERMITTED = 7,
 };
 
-#define CTL_POSITIONALS_MAX 16
+#define CTL_POSITIONALS_MAX 32
 #define CTL_OPTIONS_MAX     16
 
 /* An option of one command; value NULL: a switch. */
@@ -162,6 +162,13 @@ int ctl_add_string(const struct ctl_args *args, const char *option, const char *
 int ctl_add_number(const struct ctl_args *args, const char *option, const char *member,
                    json_t *body);
 
+/* -- command_phone.c
+ * --------------------------------------------------------------------------------- */
+
+/* The phone's URL that --base and --phone ask for, borrowed from *ret_result (owned, NULL on
+ * failure). Returns an exit code. */
+int ctl_get_phone_url(const struct ctl_args *args, json_t **ret_result, const char **ret_url);
+
 /* -- commands
  * -------------------------------------------------------------------------------------- */
 int ctl_init(const struct ctl_args *args);
@@ -206,6 +213,12 @@ int ctl_key_del(const struct ctl_args *args);
 int ctl_apikey_add(const struct ctl_args *args);
 int ctl_apikey_list(const struct ctl_args *args);
 int ctl_apikey_del(const struct ctl_args *args);
+int ctl_dhcp_snippet(const struct ctl_args *args);
+int ctl_phone_qr(const struct ctl_args *args);
+int ctl_completion_bash(const struct ctl_args *args);
+int ctl_completion_zsh(const struct ctl_args *args);
+int ctl_completion_fish(const struct ctl_args *args);
+int ctl_completion_words(const struct ctl_args *args);
 int ctl_vendor_list(const struct ctl_args *args);
 int ctl_model_list(const struct ctl_args *args);
 int ctl_model_show(const struct ctl_args *args);

@@ -32,6 +32,7 @@ LIBRARIES = {
     "microhttpd.h": {"net"},
     "confuse.h": {"config"},
     "curl/": {"ctl"},
+    "qrencode.h": {"ctl"},
     "systemd/": {"daemon"},
     "osip": {"sip"},
     "csv.h": {"app"},

@@ -23,7 +23,7 @@ OK, FAILED, USAGE, NOT_FOUND, EXISTS, INVALID, UNREACHABLE, NOT_PERMITTED = rang
 EXIT_CONFIG = 78
 
 # Their output is a URL, on purpose.
-SHOWS_URL = (("phone", "url"), ("token", "rotate"))
+SHOWS_URL = (("phone", "url"), ("phone", "qr"), ("token", "rotate"), ("apikey", "add"))
 
 # Log events that a healthy run may write at warning or above.
 EXPECTED = ("start user=root", "flat_mode state=on", "descriptors ", "control group=")

@@ -34,7 +34,6 @@ listener "api" {{
 
     def key(self, name, *options):
         text = self.instance.ctl("apikey", "add", name, *options, "--json", code=OK).json()["key"]
-        self.instance.printed.pop()  # it shows the key, on purpose
         self.instance.secrets.append(text)
         return text
 
