@@ -31,6 +31,11 @@
 
 static const char *const PAGE_QUERY[] = {"limit", "after", NULL};
 static const char *const FILTER_QUERY[] = {"limit", "after", "user", NULL};
+static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "vendor",
+                                          "model", "never_fetched", NULL};
+static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
+                                            "from",  "since", NULL};
+static const char *const FETCH_QUERY[] = {"limit", "after", "phone", "from", "since", NULL};
 static const char *const VENDOR_QUERY[] = {"vendor", NULL};
 static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
 static const char *const FILE_QUERY[] = {"file", NULL};
@@ -63,7 +68,7 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_PATCH, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_set, "account.set"),
     ROUTE(GATE_DELETE, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_del, "account.del"),
 
-    LIST("/phones", api_phone_list, FILTER_QUERY),
+    LIST("/phones", api_phone_list, PHONE_QUERY),
     ROUTE(GATE_POST, "/phones", API_ROLE_ADMIN, API_WRITE, api_phone_add, "phone.add"),
     ROUTE(GATE_GET, "/phones/*", API_ROLE_VIEWER, API_READ, api_phone_show, NULL),
     ROUTE(GATE_PATCH, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_set, "phone.set"),
@@ -84,6 +89,11 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_DELETE, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_del, "key.del"),
     /* Renders every phone's files: on a job thread. */
     ROUTE_QUERY(GATE_GET, "/stale-phones", API_ROLE_VIEWER, API_JOB, api_stale, NULL, PAGE_QUERY),
+
+    /* May look at every row: on a job thread. */
+    ROUTE_QUERY(GATE_GET, "/refusals", API_ROLE_VIEWER, API_JOB, api_refusal_list, NULL,
+                REFUSAL_QUERY),
+    ROUTE_QUERY(GATE_GET, "/fetches", API_ROLE_VIEWER, API_JOB, api_fetch_list, NULL, FETCH_QUERY),
 
     LIST("/settings", api_setting_list, SETTING_QUERY),
     ROUTE(GATE_PUT, "/settings", API_ROLE_ADMIN, API_WRITE, api_setting_set, "setting.set"),

@@ -202,6 +202,9 @@ AP_MUSTCHECK int api_get_user(struct api_call *call, struct store_db *db,
 /* "mac=…" for the audit; NULL without memory. */
 const char *api_phone_object(struct api_call *call, const uint8_t mac[static AP_MAC_LEN]);
 json_t *api_phone_json(const struct store_phone *phone);
+/* Add to object what the phone's fetches and refusals tell of it. */
+AP_MUSTCHECK int api_phone_sum(struct api_call *call, struct store_db *db,
+                               const struct store_phone *phone, json_t *object);
 /* The vendor of a phone, or NULL with a problem (AP_ENOENT) when its catalogue file is gone. */
 const struct catalogue_vendor *api_phone_vendor(struct api_call *call,
                                                 const struct store_phone *phone);
@@ -277,6 +280,8 @@ int api_model_list(struct api_call *call, struct store_db *db);
 int api_model_show(struct api_call *call, struct store_db *db);
 int api_explain(struct api_call *call, struct store_db *db);
 int api_stale(struct api_call *call, struct store_db *db);
+int api_refusal_list(struct api_call *call, struct store_db *db);
+int api_fetch_list(struct api_call *call, struct store_db *db);
 int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);
