@@ -111,6 +111,11 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_DELETE, "/options", API_ROLE_ADMIN, API_OPTIONS, api_options_unset, "options.unset"),
 };
 
+/* Not below API_PREFIX: where programs look for them by custom. */
+static const struct api_route ROOT_ROUTES[] = {
+    LIST("/metrics", api_metrics, NULL),
+};
+
 int api_new(const struct api_setup *setup, struct api **ret_api)
 {
     struct api *api = calloc(1, sizeof(*api));
@@ -197,21 +202,23 @@ static int find_route(struct api_call *call, const struct http_request *request,
                       const char **ret_allow)
 {
     size_t prefix = strlen(API_PREFIX);
+    bool is_root = strncmp(request->path, API_PREFIX, prefix) != 0;
+    const struct api_route *routes = is_root ? ROOT_ROUTES : ROUTES;
+    size_t count = is_root ? AP_COUNT(ROOT_ROUTES) : AP_COUNT(ROUTES);
+    const char *path = is_root ? request->path : request->path + prefix;
     unsigned methods = 0;
 
-    if (strncmp(request->path, API_PREFIX, prefix) != 0)
-        return AP_ENOENT;
-    for (size_t i = 0; i < AP_COUNT(ROUTES); i++) {
-        int err = match_path(ROUTES[i].path, request->path + prefix, &call->arena, call->params);
+    for (size_t i = 0; i < count; i++) {
+        int err = match_path(routes[i].path, path, &call->arena, call->params);
         if (err == AP_ENOMEM)
             return err;
         if (err)
             continue;
-        if (ROUTES[i].method == request->method) {
-            call->route = &ROUTES[i];
+        if (routes[i].method == request->method) {
+            call->route = &routes[i];
             return 0;
         }
-        methods |= HAS(ROUTES[i].method);
+        methods |= HAS(routes[i].method);
     }
     if (methods == 0)
         return AP_ENOENT;
@@ -358,31 +365,6 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
     return err;
 }
 
-static void answer_refused(struct http_exchange *exchange, enum gate_reason reason)
-{
-    static const struct {
-        enum gate_reason reason;
-        struct api_problem_text text;
-    } TEXTS[] = {
-        {GATE_REASON_METHOD,
-         {405, "Method Not Allowed", "this API has not that method",
-          "GET, POST, PUT, PATCH, DELETE"}},
-        {GATE_REASON_TARGET,
-         {400, "Bad Request", "the path has a character that no name here has", NULL}},
-        {GATE_REASON_BODY,
-         {413, "Content Too Large", "a body needs one Content-Length, of 1 MiB at most", NULL}},
-    };
-    struct api_problem_text other = {400, "Bad Request", gate_reason_name(reason), NULL};
-
-    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
-        if (TEXTS[i].reason == reason) {
-            api_answer_problem(exchange, &TEXTS[i].text);
-            return;
-        }
-    }
-    api_answer_problem(exchange, &other);
-}
-
 static struct api_call *new_call(struct api *api, struct http_exchange *exchange)
 {
     struct api_call *call = calloc(1, sizeof(*call));
@@ -421,9 +403,11 @@ void api_handle(void *data, struct http_exchange *exchange)
     const char *allow = NULL;
 
     if (request->refusal != GATE_REASON_NONE) {
-        answer_refused(exchange, request->refusal);
+        api_answer_refused(exchange, request->refusal);
         return;
     }
+    if (api_health_answer(data, exchange))
+        return;
     call = new_call(data, exchange);
     if (!call) {
         api_answer_problem(exchange, &NO_MEMORY);

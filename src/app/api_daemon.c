@@ -1,4 +1,4 @@
-/* Status: the store's part here, the daemon's through its callback. */
+/* Status and metrics: the store's part here, the daemon's through its callbacks. */
 #include "api_private.h"
 
 int api_status(struct api_call *call, struct store_db *db)
@@ -31,4 +31,24 @@ int api_status(struct api_call *call, struct store_db *db)
         return AP_ENOMEM;
     call->api->daemon.status(call->api->daemon.data, object);
     return api_result(call, 200, object);
+}
+
+int api_metrics(struct api_call *call, struct store_db *db)
+{
+    struct metrics metrics = {.listeners = NULL};
+    int err = store_counts(db, &metrics.store);
+
+    if (!err)
+        err = store_phone_states(db, &metrics.phones);
+    if (!err)
+        err = call->api->daemon.metrics(call->api->daemon.data, &call->arena, &metrics);
+    if (err)
+        return err;
+    store_writer_stats(call->api->writer, &metrics.writer);
+    buf_init(&call->text, AP_ADMIN_ANSWER_MAX_BYTES);
+    call->status = 200;
+    err = metrics_write(&metrics, &call->text);
+    if (!err)
+        call->text_type = METRICS_CONTENT_TYPE;
+    return err;
 }

@@ -286,6 +286,7 @@ int daemon_run(const char *config_path, struct ap_error *error)
     if (uv_loop_init(&daemon.loop) != 0)
         return ap_error_set(error, AP_EIO, "the event loop cannot be made");
     daemon.started_ms = clock_monotonic_ms(daemon.clock);
+    daemon.started_at = clock_wall_s(daemon.clock);
     err = start(&daemon, error);
     if (!err) {
         daemon.state = DAEMON_RUNNING;

@@ -34,6 +34,7 @@ static void finish(struct reload *reload, int err, const char *line)
                   daemon->snapshot->generation,
                   daemon->snapshot->options.disable_auto_provision_security ? "on" : "off");
     daemon->reloads = reload->next;
+    daemon->reload_failed = err != 0;
     service_ready(daemon);
     reload->done(reload->data, err, line);
     free(reload->requests);
