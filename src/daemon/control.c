@@ -128,7 +128,7 @@ static gid_t group_of(const struct config *config)
     if (group && (geteuid() == 0 || group_member(group->gr_gid)))
         return group->gr_gid;
     log_event(LOG_LEVEL_WARNING, "control",
-              "group=%s: %s; root and the daemon's own user alone may use the socket",
+              "group=%s; %s; root and the daemon's own user alone may use the socket",
               config->group, group ? "the daemon's user is no member of it" : "no such group");
     return (gid_t)-1;
 }

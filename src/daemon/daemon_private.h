@@ -85,6 +85,12 @@ AP_MUSTCHECK int control_open(struct daemon *daemon, struct ap_error *error);
 /* Remove the socket file, unless another daemon has put its own in the place. */
 void control_unlink(struct daemon *daemon);
 
+/* -- journal.c ------------------------------------------------------------------------------------
+ */
+
+/* Let the log be as the configuration says: level, form, and where it goes. */
+void journal_apply(const struct config *config);
+
 /* -- vitals.c -------------------------------------------------------------------------------------
  */
 

@@ -122,7 +122,7 @@ static void start_first(struct daemon *daemon)
         return;
     }
     if (!reload->options_only)
-        log_init(reload->snapshot->config->log_level);
+        journal_apply(reload->snapshot->config);
     reload->waiting = daemon->worker_count;
     for (size_t i = 0; i < daemon->worker_count; i++) {
         reload->requests[i].snapshot = reload->snapshot;
