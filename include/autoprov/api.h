@@ -1,4 +1,5 @@
-/* The admin API, /api/v1: routes, roles, problems. Served on the control loop.
+/* The admin API, /api/v1, with health and metrics: routes, roles, problems. Served on the control
+ * loop.
  *
  * Reads run on the loop's reader; changes run on the writer thread, each with its audit row in the
  * same transaction, and are answered when committed. */
@@ -14,6 +15,7 @@
 #include "autoprov/err.h"
 #include "autoprov/http.h"
 #include "autoprov/mailbox.h"
+#include "autoprov/metrics.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
@@ -31,6 +33,13 @@ struct api_job {
     void (*done)(struct api_job *job); /* on the control loop's thread, once, after run */
 };
 
+/* Whether the daemon's threads live. */
+struct api_health {
+    bool running; /* neither starting nor stopping */
+    size_t worker_count, stuck_workers;
+    bool writer_alive;
+};
+
 /* What only the daemon can do; callbacks given from above. Control loop's thread. */
 struct api_daemon {
     void *data;
@@ -41,6 +50,10 @@ struct api_daemon {
                    void (*done)(void *done_data, int err, const char *line), void *done_data);
     /* Add what status shows of the daemon itself to object. */
     void (*status)(void *data, json_t *object);
+    void (*health)(void *data, struct api_health *ret_health);
+    /* Fill all but store, writer and phones, which the API knows itself; what it points to is from
+     * arena. Errors: AP_ENOMEM. */
+    int (*metrics)(void *data, struct arena *arena, struct metrics *metrics);
     /* Hand job to a job thread. Errors: AP_ENOMEM, AP_EBUSY: done is not called. */
     int (*start)(void *data, struct api_job *job);
     /* A new reader of the database, for one job: caller closes it. */
@@ -66,7 +79,8 @@ struct api_setup {
 AP_MUSTCHECK int api_new(const struct api_setup *setup, struct api **ret_api);
 void api_free(struct api *api);
 
-/* http_handler_fn of the control socket; data is the struct api. */
+/* http_handler_fn of the control socket; data is the struct api. Beside /api/v1 it answers
+ * /healthz and /readyz, to whoever may connect, and /metrics. */
 void api_handle(void *data, struct http_exchange *exchange);
 
 #endif

@@ -17,4 +17,8 @@ const struct ap_clock *clock_system(void);
 int64_t clock_monotonic_ms(const struct ap_clock *clock);
 int64_t clock_wall_s(const struct ap_clock *clock);
 
+/* Microseconds since an unknown start, never back: to measure how long something took, not to
+ * decide by, so no test replaces it. Any thread. */
+int64_t clock_measure_us(void);
+
 #endif

@@ -37,6 +37,13 @@ struct config_listener {
     int line;
 };
 
+/* Where the log goes. */
+enum config_log_target {
+    CONFIG_LOG_AUTO, /* the journal when standard error is connected to it, else standard error */
+    CONFIG_LOG_STDERR,
+    CONFIG_LOG_JOURNAL,
+};
+
 /* Strings are never NULL unless a comment says so. */
 struct config {
     char *path; /* the main file, for messages */
@@ -67,6 +74,8 @@ struct config {
     uint32_t max_handshakes_per_source;
 
     enum log_level log_level;
+    enum log_format log_format;
+    enum config_log_target log_target;
 };
 
 /* Parse path, then every conf.d/ *.conf beside it in name order (one file may not set a key

@@ -10,6 +10,7 @@
 #include "autoprov/snapshot.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
+#include "autoprov/tally.h"
 
 /* What one worker needs to answer phones. */
 struct provision;
@@ -30,6 +31,9 @@ void provision_free(struct provision *provision);
 
 /* Use another snapshot from the next request on. Worker's thread. */
 void provision_set_snapshot(struct provision *provision, struct snapshot *snapshot);
+
+/* What it has counted so far, borrowed for its life. Any thread. */
+const struct tally *provision_tally(const struct provision *provision);
 
 /* http_handler_fn of the worker's phone listeners; data is the struct provision. Answers 200 or
  * 304, the uniform miss (404 at due time), 405 for a wrong method (at due time), or 503 when the

@@ -169,6 +169,23 @@ AP_MUSTCHECK int store_phone_get(struct store_db *db, struct arena *arena,
 AP_MUSTCHECK int store_phone_list(struct store_db *db, struct arena *arena, const char *user_id,
                                   const char *after_mac, uint32_t limit,
                                   struct store_phone **ret_phones, size_t *ret_count);
+/* The same of those that fit; what is not given does not count. */
+struct store_phone_filter {
+    const char *user_id;   /* NULL: any */
+    const char *vendor;    /* NULL: any */
+    const char *model;     /* NULL: any */
+    bool never_fetched;    /* only those without a fetch */
+    const char *after_mac; /* as above */
+    uint32_t limit;
+};
+AP_MUSTCHECK int store_phone_find(struct store_db *db, struct arena *arena,
+                                  const struct store_phone_filter *filter,
+                                  struct store_phone **ret_phones, size_t *ret_count);
+/* How many there are of each state; a phone has one. */
+struct store_phone_states {
+    uint64_t disabled, never_fetched, fetched;
+};
+AP_MUSTCHECK int store_phone_states(struct store_db *db, struct store_phone_states *ret_states);
 /* Writes vendor, model, label, enabled and external_id of the phone with phone->id, and its lines
  * as a whole unless lines is NULL. if_version: 0, or the version that must still stand: else
  * AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT also no such phone. */

@@ -31,6 +31,11 @@
 
 static const char *const PAGE_QUERY[] = {"limit", "after", NULL};
 static const char *const FILTER_QUERY[] = {"limit", "after", "user", NULL};
+static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "vendor",
+                                          "model", "never_fetched", NULL};
+static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
+                                            "from",  "since", NULL};
+static const char *const FETCH_QUERY[] = {"limit", "after", "phone", "from", "since", NULL};
 static const char *const VENDOR_QUERY[] = {"vendor", NULL};
 static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
 static const char *const FILE_QUERY[] = {"file", NULL};
@@ -63,7 +68,7 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_PATCH, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_set, "account.set"),
     ROUTE(GATE_DELETE, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_del, "account.del"),
 
-    LIST("/phones", api_phone_list, FILTER_QUERY),
+    LIST("/phones", api_phone_list, PHONE_QUERY),
     ROUTE(GATE_POST, "/phones", API_ROLE_ADMIN, API_WRITE, api_phone_add, "phone.add"),
     ROUTE(GATE_GET, "/phones/*", API_ROLE_VIEWER, API_READ, api_phone_show, NULL),
     ROUTE(GATE_PATCH, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_set, "phone.set"),
@@ -84,6 +89,11 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_DELETE, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_del, "key.del"),
     /* Renders every phone's files: on a job thread. */
     ROUTE_QUERY(GATE_GET, "/stale-phones", API_ROLE_VIEWER, API_JOB, api_stale, NULL, PAGE_QUERY),
+
+    /* May look at every row: on a job thread. */
+    ROUTE_QUERY(GATE_GET, "/refusals", API_ROLE_VIEWER, API_JOB, api_refusal_list, NULL,
+                REFUSAL_QUERY),
+    ROUTE_QUERY(GATE_GET, "/fetches", API_ROLE_VIEWER, API_JOB, api_fetch_list, NULL, FETCH_QUERY),
 
     LIST("/settings", api_setting_list, SETTING_QUERY),
     ROUTE(GATE_PUT, "/settings", API_ROLE_ADMIN, API_WRITE, api_setting_set, "setting.set"),
@@ -115,6 +125,11 @@ const struct api_route *api_sibling(const struct api_route *route, enum gate_met
     }
     return NULL;
 }
+
+/* Not below API_PREFIX: where programs look for them by custom. */
+static const struct api_route ROOT_ROUTES[] = {
+    LIST("/metrics", api_metrics, NULL),
+};
 
 int api_new(const struct api_setup *setup, struct api **ret_api)
 {
@@ -181,21 +196,23 @@ static int find_route(struct api_call *call, const struct http_request *request,
                       const char **ret_allow)
 {
     size_t prefix = strlen(API_PREFIX);
+    bool is_root = strncmp(request->path, API_PREFIX, prefix) != 0;
+    const struct api_route *routes = is_root ? ROOT_ROUTES : ROUTES;
+    size_t count = is_root ? AP_COUNT(ROOT_ROUTES) : AP_COUNT(ROUTES);
+    const char *path = is_root ? request->path : request->path + prefix;
     unsigned methods = 0;
 
-    if (strncmp(request->path, API_PREFIX, prefix) != 0)
-        return AP_ENOENT;
-    for (size_t i = 0; i < AP_COUNT(ROUTES); i++) {
-        int err = match_path(ROUTES[i].path, request->path + prefix, &call->arena, call->params);
+    for (size_t i = 0; i < count; i++) {
+        int err = match_path(routes[i].path, path, &call->arena, call->params);
         if (err == AP_ENOMEM)
             return err;
         if (err)
             continue;
-        if (ROUTES[i].method == request->method) {
-            call->route = &ROUTES[i];
+        if (routes[i].method == request->method) {
+            call->route = &routes[i];
             return 0;
         }
-        methods |= HAS(ROUTES[i].method);
+        methods |= HAS(routes[i].method);
     }
     if (methods == 0)
         return AP_ENOENT;
@@ -222,31 +239,6 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
     if (!err && call->route->kind == API_RELOAD && json_object_size(call->body) > 0)
         return api_problem(call, AP_EINVAL, NULL, "a reload takes no members: the body is {}");
     return err;
-}
-
-static void answer_refused(struct http_exchange *exchange, enum gate_reason reason)
-{
-    static const struct {
-        enum gate_reason reason;
-        struct api_problem_text text;
-    } TEXTS[] = {
-        {GATE_REASON_METHOD,
-         {405, "Method Not Allowed", "this API has not that method",
-          "GET, POST, PUT, PATCH, DELETE"}},
-        {GATE_REASON_TARGET,
-         {400, "Bad Request", "the path has a character that no name here has", NULL}},
-        {GATE_REASON_BODY,
-         {413, "Content Too Large", "a body needs one Content-Length, of 1 MiB at most", NULL}},
-    };
-    struct api_problem_text other = {400, "Bad Request", gate_reason_name(reason), NULL};
-
-    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
-        if (TEXTS[i].reason == reason) {
-            api_answer_problem(exchange, &TEXTS[i].text);
-            return;
-        }
-    }
-    api_answer_problem(exchange, &other);
 }
 
 static struct api_call *new_call(struct api *api, struct http_exchange *exchange)
@@ -290,9 +282,11 @@ void api_handle(void *data, struct http_exchange *exchange)
     const char *allow = NULL;
 
     if (request->refusal != GATE_REASON_NONE) {
-        answer_refused(exchange, request->refusal);
+        api_answer_refused(exchange, request->refusal);
         return;
     }
+    if (api_health_answer(data, exchange))
+        return;
     call = new_call(data, exchange);
     if (!call) {
         api_answer_problem(exchange, &NO_MEMORY);

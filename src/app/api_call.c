@@ -113,6 +113,21 @@ static void answer_problem(struct http_exchange *exchange, const struct problem_
     json_decref(object);
 }
 
+void api_answer_json(struct http_exchange *exchange, int status, const char *content_type,
+                     json_t *object)
+{
+    answer_json(exchange, status, content_type, object, NULL);
+}
+
+static void answer_call_text(struct api_call *call)
+{
+    struct http_answer answer = {
+        .status = call->status, .content_type = call->text_type, .body = call->text};
+
+    call->text = (struct buf){0}; /* ownership passes */
+    http_exchange_answer(call->exchange, &answer);
+}
+
 void api_answer_problem(struct http_exchange *exchange, const struct api_problem_text *text)
 {
     struct problem_kind kind = {.status = text->status, .name = "invalid", .title = text->title};
@@ -120,10 +135,36 @@ void api_answer_problem(struct http_exchange *exchange, const struct api_problem
     answer_problem(exchange, &kind, text->detail, NULL, text->allow);
 }
 
+void api_answer_refused(struct http_exchange *exchange, enum gate_reason reason)
+{
+    static const struct {
+        enum gate_reason reason;
+        struct api_problem_text text;
+    } TEXTS[] = {
+        {GATE_REASON_METHOD,
+         {405, "Method Not Allowed", "this API has not that method",
+          "GET, POST, PUT, PATCH, DELETE"}},
+        {GATE_REASON_TARGET,
+         {400, "Bad Request", "the path has a character that no name here has", NULL}},
+        {GATE_REASON_BODY,
+         {413, "Content Too Large", "a body needs one Content-Length, of 1 MiB at most", NULL}},
+    };
+    struct api_problem_text other = {400, "Bad Request", gate_reason_name(reason), NULL};
+
+    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
+        if (TEXTS[i].reason == reason) {
+            api_answer_problem(exchange, &TEXTS[i].text);
+            return;
+        }
+    }
+    api_answer_problem(exchange, &other);
+}
+
 void api_call_free(struct api_call *call)
 {
     json_decref(call->body);
     json_decref(call->result);
+    buf_done(&call->text);
     snapshot_unref(call->snapshot);
     arena_done(&call->arena);
     free(call);
@@ -139,6 +180,8 @@ void api_call_answer(struct api_call *call)
                       call->route && call->route->action ? call->route->action : "read",
                       call->actor, ap_strerror(call->err));
         answer_problem(call->exchange, kind, detail, call->pointer, NULL);
+    } else if (call->text_type) {
+        answer_call_text(call);
     } else {
         if (call->route->action)
             log_event(LOG_LEVEL_NOTICE, "admin", "action=%s actor=%s%s%s", call->route->action,

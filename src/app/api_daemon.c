@@ -1,4 +1,4 @@
-/* Status: the store's part here, the daemon's through its callback. */
+/* Status and metrics: the store's part here, the daemon's through its callbacks. */
 #include "api_private.h"
 
 int api_status(struct api_call *call, struct store_db *db)
@@ -11,15 +11,16 @@ int api_status(struct api_call *call, struct store_db *db)
     if (err)
         return err;
     store_writer_stats(call->api->writer, &writer);
-    json_t *store =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:s?}", "users",
-                  (json_int_t)counts.users, "accounts", (json_int_t)counts.accounts, "phones",
-                  (json_int_t)counts.phones, "fetches", (json_int_t)counts.fetches, "refusals",
-                  (json_int_t)counts.refusals, "size_bytes", (json_int_t)counts.size_bytes,
-                  "change_seq", (json_int_t)counts.change_seq, "schema_version",
-                  (int)counts.schema_version, "dropped_records", (json_int_t)writer.dropped_records,
-                  "failed_commits", (json_int_t)writer.failed_commits, "last_error",
-                  writer.last_error ? ap_strerror(writer.last_error) : NULL);
+    json_t *store = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:s?}", "users",
+        (json_int_t)counts.users, "accounts", (json_int_t)counts.accounts, "phones",
+        (json_int_t)counts.phones, "fetches", (json_int_t)counts.fetches, "refusals",
+        (json_int_t)counts.refusals, "size_bytes", (json_int_t)counts.size_bytes, "change_seq",
+        (json_int_t)counts.change_seq, "schema_version", (int)counts.schema_version,
+        "queued_writes", (json_int_t)writer.queued_writes, "queued_records",
+        (json_int_t)writer.queued_records, "dropped_records", (json_int_t)writer.dropped_records,
+        "failed_commits", (json_int_t)writer.failed_commits, "last_error",
+        writer.last_error ? ap_strerror(writer.last_error) : NULL);
     json_t *object =
         json_pack("{s:s, s:s, s:I, s:I, s:b, s:s, s:o}", "version", AP_VERSION, "config",
                   snapshot->config->path, "generation", (json_int_t)snapshot->generation,
@@ -30,4 +31,24 @@ int api_status(struct api_call *call, struct store_db *db)
         return AP_ENOMEM;
     call->api->daemon.status(call->api->daemon.data, object);
     return api_result(call, 200, object);
+}
+
+int api_metrics(struct api_call *call, struct store_db *db)
+{
+    struct metrics metrics = {.listeners = NULL};
+    int err = store_counts(db, &metrics.store);
+
+    if (!err)
+        err = store_phone_states(db, &metrics.phones);
+    if (!err)
+        err = call->api->daemon.metrics(call->api->daemon.data, &call->arena, &metrics);
+    if (err)
+        return err;
+    store_writer_stats(call->api->writer, &metrics.writer);
+    buf_init(&call->text, AP_ADMIN_ANSWER_MAX_BYTES);
+    call->status = 200;
+    err = metrics_write(&metrics, &call->text);
+    if (!err)
+        call->text_type = METRICS_CONTENT_TYPE;
+    return err;
 }

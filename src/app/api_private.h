@@ -62,7 +62,9 @@ struct api_call {
     char actor[API_ACTOR_MAX];
     const char *object; /* for the log, from the arena; NULL: none */
     int err;
-    int status;     /* HTTP, of success */
+    int status;      /* HTTP, of success */
+    struct buf text; /* of success instead of result, if text_type is set */
+    const char *text_type;
     json_t *result; /* owned; NULL: no body (204) */
     struct ap_error problem;
     char pointer[API_POINTER_MAX]; /* RFC 6901, into the body; "" : none */
@@ -125,6 +127,10 @@ const char *api_shown(const char *text, char out[static API_SHOWN_MAX]);
 /* A name for the audit: cut, what is not printable ASCII as '?'; NULL without memory. */
 const char *api_object_name(struct api_call *call, const char *name);
 
+/* Give object (borrowed; NULL: no body) with that status and type. */
+void api_answer_json(struct http_exchange *exchange, int status, const char *content_type,
+                     json_t *object);
+
 /* Answer from call->err, status, result, problem; frees the call. */
 void api_call_answer(struct api_call *call);
 void api_call_free(struct api_call *call);
@@ -137,6 +143,8 @@ struct api_problem_text {
     const char *allow; /* of a 405, static; else NULL */
 };
 void api_answer_problem(struct http_exchange *exchange, const struct api_problem_text *text);
+/* The same of a request that the gate refused. */
+void api_answer_refused(struct http_exchange *exchange, enum gate_reason reason);
 
 /* Take ownership of result (NULL: AP_ENOMEM). */
 AP_MUSTCHECK int api_result(struct api_call *call, int status, json_t *result);
@@ -248,6 +256,9 @@ AP_MUSTCHECK int api_get_user(struct api_call *call, struct store_db *db,
 /* "mac=…" for the audit; NULL without memory. */
 const char *api_phone_object(struct api_call *call, const uint8_t mac[static AP_MAC_LEN]);
 json_t *api_phone_json(const struct store_phone *phone);
+/* Add to object what the phone's fetches and refusals tell of it. */
+AP_MUSTCHECK int api_phone_sum(struct api_call *call, struct store_db *db,
+                               const struct store_phone *phone, json_t *object);
 /* The vendor of a phone, or NULL with a problem (AP_ENOENT) when its catalogue file is gone. */
 const struct catalogue_vendor *api_phone_vendor(struct api_call *call,
                                                 const struct store_phone *phone);
@@ -327,10 +338,18 @@ int api_model_list(struct api_call *call, struct store_db *db);
 int api_model_show(struct api_call *call, struct store_db *db);
 int api_explain(struct api_call *call, struct store_db *db);
 int api_stale(struct api_call *call, struct store_db *db);
+int api_refusal_list(struct api_call *call, struct store_db *db);
+int api_fetch_list(struct api_call *call, struct store_db *db);
 int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);
 int api_status(struct api_call *call, struct store_db *db);
+int api_metrics(struct api_call *call, struct store_db *db);
+
+/* -- api_health.c ------------------------------------------------------------------------------ */
+
+/* Answer /healthz and /readyz; false: it is another path, and nothing was done. */
+bool api_health_answer(const struct api *api, struct http_exchange *exchange);
 
 /* The folder URL of a token at the first listener: "https://HOST/provision/TOKEN/". A secret.
  * NULL without memory. */

@@ -17,6 +17,11 @@ int provision_new(const struct provision_setup *setup, struct provision **ret_pr
 
     if (!provision)
         return AP_ENOMEM;
+    int err = tally_new(setup->snapshot->config->listener_count, &provision->tally);
+    if (err) {
+        free(provision);
+        return err;
+    }
     provision->snapshot = snapshot_ref(setup->snapshot);
     provision->reader = setup->reader;
     provision->writer = setup->writer;
@@ -32,7 +37,13 @@ void provision_free(struct provision *provision)
     if (!provision)
         return;
     snapshot_unref(provision->snapshot);
+    tally_free(provision->tally);
     free(provision);
+}
+
+const struct tally *provision_tally(const struct provision *provision)
+{
+    return provision->tally;
 }
 
 void provision_set_snapshot(struct provision *provision, struct snapshot *snapshot)
@@ -83,6 +94,7 @@ static void serve(struct fetch *fetch)
     int err = buf_reserve(&body, BODY_FIRST_BYTES);
     if (!err)
         err = render(fetch, &body, &error);
+    tally_render(fetch->provision->tally, err);
     if (!err)
         err = vault_body_digest(store_vault(fetch->provision->reader), body.data ? body.data : "",
                                 body.len, fetch->digest);
@@ -138,6 +150,7 @@ void provision_handle(void *data, struct http_exchange *exchange)
         .provision = data,
         .exchange = exchange,
         .request = http_exchange_request(exchange),
+        .start_us = clock_measure_us(),
     };
 
     if (fetch.request->refusal == GATE_REASON_METHOD)

@@ -39,6 +39,13 @@ static void answer_unavailable(struct http_exchange *exchange)
     answer_text(exchange, 503, OVERLOAD_BODY, HTTP_NOW, NULL);
 }
 
+/* Before the answer is given: the request is gone with it. */
+static void count(const struct fetch *fetch, enum tally_outcome outcome)
+{
+    tally_answer(fetch->provision->tally, fetch->request->listener, outcome,
+                 clock_measure_us() - fetch->start_us);
+}
+
 /* Of the settled file; else what the name is to any vendor. */
 static const char *role_of(const struct fetch *fetch)
 {
@@ -73,12 +80,14 @@ void provision_refuse(struct fetch *fetch, enum policy_reason reason)
     fill_event(fetch, &event);
     event.reason = reason;
     fetch_log_refused(fetch->provision->log, &event);
+    count(fetch, reason == POLICY_METHOD ? TALLY_METHOD : TALLY_MISSED);
     answer_refusal(fetch->exchange, reason);
 }
 
 void provision_fail(struct fetch *fetch, const char *what, int err)
 {
     log_event(LOG_LEVEL_ERROR, "fetch_failed", "step=%s error=\"%s\"", what, ap_strerror(err));
+    count(fetch, TALLY_FAILED);
     answer_unavailable(fetch->exchange);
 }
 
@@ -113,6 +122,7 @@ static void answer_file(struct fetch *fetch, struct buf *body)
     /* HEAD is no delivery: the phone has not got its file. */
     if (fetch->request->method == GATE_GET)
         fetch_log_served(fetch->provision->log, &event);
+    count(fetch, answer.status == 304 ? TALLY_NOT_MODIFIED : TALLY_SERVED);
     http_exchange_answer(fetch->exchange, &answer);
 }
 

@@ -11,6 +11,7 @@ struct provision {
     struct store_writer *writer;
     struct mailbox *mailbox;
     struct fetch_log *log;
+    struct tally *tally;
     const struct ap_clock *clock;
 };
 
@@ -19,6 +20,7 @@ struct fetch {
     struct provision *provision;
     struct http_exchange *exchange;
     const struct http_request *request;
+    int64_t start_us; /* of clock_measure_us() */
     struct provision_finding found;
     char token_tag[VAULT_TOKEN_TAG_TEXT_MAX];
     uint8_t digest[VAULT_TAG_BYTES];

@@ -31,6 +31,14 @@ const struct ap_clock *clock_system(void)
     return &SYSTEM;
 }
 
+int64_t clock_measure_us(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int64_t clock_monotonic_ms(const struct ap_clock *clock)
 {
     return clock->monotonic_ms(clock->data);

@@ -9,12 +9,15 @@
 #include <time.h>
 
 #include "autoprov/array.h"
+#include "autoprov/log_record.h"
 
-#define LOG_LINE_MAX 2000
+/* Every byte of a line as \u00XX, and the names around its pairs. */
+#define JSON_MAX (6 * LOG_LINE_MAX + 512)
 
 static struct {
     pthread_mutex_t lock;
-    _Atomic int level; /* enum log_level */
+    _Atomic int level;  /* enum log_level */
+    _Atomic int format; /* enum log_format */
     log_sink_fn sink;
     void *sink_data;
 } log_state = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_INFO};
@@ -22,6 +25,11 @@ static struct {
 void log_init(enum log_level level)
 {
     atomic_store(&log_state.level, (int)level);
+}
+
+void log_set_format(enum log_format format)
+{
+    atomic_store(&log_state.format, (int)format);
 }
 
 bool log_enabled(enum log_level level)
@@ -56,7 +64,7 @@ int log_level_parse(const char *text, enum log_level *ret_level)
     return AP_EINVAL;
 }
 
-static const char *level_name(enum log_level level)
+const char *log_level_name(enum log_level level)
 {
     for (size_t i = 0; i < AP_COUNT(LEVELS); i++) {
         if (LEVELS[i].level == level)
@@ -65,11 +73,30 @@ static const char *level_name(enum log_level level)
     return "info";
 }
 
-/* The journal keeps time and priority itself (sd-daemon(3)); a person at a terminal needs both. */
-static void write_stderr(enum log_level level, const char *line)
+/* false: without memory, the line is then written as text. */
+static bool write_json(enum log_level level, const char *line)
 {
+    struct log_record record;
+    struct buf json;
+
+    buf_init(&json, JSON_MAX);
+    log_record_parse(line, &record);
+    bool is_made = log_record_json(&record, level, time(NULL), &json) == 0;
+    if (is_made)
+        fprintf(stderr, "%s\n", json.data);
+    buf_done(&json);
+    return is_made;
+}
+
+/* The journal keeps time and priority itself (sd-daemon(3)); a person at a terminal needs both. */
+void log_write_stderr(enum log_level level, const char *line)
+{
+    if (getenv("JOURNAL_STREAM"))
+        fprintf(stderr, "<%d>", (int)level);
+    if (atomic_load(&log_state.format) == LOG_FORMAT_JSON && write_json(level, line))
+        return;
     if (getenv("JOURNAL_STREAM")) {
-        fprintf(stderr, "<%d>%s\n", (int)level, line);
+        fprintf(stderr, "%s\n", line);
         return;
     }
     char stamp[32];
@@ -78,7 +105,7 @@ static void write_stderr(enum log_level level, const char *line)
     if (!gmtime_r(&now, &parts) ||
         strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
         stamp[0] = '\0';
-    fprintf(stderr, "%s %s %s\n", stamp, level_name(level), line);
+    fprintf(stderr, "%s %s %s\n", stamp, log_level_name(level), line);
 }
 
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
@@ -102,6 +129,6 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     if (log_state.sink)
         log_state.sink(log_state.sink_data, level, line);
     else
-        write_stderr(level, line);
+        log_write_stderr(level, line);
     pthread_mutex_unlock(&log_state.lock);
 }

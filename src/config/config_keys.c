@@ -80,6 +80,12 @@ const struct config_key CONFIG_KEYS[] = {
     [KEY_LOG_LEVEL] = {CONFIG_TOP, "log_level", CONFIG_CHOICE, "info", 1, 16, NULL, true,
                        "Lines below this level are not logged: error, warning, notice, info or "
                        "debug."},
+    [KEY_LOG_FORMAT] = {CONFIG_TOP, "log_format", CONFIG_CHOICE, "text", 1, 16, NULL, true,
+                        "How a line looks: text (an event and key=value pairs) or json (an object "
+                        "with `ts`, `level`, `event` and a member for each pair)."},
+    [KEY_LOG_TARGET] = {CONFIG_TOP, "log_target", CONFIG_CHOICE, "auto", 1, 16, NULL, true,
+                        "Where lines go: stderr, journal (each pair is a field of its own), or "
+                        "auto: the journal when standard error is connected to it."},
     [KEY_SERVES] = {CONFIG_LISTENER, "serves", CONFIG_CHOICE, "phones", 1, 16, NULL, false,
                     "Whom the listener is for: phones, or admin: programs that use the API with a "
                     "key of `autoprovctl apikey add`."},
@@ -106,32 +112,40 @@ _Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 #define LISTENER(field)    offsetof(struct config_listener, field)
 #define CERTIFICATE(field) offsetof(struct config_certificate, field)
 
+/* In the order of their enums. */
+static const char *const FORMATS[] = {"text", "json", NULL};
+static const char *const SERVES[] = {"phones", "admin", NULL};
+static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
+
 static const struct config_binding BINDINGS[KEY_COUNT] = {
-    [KEY_USER] = {SLOT_TEXT, TOP(user), config_check_account},
-    [KEY_GROUP] = {SLOT_TEXT, TOP(group), config_check_account},
-    [KEY_WORKERS] = {SLOT_U32, TOP(workers), NULL},
-    [KEY_STATE_DIRECTORY] = {SLOT_TEXT, TOP(state_directory), config_check_path},
-    [KEY_MASTER_KEY_FILE] = {SLOT_TEXT, TOP(master_key_file), config_check_path_or_name},
-    [KEY_CONTROL_SOCKET] = {SLOT_TEXT, TOP(control_socket), config_check_path},
-    [KEY_TEMPLATES_DIRECTORY] = {SLOT_TEXT, TOP(templates_directory), config_check_path},
+    [KEY_USER] = {SLOT_TEXT, TOP(user), config_check_account, NULL},
+    [KEY_GROUP] = {SLOT_TEXT, TOP(group), config_check_account, NULL},
+    [KEY_WORKERS] = {SLOT_U32, TOP(workers), NULL, NULL},
+    [KEY_STATE_DIRECTORY] = {SLOT_TEXT, TOP(state_directory), config_check_path, NULL},
+    [KEY_MASTER_KEY_FILE] = {SLOT_TEXT, TOP(master_key_file), config_check_path_or_name, NULL},
+    [KEY_CONTROL_SOCKET] = {SLOT_TEXT, TOP(control_socket), config_check_path, NULL},
+    [KEY_TEMPLATES_DIRECTORY] = {SLOT_TEXT, TOP(templates_directory), config_check_path, NULL},
     [KEY_CUSTOM_TEMPLATES_DIRECTORY] = {SLOT_TEXT, TOP(custom_templates_directory),
-                                        config_check_path},
-    [KEY_VENDORS_DIRECTORY] = {SLOT_TEXT, TOP(vendors_directory), config_check_path},
-    [KEY_CUSTOM_VENDORS_DIRECTORY] = {SLOT_TEXT, TOP(custom_vendors_directory), config_check_path},
-    [KEY_PROVISION_PREFIX] = {SLOT_TEXT, TOP(provision_prefix), config_check_prefix},
-    [KEY_FLAT_NETWORKS] = {SLOT_NETWORKS, TOP(flat_networks), NULL},
-    [KEY_CUSTOM_OPTIONS] = {SLOT_OPTIONS, TOP(custom_options), NULL},
-    [KEY_MAX_CONNECTIONS] = {SLOT_U32, TOP(max_connections), NULL},
-    [KEY_MAX_CONNECTIONS_PER_SOURCE] = {SLOT_U32, TOP(max_connections_per_source), NULL},
-    [KEY_MAX_HANDSHAKES] = {SLOT_U32, TOP(max_handshakes), NULL},
-    [KEY_MAX_HANDSHAKES_PER_SOURCE] = {SLOT_U32, TOP(max_handshakes_per_source), NULL},
-    [KEY_LOG_LEVEL] = {SLOT_LEVEL, TOP(log_level), NULL},
-    [KEY_SERVES] = {SLOT_SERVES, LISTENER(serves), NULL},
-    [KEY_ADDRESS] = {SLOT_ADDRESS, LISTENER(address), NULL},
-    [KEY_PORT] = {SLOT_PORT, LISTENER(address), NULL},
-    [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url},
-    [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path},
-    [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path},
+                                        config_check_path, NULL},
+    [KEY_VENDORS_DIRECTORY] = {SLOT_TEXT, TOP(vendors_directory), config_check_path, NULL},
+    [KEY_CUSTOM_VENDORS_DIRECTORY] = {SLOT_TEXT, TOP(custom_vendors_directory), config_check_path,
+                                      NULL},
+    [KEY_PROVISION_PREFIX] = {SLOT_TEXT, TOP(provision_prefix), config_check_prefix, NULL},
+    [KEY_FLAT_NETWORKS] = {SLOT_NETWORKS, TOP(flat_networks), NULL, NULL},
+    [KEY_CUSTOM_OPTIONS] = {SLOT_OPTIONS, TOP(custom_options), NULL, NULL},
+    [KEY_MAX_CONNECTIONS] = {SLOT_U32, TOP(max_connections), NULL, NULL},
+    [KEY_MAX_CONNECTIONS_PER_SOURCE] = {SLOT_U32, TOP(max_connections_per_source), NULL, NULL},
+    [KEY_MAX_HANDSHAKES] = {SLOT_U32, TOP(max_handshakes), NULL, NULL},
+    [KEY_MAX_HANDSHAKES_PER_SOURCE] = {SLOT_U32, TOP(max_handshakes_per_source), NULL, NULL},
+    [KEY_LOG_LEVEL] = {SLOT_LEVEL, TOP(log_level), NULL, NULL},
+    [KEY_LOG_FORMAT] = {SLOT_WORD, TOP(log_format), NULL, FORMATS},
+    [KEY_LOG_TARGET] = {SLOT_WORD, TOP(log_target), NULL, TARGETS},
+    [KEY_SERVES] = {SLOT_WORD, LISTENER(serves), NULL, SERVES},
+    [KEY_ADDRESS] = {SLOT_ADDRESS, LISTENER(address), NULL, NULL},
+    [KEY_PORT] = {SLOT_PORT, LISTENER(address), NULL, NULL},
+    [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url, NULL},
+    [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path, NULL},
+    [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path, NULL},
 };
 
 const struct config_binding *config_key_binding(const struct config_key *key)

@@ -30,6 +30,8 @@ enum config_key_id {
     KEY_MAX_HANDSHAKES,
     KEY_MAX_HANDSHAKES_PER_SOURCE,
     KEY_LOG_LEVEL,
+    KEY_LOG_FORMAT,
+    KEY_LOG_TARGET,
     KEY_SERVES,
     KEY_ADDRESS,
     KEY_PORT,
@@ -49,7 +51,7 @@ enum config_slot {
     SLOT_PORT,     /* struct address, its port */
     SLOT_NETWORKS, /* struct network_list, owned */
     SLOT_LEVEL,    /* enum log_level */
-    SLOT_SERVES,   /* enum config_serves */
+    SLOT_WORD,     /* an enum: the place of its word in words */
     SLOT_OPTIONS,  /* char *, owned, parsed into config->options */
 };
 
@@ -61,7 +63,8 @@ typedef int (*config_check_fn)(const struct config_key *key, const char *text,
 struct config_binding {
     enum config_slot slot;
     size_t offset;
-    config_check_fn check; /* of SLOT_TEXT, beyond its length */
+    config_check_fn check;    /* of SLOT_TEXT, beyond its length */
+    const char *const *words; /* of SLOT_WORD, ends with NULL */
 };
 
 const struct config_binding *config_key_binding(const struct config_key *key);

@@ -1,6 +1,7 @@
 /* One value: text into its place in struct config, and back. Knows neither files nor lines. */
 #include "config_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,18 +141,30 @@ static int set_options(struct config *config, const char *text, struct ap_error 
     return err;
 }
 
-static const char *const SERVES[] = {
-    [CONFIG_SERVES_PHONES] = "phones", [CONFIG_SERVES_ADMIN] = "admin"};
-
-static int set_serves(const char *text, enum config_serves *slot, struct ap_error *reason)
+/* "must be a, b or c" */
+static int refuse_word(const char *const *words, struct ap_error *reason)
 {
-    for (size_t i = 0; i < AP_COUNT(SERVES); i++) {
-        if (strcmp(text, SERVES[i]) == 0) {
-            *slot = (enum config_serves)i;
+    char list[128] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; words[i] && used < sizeof(list); i++) {
+        const char *joint = i == 0 ? "" : words[i + 1] ? ", " : " or ";
+        int len = snprintf(list + used, sizeof(list) - used, "%s%s", joint, words[i]);
+        used += len > 0 ? (size_t)len : 0;
+    }
+    return ap_error_set(reason, AP_EINVAL, "must be %s", list);
+}
+
+static int set_word(const char *const *words, unsigned *slot, const char *text,
+                    struct ap_error *reason)
+{
+    for (unsigned i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) == 0) {
+            *slot = i;
             return 0;
         }
     }
-    return ap_error_set(reason, AP_EINVAL, "must be phones or admin");
+    return refuse_word(words, reason);
 }
 
 int config_value_set(const struct config_target *target, const struct config_key *key,
@@ -174,8 +187,8 @@ int config_value_set(const struct config_target *target, const struct config_key
         if (log_level_parse(items[0], slot) != 0)
             return ap_error_set(reason, AP_EINVAL, "must be error, warning, notice, info or debug");
         return 0;
-    case SLOT_SERVES:
-        return set_serves(items[0], slot, reason);
+    case SLOT_WORD:
+        return set_word(config_key_binding(key)->words, slot, items[0], reason);
     default:
         return set_options(target->config, items[0], reason);
     }
@@ -203,23 +216,6 @@ static int networks_text(const struct network_list *list, struct buf *out)
     return err;
 }
 
-/* The names that log_level_parse() reads. */
-static const char *level_name(enum log_level level)
-{
-    switch (level) {
-    case LOG_LEVEL_ERROR:
-        return "error";
-    case LOG_LEVEL_WARNING:
-        return "warning";
-    case LOG_LEVEL_NOTICE:
-        return "notice";
-    case LOG_LEVEL_DEBUG:
-        return "debug";
-    default:
-        return "info";
-    }
-}
-
 int config_value_text(const struct config_target *target, const struct config_key *key,
                       struct buf *out)
 {
@@ -237,9 +233,9 @@ int config_value_text(const struct config_target *target, const struct config_ke
     case SLOT_NETWORKS:
         return networks_text(slot, out);
     case SLOT_LEVEL:
-        return buf_append_text(out, level_name(*(const enum log_level *)slot));
-    case SLOT_SERVES:
-        return buf_append_text(out, SERVES[*(const enum config_serves *)slot]);
+        return buf_append_text(out, log_level_name(*(const enum log_level *)slot));
+    case SLOT_WORD:
+        return buf_append_text(out, config_key_binding(key)->words[*(const unsigned *)slot]);
     default: {
         const char *value = *(char *const *)slot;
         return value ? buf_append_text(out, value) : 0;
@@ -290,8 +286,8 @@ bool config_value_equal(const struct config_target *a, const struct config_targe
         return networks_equal(x, y);
     case SLOT_LEVEL:
         return *(const enum log_level *)x == *(const enum log_level *)y;
-    case SLOT_SERVES:
-        return *(const enum config_serves *)x == *(const enum config_serves *)y;
+    case SLOT_WORD:
+        return *(const unsigned *)x == *(const unsigned *)y;
     default: {
         const char *p = *(char *const *)x;
         const char *q = *(char *const *)y;

@@ -49,7 +49,25 @@ static const struct ctl_option VENDOR_FILTER[] = {
 };
 static const struct ctl_option PHONE_LIST[] = {
     {"user", "NAME", "only this user's"},
+    {"vendor", "NAME", "only this vendor's"},
+    {"model", "NAME", "only of this model"},
+    {"never-fetched", NULL, "only those that never fetched"},
     {"stale", NULL, "only those whose file has changed since they fetched it"},
+    {0},
+};
+static const struct ctl_option REFUSAL_LIST[] = {
+    {"phone", "MAC", "only this phone's"},
+    {"reason", "REASON", "only for this reason: unknown_pair, disabled, … (docs/operations.md)"},
+    {"from", "ADDRESS", "only from this address or network, as in 192.0.2.0/24"},
+    {"since", "DURATION", "only of the time since then, as in 30m, 24h, 7d"},
+    {"limit", "N", "at most so many, the newest; default: 100"},
+    {0},
+};
+static const struct ctl_option FETCH_LIST[] = {
+    {"phone", "MAC", "only this phone's"},
+    {"from", "ADDRESS", "only from this address or network, as in 192.0.2.0/24"},
+    {"since", "DURATION", "only of the time since then, as in 30m, 24h, 7d"},
+    {"limit", "N", "at most so many, the newest; default: 100"},
     {0},
 };
 static const struct ctl_option PHONE_SHOW[] = {
@@ -184,6 +202,10 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"phone", "diff", "MAC", 1, 1, NULL, "compare the phone's files with what it last fetched",
      ctl_phone_diff},
     {"phone", "del", "MAC", 1, 1, YES, "delete a phone", ctl_phone_del},
+    {"refusal", "list", "", 0, 0, REFUSAL_LIST, "list who was refused and why, newest first",
+     ctl_refusal_list},
+    {"fetch", "list", "", 0, 0, FETCH_LIST, "list what phones fetched, newest first",
+     ctl_fetch_list},
     {"explain", NULL, "MAC|-", 1, 1, EXPLAIN,
      "say why a phone is served, or why not; - reads a URL from standard input", ctl_explain},
     {"key", "add", "MAC TYPE [VALUE]", 2, 3, KEY_ADD,

@@ -25,6 +25,8 @@ static const struct ctl_column STORE_FIELDS[] = {
     {"refusals", "Refusals:"},
     {"size_bytes", "Store (bytes):"},
     {"change_seq", "Changes:"},
+    {"queued_writes", "Writes queued:"},
+    {"queued_records", "Records queued:"},
     {"dropped_records", "Dropped:"},
     {"last_error", "Store error:"},
     {0},

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "ctl_private.h"
 
@@ -42,6 +43,12 @@ static const struct ctl_column FIELDS[] = {
     {"external_id", "External id:"},
     {"last_fetch_at", "Last fetch:"},
     {"last_fetch_address", "Fetched from:"},
+    {"last_fetch_agent", "User agent:"},
+    {"last_fetch_digest", "Digest:"},
+    {"fetches", "Fetches:"},
+    {"refusals", "Refusals:"},
+    {"last_refusal_at", "Last refusal:"},
+    {"last_refusal_reason", "Refused for:"},
     {"created_at", "Created:"},
     {0},
 };
@@ -148,11 +155,29 @@ int ctl_phone_add(const struct ctl_args *args)
 
 int ctl_phone_list(const struct ctl_args *args)
 {
-    if (ctl_arg(args, "stale") && ctl_arg(args, "user"))
-        return ctl_fail(CTL_USAGE, "either --stale or --user");
-    if (ctl_arg(args, "stale"))
-        return ctl_list(args, "/stale-phones", NULL, STALE);
-    return ctl_list(args, "/phones", "/phones?user={}", COLUMNS);
+    static const char *const FILTERS[] = {"user", "vendor", "model"};
+    bool is_filtered = ctl_arg(args, "never-fetched") != NULL;
+    json_t *items = NULL;
+    char *path = strdup("/phones");
+
+    for (size_t i = 0; i < AP_COUNT(FILTERS); i++) {
+        const char *value = ctl_arg(args, FILTERS[i]);
+        path = ctl_path_query(path, FILTERS[i], value);
+        is_filtered = is_filtered || value;
+    }
+    path = ctl_path_query(path, "never_fetched", ctl_arg(args, "never-fetched") ? "true" : NULL);
+    if (ctl_arg(args, "stale")) {
+        free(path);
+        return is_filtered ? ctl_fail(CTL_USAGE, "--stale stands alone: it takes no other filter")
+                           : ctl_list(args, "/stale-phones", NULL, STALE);
+    }
+    int code =
+        path ? ctl_call_list(args, path, &items) : ctl_fail(CTL_INVALID, "an argument is too long");
+    if (code == CTL_OK)
+        ctl_print_table(args, items, COLUMNS);
+    json_decref(items);
+    free(path);
+    return code;
 }
 
 int ctl_phone_show(const struct ctl_args *args)

@@ -198,6 +198,8 @@ int ctl_phone_url(const struct ctl_args *args);
 int ctl_phone_del(const struct ctl_args *args);
 int ctl_phone_preview(const struct ctl_args *args);
 int ctl_phone_diff(const struct ctl_args *args);
+int ctl_refusal_list(const struct ctl_args *args);
+int ctl_fetch_list(const struct ctl_args *args);
 int ctl_explain(const struct ctl_args *args);
 int ctl_user_set(const struct ctl_args *args);
 int ctl_site_add(const struct ctl_args *args);

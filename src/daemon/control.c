@@ -94,9 +94,7 @@ static json_t *counters_json(const struct daemon *daemon)
     json_t *counters = json_object();
 
     for (int reason = 0; counters && reason < POLICY_REASON_COUNT; reason++) {
-        uint64_t sum = 0;
-        for (size_t i = 0; i < daemon->worker_count; i++)
-            sum += worker_count(daemon->workers[i], (enum policy_reason)reason);
+        uint64_t sum = vitals_count(daemon, (enum policy_reason)reason);
         (void)json_object_set_new(counters, policy_reason_name((enum policy_reason)reason),
                                   json_integer((json_int_t)sum)); /* left out without memory */
     }
@@ -131,7 +129,7 @@ static gid_t group_of(const struct config *config)
     if (group && (geteuid() == 0 || group_member(group->gr_gid)))
         return group->gr_gid;
     log_event(LOG_LEVEL_WARNING, "control",
-              "group=%s: %s; root and the daemon's own user alone may use the socket",
+              "group=%s; %s; root and the daemon's own user alone may use the socket",
               config->group, group ? "the daemon's user is no member of it" : "no such group");
     return (gid_t)-1;
 }
@@ -202,6 +200,8 @@ int control_open(struct daemon *daemon, struct ap_error *error)
         .daemon = {.data = daemon,
                    .reload = api_reload,
                    .status = api_daemon_status,
+                   .health = vitals_health,
+                   .metrics = vitals_metrics,
                    .start = api_start,
                    .open_reader = api_open_reader,
                    .snapshot = api_snapshot},

@@ -87,7 +87,7 @@ static void fit_descriptors(const struct config *config)
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < config->max_connections + 512)
         log_event(LOG_LEVEL_WARNING, "descriptors",
-                  "limit=%llu max_connections=%u: connections above the limit will wait; raise "
+                  "limit=%llu max_connections=%u; connections above the limit will wait; raise "
                   "LimitNOFILE",
                   (unsigned long long)limit.rlim_cur, config->max_connections);
 }
@@ -131,7 +131,7 @@ static int start(struct daemon *daemon, struct ap_error *error)
 
     if (err)
         return err;
-    log_init(config->log_level);
+    journal_apply(config);
     err = open_store(daemon, config, error);
     if (err) {
         config_free(config);
@@ -172,7 +172,7 @@ void daemon_warn_flat(const struct daemon *daemon)
 {
     if (daemon->snapshot->options.disable_auto_provision_security)
         log_event(LOG_LEVEL_WARNING, "flat_mode",
-                  "state=on: whoever is in flat_networks and knows a MAC reads that phone's SIP "
+                  "state=on; whoever is in flat_networks and knows a MAC reads that phone's SIP "
                   "password; behind address translation the whole Internet looks private");
 }
 
@@ -182,7 +182,7 @@ static void announce(struct daemon *daemon)
 
     if (geteuid() == 0)
         log_event(LOG_LEVEL_WARNING, "start",
-                  "user=root: run it as a user of its own (docs/operations.md)");
+                  "user=root; run it as a user of its own (docs/operations.md)");
     daemon_warn_flat(daemon);
     for (size_t i = 0; i < snapshot->config->listener_count; i++) {
         const struct config_listener *listener = &snapshot->config->listeners[i];
@@ -280,6 +280,7 @@ static void tear_down(struct daemon *daemon)
     vault_free(daemon->vault);
     if (daemon->lock_fd >= 0)
         (void)close(daemon->lock_fd); /* releases the lock */
+    log_set_sink(NULL, NULL);
 }
 
 int daemon_run(const char *config_path, struct ap_error *error)
@@ -290,6 +291,7 @@ int daemon_run(const char *config_path, struct ap_error *error)
     if (uv_loop_init(&daemon.loop) != 0)
         return ap_error_set(error, AP_EIO, "the event loop cannot be made");
     daemon.started_ms = clock_monotonic_ms(daemon.clock);
+    daemon.started_at = clock_wall_s(daemon.clock);
     err = start(&daemon, error);
     if (!err) {
         daemon.state = DAEMON_RUNNING;

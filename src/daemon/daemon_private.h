@@ -35,7 +35,8 @@ struct daemon {
     const char *config_path;
     char database[DAEMON_PATH_MAX];
     const struct ap_clock *clock;
-    int64_t started_ms;
+    int64_t started_ms; /* monotonic */
+    int64_t started_at; /* UTC seconds */
 
     uv_loop_t loop;
     struct mailbox *mailbox;
@@ -59,6 +60,7 @@ struct daemon {
     struct api *api;
 
     struct reload *reloads; /* FIFO; the first one is at work */
+    bool reload_failed;     /* the last one that ended */
 
     uv_signal_t signals[3];
     uv_timer_t tick;
@@ -86,6 +88,25 @@ void control_switch(struct daemon *daemon);
 
 /* Remove the socket file, unless another daemon has put its own in the place. */
 void control_unlink(struct daemon *daemon);
+
+/* -- journal.c ------------------------------------------------------------------------------------
+ */
+
+/* Let the log be as the configuration says: level, form, and where it goes. */
+void journal_apply(const struct config *config);
+
+/* -- vitals.c -------------------------------------------------------------------------------------
+ */
+
+/* As struct api_daemon says; data is the struct daemon. */
+void vitals_health(void *data, struct api_health *ret_health);
+AP_MUSTCHECK int vitals_metrics(void *data, struct arena *arena, struct metrics *metrics);
+
+/* Every worker's heartbeat and the writer's are fresh. */
+bool vitals_all_alive(struct daemon *daemon);
+
+/* Of all workers together, since the start. */
+uint64_t vitals_count(const struct daemon *daemon, enum policy_reason reason);
 
 /* -- reload.c -------------------------------------------------------------------------------------
  */

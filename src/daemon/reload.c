@@ -34,6 +34,7 @@ static void finish(struct reload *reload, int err, const char *line)
                   daemon->snapshot->generation,
                   daemon->snapshot->options.disable_auto_provision_security ? "on" : "off");
     daemon->reloads = reload->next;
+    daemon->reload_failed = err != 0;
     service_ready(daemon);
     reload->done(reload->data, err, line);
     free(reload->requests);
@@ -122,7 +123,7 @@ static void start_first(struct daemon *daemon)
         return;
     }
     if (!reload->options_only)
-        log_init(reload->snapshot->config->log_level);
+        journal_apply(reload->snapshot->config);
     reload->waiting = daemon->worker_count;
     for (size_t i = 0; i < daemon->worker_count; i++) {
         reload->requests[i].snapshot = reload->snapshot;

@@ -8,9 +8,7 @@
 #include "autoprov/log.h"
 #include "daemon_private.h"
 
-/* A loop that has not turned for this long is stuck: workers tick twice a second. */
-#define HEARTBEAT_FRESH_MS 10000
-#define TICK_MS            1000
+#define TICK_MS 1000
 
 static const int SIGNALS[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -31,15 +29,6 @@ static void on_signal(uv_signal_t *handle, int number)
         daemon_stop(daemon);
 }
 
-static bool all_alive(const struct daemon *daemon, int64_t now)
-{
-    for (size_t i = 0; i < daemon->worker_count; i++) {
-        if (now - worker_heartbeat_ms(daemon->workers[i]) > HEARTBEAT_FRESH_MS)
-            return false;
-    }
-    return now - store_writer_heartbeat_ms(daemon->writer) <= HEARTBEAT_FRESH_MS;
-}
-
 /* Results of sd_notify() are ignored throughout: without systemd there is nobody to tell. */
 static void on_tick(uv_timer_t *timer)
 {
@@ -57,7 +46,7 @@ static void on_tick(uv_timer_t *timer)
     }
     if (daemon->watchdog_ms == 0)
         return;
-    if (all_alive(daemon, clock_monotonic_ms(daemon->clock)))
+    if (vitals_all_alive(daemon))
         (void)sd_notify(0, "WATCHDOG=1");
     else
         log_event(LOG_LEVEL_ERROR, "stuck", "what=loop_or_writer; the watchdog is not fed");

@@ -28,6 +28,8 @@ struct worker {
     struct worker_request *draining;
     struct mailbox_message stop;
     _Atomic int64_t heartbeat_ms;
+    uv_mutex_t stats_lock; /* the front's own figures are its loop's alone: each tick copies them */
+    struct front_stats stats;
 };
 
 static void on_tick(uv_timer_t *timer)
@@ -36,6 +38,9 @@ static void on_tick(uv_timer_t *timer)
 
     atomic_store_explicit(&worker->heartbeat_ms, clock_monotonic_ms(worker->clock),
                           memory_order_relaxed);
+    uv_mutex_lock(&worker->stats_lock);
+    front_stats(worker->front, &worker->stats);
+    uv_mutex_unlock(&worker->stats_lock);
     fetch_log_tick(worker->log, clock_wall_s(worker->clock));
     store_read_rest(worker->reader);
 }
@@ -114,7 +119,13 @@ int worker_start(const struct worker_setup *setup, struct worker **ret_worker,
     size_t added = 0;
     int err;
 
+    if (worker && uv_mutex_init(&worker->stats_lock) != 0) {
+        free(worker);
+        worker = NULL;
+    }
     if (!worker || uv_loop_init(&worker->loop) != 0) {
+        if (worker)
+            uv_mutex_destroy(&worker->stats_lock);
         close_from(setup, 0);
         free(worker);
         return ap_error_set(error, AP_ENOMEM, "a worker cannot be started: %s",
@@ -230,7 +241,20 @@ void worker_free(struct worker *worker)
     provision_free(worker->provision);
     fetch_log_free(worker->log);
     store_close(worker->reader);
+    uv_mutex_destroy(&worker->stats_lock);
     free(worker);
+}
+
+const struct tally *worker_tally(const struct worker *worker)
+{
+    return provision_tally(worker->provision);
+}
+
+void worker_front_stats(struct worker *worker, struct front_stats *ret_stats)
+{
+    uv_mutex_lock(&worker->stats_lock);
+    *ret_stats = worker->stats;
+    uv_mutex_unlock(&worker->stats_lock);
 }
 
 int64_t worker_heartbeat_ms(const struct worker *worker)

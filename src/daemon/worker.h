@@ -6,12 +6,14 @@
 
 #include "autoprov/clock.h"
 #include "autoprov/err.h"
+#include "autoprov/front.h"
 #include "autoprov/mailbox.h"
 #include "autoprov/policy.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
+#include "autoprov/tally.h"
 
 struct worker;
 
@@ -53,6 +55,12 @@ void worker_free(struct worker *worker);
 
 /* Monotonic time of the loop's last turn. Any thread. */
 int64_t worker_heartbeat_ms(const struct worker *worker);
+
+/* Of its answers to phones; borrowed until worker_free(). Any thread. */
+const struct tally *worker_tally(const struct worker *worker);
+
+/* Of its connections, at most half a second old. Any thread. */
+void worker_front_stats(struct worker *worker, struct front_stats *ret_stats);
 
 /* Any thread. */
 uint64_t worker_count(const struct worker *worker, enum policy_reason reason);

@@ -146,6 +146,8 @@ int store_connect(const char *path, enum store_mode mode, const struct vault *va
         err = store_query_map_error(db, rc);
     else
         err = configure(db);
+    if (!err)
+        err = store_log_prepare(db);
     if (err)
         goto out;
     /* Takes the place of the automatic checkpoint: returns its data, NULL. */

@@ -137,30 +137,70 @@ int store_phone_list(struct store_db *db, struct arena *arena, const char *user_
                      const char *after_mac, uint32_t limit, struct store_phone **ret_phones,
                      size_t *ret_count)
 {
+    const struct store_phone_filter filter = {
+        .user_id = user_id, .after_mac = after_mac, .limit = limit};
+
+    return store_phone_find(db, arena, &filter, ret_phones, ret_count);
+}
+
+/* A statement for each filter that an index serves; the others look at the rows found so. */
+#define LIST(by)                                                                                   \
+    "SELECT " STORE_PHONE_COLUMNS " FROM phone p JOIN user u ON u.id = p.user_id "                 \
+    "WHERE " by " AND p.mac > ?1 AND (?3 IS NULL OR p.vendor = ?3) "                               \
+    "AND (?4 IS NULL OR p.model = ?4) AND (?5 = 0 OR p.last_fetch_at = 0) "                        \
+    "ORDER BY p.mac LIMIT ?6"
+
+int store_phone_find(struct store_db *db, struct arena *arena,
+                     const struct store_phone_filter *filter, struct store_phone **ret_phones,
+                     size_t *ret_count)
+{
     struct store_query query;
     struct store_rows rows;
 
-    if (user_id) {
-        store_query_begin(&query, db,
-                          "SELECT " STORE_PHONE_COLUMNS
-                          " FROM phone p JOIN user u ON u.id = p.user_id "
-                          "WHERE p.mac > ? AND p.user_id = ? ORDER BY p.mac LIMIT ?");
-        store_query_bind_text(&query, after_mac);
-        store_query_bind_text(&query, user_id);
-    } else {
-        store_query_begin(&query, db,
-                          "SELECT " STORE_PHONE_COLUMNS
-                          " FROM phone p JOIN user u ON u.id = p.user_id "
-                          "WHERE p.mac > ? ORDER BY p.mac LIMIT ?");
-        store_query_bind_text(&query, after_mac);
-    }
-    store_query_bind_number(&query, limit);
+    if (filter->user_id)
+        store_query_begin(&query, db, LIST("p.user_id = ?2"));
+    else if (filter->vendor && filter->model)
+        store_query_begin(&query, db, LIST("p.vendor = ?3 AND p.model = ?4"));
+    else if (filter->never_fetched)
+        store_query_begin(&query, db, LIST("p.last_fetch_at = 0"));
+    else
+        store_query_begin(&query, db, LIST("true"));
+    store_query_bind_text(&query, filter->after_mac);
+    store_query_bind_text(&query, filter->user_id);
+    store_query_bind_text(&query, filter->vendor);
+    store_query_bind_text(&query, filter->model);
+    store_query_bind_number(&query, filter->never_fetched);
+    store_query_bind_number(&query, filter->limit);
     int err = store_query_rows(&query, arena, sizeof(struct store_phone), read_row, &rows);
     if (err)
         return err;
     *ret_phones = rows.items;
     *ret_count = rows.count;
     return 0;
+}
+
+int store_phone_states(struct store_db *db, struct store_phone_states *ret_states)
+{
+    struct store_phone_states states = {0};
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT (SELECT count(*) FROM phone), "
+                      "(SELECT count(*) FROM phone WHERE enabled = 0), "
+                      "(SELECT count(*) FROM phone WHERE last_fetch_at = 0), "
+                      "(SELECT count(*) FROM phone WHERE enabled = 0 AND last_fetch_at = 0)");
+    int err = store_query_step(&query);
+    if (!err) {
+        uint64_t all = (uint64_t)store_query_column_number(&query);
+        states.disabled = (uint64_t)store_query_column_number(&query);
+        states.never_fetched = (uint64_t)store_query_column_number(&query);
+        states.never_fetched -= (uint64_t)store_query_column_number(&query);
+        states.fetched = all - states.disabled - states.never_fetched;
+    }
+    err = store_query_end(&query, err);
+    if (!err)
+        *ret_states = states;
+    return err;
 }
 
 static int read_version(struct store_db *db, const char *phone_id, uint64_t *ret_version)

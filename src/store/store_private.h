@@ -219,6 +219,11 @@ AP_MUSTCHECK int store_open_check_header(struct store_db *db);
 /* The line for a person. Returns err. */
 int store_open_check_explain(const struct store_opening *opening, int err, struct ap_error *error);
 
+/* -- store_log.c ---------------------------------------------------------------------------- */
+
+/* Give the connection what the lists of store_log.h ask SQLite for. */
+AP_MUSTCHECK int store_log_prepare(struct store_db *db);
+
 /* -- rows shared between files -------------------------------------------------------------- */
 
 /* The columns of store_account_read_sip(), with account as a: all that a phone's file tells. */

@@ -183,11 +183,22 @@ static const struct vault_place canary_place = {"meta", "canary", "value"};
                       ", UNIQUE (name)) STRICT, WITHOUT ROWID;"                                    \
                       "CREATE INDEX api_key_site ON api_key (site_id) WHERE site_id IS NOT NULL;"
 
+/* What lists are asked for by. A list of a source or a reason is in the order of seq by itself. */
+#define SQL_LOG_INDEXES                                                                            \
+    "CREATE INDEX fetch_at ON fetch (at);"                                                         \
+    "CREATE INDEX fetch_source ON fetch (source);"                                                 \
+    "CREATE INDEX refusal_at ON refusal (at);"                                                     \
+    "CREATE INDEX refusal_source ON refusal (source);"                                             \
+    "CREATE INDEX refusal_reason ON refusal (reason);"                                             \
+    "CREATE INDEX phone_vendor ON phone (vendor, model, mac);"                                     \
+    "CREATE INDEX phone_never_fetched ON phone (mac) WHERE last_fetch_at = 0;"                     \
+    "CREATE INDEX phone_disabled ON phone (mac) WHERE enabled = 0;"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
-    SQL_API_KEY,
+    SQL_API_KEY SQL_LOG_INDEXES,
 };
 
 const struct store_migrations store_schema_migrations = {

@@ -24,6 +24,26 @@ static void status(void *data, json_t *object)
     assert_int_equal(json_object_set_new(object, "workers", json_integer(2)), 0);
 }
 
+static void health(void *data, struct api_health *ret_health)
+{
+    *ret_health = ((struct api_server *)data)->health;
+}
+
+static int metrics(void *data, struct arena *arena, struct metrics *metrics)
+{
+    struct api_server *server = data;
+    struct metrics_listener *listener = arena_alloc_array(arena, 1, sizeof(*listener));
+
+    if (!listener)
+        return AP_ENOMEM;
+    *listener = (struct metrics_listener){.name = "phones", .certificate_expires_at = 4000000000};
+    metrics->listeners = listener;
+    metrics->listener_count = 1;
+    metrics->workers = server->health.worker_count;
+    metrics->refusals[POLICY_UNKNOWN_PAIR] = 7;
+    return 0;
+}
+
 static struct snapshot *snapshot(void *data)
 {
     return ((struct api_server *)data)->snapshot;
@@ -56,7 +76,8 @@ void api_server_open(struct api_server *server, struct app_fixture *fixture, con
     struct ap_error error = {{0}};
     int fd = -1;
 
-    *server = (struct api_server){.fixture = fixture};
+    *server = (struct api_server){
+        .fixture = fixture, .health = {.running = true, .worker_count = 2, .writer_alive = true}};
     fixture_write_config(fixture, more);
     fixture_start_store(fixture);
     if (snapshot_new(fixture_load_config(fixture), NULL, FIXTURE_NOW_S, 1, &server->snapshot,
@@ -72,6 +93,8 @@ void api_server_open(struct api_server *server, struct app_fixture *fixture, con
         .daemon = {.data = server,
                    .reload = reload,
                    .status = status,
+                   .health = health,
+                   .metrics = metrics,
                    .start = start,
                    .open_reader = open_reader,
                    .snapshot = snapshot},

@@ -167,6 +167,23 @@ static void test_journal_gets_priorities_and_a_terminal_the_time(void **state)
     assert_string_equal(line + 20, " warning event x=1\n");
 }
 
+static void test_json_is_an_object_for_each_line(void **state)
+{
+    char line[200];
+
+    (void)state;
+    log_set_format(LOG_FORMAT_JSON);
+    capture(NULL, line, sizeof(line));
+    assert_memory_equal(line, "{\"ts\":\"20", 9);
+    assert_string_equal(strstr(line, "Z\""), "Z\",\"level\":\"warning\",\"event\":\"event\","
+                                             "\"x\":\"1\"}\n");
+    capture("8:1234", line, sizeof(line));
+    assert_memory_equal(line, "<4>{\"ts\":", 9);
+    log_set_format(LOG_FORMAT_TEXT);
+    capture(NULL, line, sizeof(line));
+    assert_string_equal(line + 20, " warning event x=1\n");
+}
+
 static void *log_many(void *data)
 {
     for (int i = 0; i < 500; i++)
@@ -202,6 +219,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_lines_are_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(test_journal_gets_priorities_and_a_terminal_the_time, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_json_is_an_object_for_each_line, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lines_of_many_threads_arrive_whole, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

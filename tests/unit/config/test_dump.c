@@ -102,12 +102,14 @@ static void test_a_full_dump_names_every_key(void **state)
 static void test_a_dump_of_changes_leaves_defaults_out(void **state)
 {
     struct config *config = load_text(*state, "user = autoprovd\nlog_level = debug\n"
+                                              "log_format = json\nlog_target = auto\n"
                                               "max_connections = 10000\n" CONF_LISTENER);
     struct buf dump;
 
     buf_init(&dump, AP_CONFIG_FILE_MAX_BYTES);
     assert_int_equal(config_dump(config, true, &dump), 0);
     assert_string_equal(dump.data, "log_level = 'debug'\n"
+                                   "log_format = 'json'\n"
                                    "listener 'phones' {\n"
                                    "    public_url = 'https://pbx.example.com'\n"
                                    "    certificate 'main' {\n"

@@ -144,6 +144,8 @@ static void test_bad_values_name_key_and_range(void **state)
         {"max_connections = 0\n" L, AP_ERANGE, 1, "max_connections: must be a whole number from 1"},
         {"user = 'A b'\n" L, AP_EINVAL, 1, "user: must be an account name"},
         {"user = ''\n" L, AP_ERANGE, 1, "user: must have 1 to 32 bytes"},
+        {"log_format = xml\n" L, AP_EINVAL, 1, "log_format: must be text or json"},
+        {"log_target = file\n" L, AP_EINVAL, 1, "log_target: must be auto, stderr or journal"},
         {"\nlog_level = loud\n" L, AP_EINVAL, 2, "log_level: must be error, warning, notice"},
         {"state_directory = lib\n" L, AP_EINVAL, 1, "state_directory: must be an absolute path"},
         {"provision_prefix = /a/\n" L, AP_EINVAL, 1, "provision_prefix: must begin with '/'"},

@@ -36,6 +36,8 @@ static void test_defaults_fill_what_is_not_set(void **state)
     assert_in_range(config->workers, 1, 64);
     assert_int_equal(config->max_connections, 10000);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
+    assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
+    assert_int_equal(config->log_target, CONFIG_LOG_AUTO);
     assert_int_equal(config->flat_networks.count, 8);
     assert_int_equal(address_parse("172.31.0.1", &inside), 0);
     assert_int_equal(address_parse("172.32.0.1", &outside), 0);
@@ -67,7 +69,7 @@ static void test_every_key_is_read(void **state)
                "max_connections_per_source = 2\n"
                "max_handshakes = 3\n"
                "max_handshakes_per_source = 1\n"
-               "log_level = debug\n"
+               "log_level = debug log_format = json log_target = journal\n"
                "listener a { address = '::1' port = 8443 public_url = https://[::1]:8443\n"
                "  certificate rsa { certificate_file = /r.pem key_file = /r.key }\n"
                "  certificate ec { certificate_file = /e.pem key_file = /e.key }\n"
@@ -93,6 +95,8 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(config->max_handshakes, 3);
     assert_int_equal(config->max_handshakes_per_source, 1);
     assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
+    assert_int_equal(config->log_format, LOG_FORMAT_JSON);
+    assert_int_equal(config->log_target, CONFIG_LOG_JOURNAL);
     assert_int_equal(config->listener_count, 2);
     assert_string_equal(config->listeners[0].name, "a");
     assert_int_equal(config->listeners[0].address.family, AF_INET6);

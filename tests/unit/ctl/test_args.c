@@ -198,7 +198,10 @@ static void test_mistakes_are_told_in_one_line(void **state)
         {"key add cc5ef641b794", "missing argument"},
         {"model show", "missing argument"},
         {"explain", "missing argument"},
-        {"template check 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", "unexpected argument '17'"},
+        {"template check 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 "
+         "28 "
+         "29 30 31 32 33",
+         "unexpected argument '33'"},
     };
 
     (void)state;
