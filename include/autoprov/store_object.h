@@ -220,6 +220,7 @@ AP_MUSTCHECK int store_options_set(struct store_db *db, const char *json);
 
 /* -- audit ------------------------------------------------------------------------------------ */
 struct store_audit {
+    int64_t row; /* from 1, without a gap */
     const char *id;
     int64_t at;
     const char *actor;  /* "uid=0", "user=alice" */
@@ -227,10 +228,18 @@ struct store_audit {
     const char *object; /* "mac=cc5ef641b794", "user=alice": no secret */
     const char *detail; /* "" if none: no secret */
 };
-/* In the transaction of the change; chained by vault_audit_link(). id and at are ignored. */
+/* In the transaction of the change; chained by vault_audit_link(). row, id and at are ignored. */
 AP_MUSTCHECK int store_audit_add(struct store_db *db, const struct store_audit *entry);
-/* The newest limit entries, newest first. */
-AP_MUSTCHECK int store_audit_list(struct store_db *db, struct arena *arena, uint32_t limit,
-                                  struct store_audit **ret_entries, size_t *ret_count);
+/* The newest limit entries of those before the row before (0: of all), newest first. */
+AP_MUSTCHECK int store_audit_list(struct store_db *db, struct arena *arena, int64_t before,
+                                  uint32_t limit, struct store_audit **ret_entries,
+                                  size_t *ret_count);
+/* Walk the whole chain, in one read: found is called for each break with a line that names the
+ * row. What nobody can find: a log that was removed whole, its sealed end included.
+ * arena: reset with every row. ret_rows: rows that are there.
+ * Time grows with the log, some 5 us a row. */
+AP_MUSTCHECK int store_audit_verify(struct store_db *db, struct arena *arena,
+                                    void (*found)(void *data, const char *line), void *data,
+                                    uint64_t *ret_rows);
 
 #endif

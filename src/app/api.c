@@ -90,6 +90,10 @@ static const struct api_route ROUTES[] = {
     ROUTE_QUERY(GATE_DELETE, "/settings", API_ROLE_ADMIN, API_WRITE, api_setting_unset,
                 "setting.unset", UNSET_QUERY),
 
+    ROUTE_QUERY(GATE_GET, "/audit", API_ROLE_ADMIN, API_READ, api_audit_list, NULL, PAGE_QUERY),
+    /* Reads the whole log: on a job thread. */
+    ROUTE(GATE_GET, "/audit/verify", API_ROLE_ADMIN, API_JOB, api_audit_verify, NULL),
+
     LIST("/vendors", api_vendor_list, NULL),
     LIST("/models", api_model_list, VENDOR_QUERY),
     ROUTE(GATE_GET, "/models/*/*", API_ROLE_VIEWER, API_READ, api_model_show, NULL),

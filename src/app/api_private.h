@@ -281,6 +281,8 @@ int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);
 int api_status(struct api_call *call, struct store_db *db);
+int api_audit_list(struct api_call *call, struct store_db *db);
+int api_audit_verify(struct api_call *call, struct store_db *db);
 
 /* The folder URL of a token at the first listener: "https://HOST/provision/TOKEN/". A secret.
  * NULL without memory. */

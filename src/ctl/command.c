@@ -138,6 +138,11 @@ static const struct ctl_option TEMPLATE_CHECK[] = {
     {"all", NULL, "every template of the configuration"},
     {0},
 };
+static const struct ctl_option AUDIT_LIST[] = {
+    {"limit", "N", "at most so many rows, 1 to 1000; default: 100"},
+    {"before", "ROW", "only rows before this one"},
+    {0},
+};
 
 const struct ctl_command CTL_COMMANDS[] = {
     {"init", NULL, "", 0, 0, NULL, "make the master key and an empty database", ctl_init},
@@ -201,6 +206,10 @@ const struct ctl_command CTL_COMMANDS[] = {
      ctl_template_render},
     {"template", "check", "[FILE…]", 0, CTL_POSITIONALS_MAX, TEMPLATE_CHECK,
      "check templates and render them with sample data", ctl_template_check},
+    {"audit", "list", "", 0, 0, AUDIT_LIST, "list what was changed and by whom, newest first",
+     ctl_audit_list},
+    {"audit", "verify", "", 0, 0, NULL, "prove that no audit row was changed or removed",
+     ctl_audit_verify},
     {"db", "check", "", 0, 0, NULL, "check the database thoroughly", ctl_db_check},
     {"restore", NULL, "FILE", 1, 1, YES, "replace the database by a backup; the daemon is stopped",
      ctl_restore},

@@ -163,7 +163,8 @@ static int check_sealed_column(struct check *check, const struct sealed_column *
 
 static int check_audit(struct check *check)
 {
-    int err = store_audit_verify(check->db, &check->arena, report, check);
+    uint64_t rows;
+    int err = store_audit_verify(check->db, &check->arena, report, check, &rows);
     return finish(check, "audit", err);
 }
 

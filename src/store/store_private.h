@@ -265,8 +265,4 @@ AP_MUSTCHECK int store_token_insert(struct store_db *db, const char *user_id,
 /* One droppable record, in a transaction. */
 AP_MUSTCHECK int store_record_write(struct store_db *db, const struct store_record *record);
 
-/* Walk the audit chain: found is called for each break. */
-AP_MUSTCHECK int store_audit_verify(struct store_db *db, struct arena *arena,
-                                    void (*found)(void *data, const char *line), void *data);
-
 #endif
