@@ -22,6 +22,8 @@
 #define VAULT_SEAL_OVERHEAD (1 + VAULT_NONCE_BYTES + VAULT_GCM_TAG_BYTES)
 /* "t:" and 8 hex digits and a NUL. */
 #define VAULT_TOKEN_TAG_TEXT_MAX 11
+/* 16 hex digits and a NUL. */
+#define VAULT_FINGERPRINT_TEXT_MAX 17
 
 /* Where a sealed value lives: associated data of AES-256-GCM, so that a cell moved to another
  * row, column or table does not open. The three names have 490 bytes at most. */
@@ -40,6 +42,10 @@ struct vault;
 AP_MUSTCHECK int vault_new(const struct secret *master_key, struct vault **ret_vault);
 AP_MUSTCHECK int vault_clone(const struct vault *vault, struct vault **ret_vault);
 void vault_free(struct vault *vault);
+
+/* Which master key this is, for people and backups: 16 hex digits made from it by an HKDF label of
+ * their own, so that they tell nothing of it. Borrowed until vault_free(). */
+const char *vault_fingerprint(const struct vault *vault);
 
 /* Read the master key: the 32 bytes themselves or 64 hex digits with an optional line end, from a
  * file that file_read_secret() accepts. A name without '/' is looked up in

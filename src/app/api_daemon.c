@@ -11,15 +11,15 @@ int api_status(struct api_call *call, struct store_db *db)
     if (err)
         return err;
     store_writer_stats(call->api->writer, &writer);
-    json_t *store =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:s?}", "users",
-                  (json_int_t)counts.users, "accounts", (json_int_t)counts.accounts, "phones",
-                  (json_int_t)counts.phones, "fetches", (json_int_t)counts.fetches, "refusals",
-                  (json_int_t)counts.refusals, "size_bytes", (json_int_t)counts.size_bytes,
-                  "change_seq", (json_int_t)counts.change_seq, "schema_version",
-                  (int)counts.schema_version, "dropped_records", (json_int_t)writer.dropped_records,
-                  "failed_commits", (json_int_t)writer.failed_commits, "last_error",
-                  writer.last_error ? ap_strerror(writer.last_error) : NULL);
+    json_t *store = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s, s:I, s:I, s:s?}", "users",
+        (json_int_t)counts.users, "accounts", (json_int_t)counts.accounts, "phones",
+        (json_int_t)counts.phones, "fetches", (json_int_t)counts.fetches, "refusals",
+        (json_int_t)counts.refusals, "size_bytes", (json_int_t)counts.size_bytes, "change_seq",
+        (json_int_t)counts.change_seq, "schema_version", (int)counts.schema_version, "epoch",
+        counts.epoch, "dropped_records", (json_int_t)writer.dropped_records, "failed_commits",
+        (json_int_t)writer.failed_commits, "last_error",
+        writer.last_error ? ap_strerror(writer.last_error) : NULL);
     json_t *object =
         json_pack("{s:s, s:s, s:I, s:I, s:b, s:s, s:o}", "version", AP_VERSION, "config",
                   snapshot->config->path, "generation", (json_int_t)snapshot->generation,

@@ -138,6 +138,15 @@ static const struct ctl_option TEMPLATE_CHECK[] = {
     {"all", NULL, "every template of the configuration"},
     {0},
 };
+static const struct ctl_option BACKUP[] = {
+    {"replace", NULL, "a FILE that is there already"},
+    {0},
+};
+static const struct ctl_option RESTORE[] = {
+    {"keep-options", NULL, "keep the backup's custom options, flat mode too"},
+    {"yes", NULL, "do not ask"},
+    {0},
+};
 static const struct ctl_option AUDIT_LIST[] = {
     {"limit", "N", "at most so many rows, 1 to 1000; default: 100"},
     {"before", "ROW", "only rows before this one"},
@@ -211,8 +220,10 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"audit", "verify", "", 0, 0, NULL, "prove that no audit row was changed or removed",
      ctl_audit_verify},
     {"db", "check", "", 0, 0, NULL, "check the database thoroughly", ctl_db_check},
-    {"restore", NULL, "FILE", 1, 1, YES, "replace the database by a backup; the daemon is stopped",
-     ctl_restore},
+    {"backup", NULL, "FILE", 1, 1, BACKUP, "copy the database, in use or not, and check the copy",
+     ctl_backup},
+    {"restore", NULL, "FILE", 1, 1, RESTORE,
+     "replace the database by a backup; the daemon is stopped", ctl_restore},
     {0},
 };
 

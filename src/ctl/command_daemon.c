@@ -25,6 +25,7 @@ static const struct ctl_column STORE_FIELDS[] = {
     {"refusals", "Refusals:"},
     {"size_bytes", "Store (bytes):"},
     {"change_seq", "Changes:"},
+    {"epoch", "Epoch:"},
     {"dropped_records", "Dropped:"},
     {"last_error", "Store error:"},
     {0},

@@ -1,4 +1,4 @@
-/* init, db check, restore: without the daemon */
+/* init, db check, backup, restore: without the daemon */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -278,12 +278,26 @@ static int confirm_restore(const struct ctl_args *args, const struct place *plac
     return ctl_confirm("replace %s by %s", place->database, args->positionals[0]);
 }
 
+static void tell_restored(const struct place *place, const struct ctl_args *args,
+                          const struct store_restored *restored)
+{
+    printf("%s restored from %s; the old one is kept as %s.before-restore\n", place->database,
+           args->positionals[0], place->database);
+    if (restored->options_dropped)
+        printf("the stored custom options were dropped, and flat mode with them; see: autoprovctl "
+               "options show\n");
+    printf("tokens and passwords that were changed or burnt since the backup are valid again: "
+           "rotate or burn them anew\n");
+}
+
 int ctl_restore(const struct ctl_args *args)
 {
     struct place place;
     struct ap_error error;
+    char actor[32];
     int code = place_open(args, &place);
 
+    (void)snprintf(actor, sizeof(actor), "uid=%u", (unsigned)getuid()); /* 14 bytes at most */
     if (code == CTL_OK)
         code = open_vault(&place);
     if (code == CTL_OK)
@@ -295,14 +309,76 @@ int ctl_restore(const struct ctl_args *args)
     if (code == CTL_OK)
         code = confirm_restore(args, &place);
     if (code == CTL_OK) {
-        int err = store_restore(place.database, args->positionals[0], place.vault, clock_system(),
-                                (uid_t)-1, (gid_t)-1, &error);
+        const struct store_restore restore = {
+            .path = place.database,
+            .backup_path = args->positionals[0],
+            .vault = place.vault,
+            .clock = clock_system(),
+            .uid = (uid_t)-1,
+            .gid = (gid_t)-1,
+            .keep_options = ctl_arg(args, "keep-options") != NULL,
+            .actor = actor,
+        };
+        struct store_restored restored;
+        int err = store_restore(&restore, &restored, &error);
         if (err)
             code = ctl_fail(ctl_exit_of(err), "%s", error.text);
         else
-            printf("%s restored from %s; the old one is kept as %s.before-restore\n",
-                   place.database, args->positionals[0], place.database);
+            tell_restored(&place, args, &restored);
     }
+    place_close(&place);
+    return code;
+}
+
+/* -- backup --------------------------------------------------------------------------------------
+ */
+
+static void show_progress(void *data, uint32_t pages_done, uint32_t pages)
+{
+    (void)data;
+    if (isatty(STDERR_FILENO) && pages > 0)
+        fprintf(stderr, "\r%3u %%%s", (unsigned)((uint64_t)pages_done * 100 / pages),
+                pages_done == pages ? ", checking the copy\n" : "");
+}
+
+/* The backup is the caller's file, not the daemon's: only the database is read as its owner. */
+static int make_backup(const struct ctl_args *args, struct store_db *db)
+{
+    const struct store_backup backup = {
+        .path = args->positionals[0],
+        .replace = ctl_arg(args, "replace") != NULL,
+        .progress = show_progress,
+    };
+    struct ap_error error;
+
+    become_oneself();
+    int err = store_backup(db, &backup, &error);
+    if (err)
+        return ctl_fail(ctl_exit_of(err), "%s", error.text);
+    printf("%s: backup made and checked\n"
+           "the master key (fingerprint %s) is not in it: keep a copy of the key elsewhere, apart "
+           "from the backups; without it they are worthless\n",
+           backup.path, vault_fingerprint(store_vault(db)));
+    return CTL_OK;
+}
+
+int ctl_backup(const struct ctl_args *args)
+{
+    struct place place;
+    struct store_db *db = NULL;
+    struct ap_error error;
+    int code = place_open(args, &place);
+
+    if (code == CTL_OK)
+        code = open_vault(&place);
+    if (code == CTL_OK)
+        code = become_owner(&place);
+    if (code == CTL_OK) {
+        int err =
+            store_open(place.database, STORE_READER, place.vault, clock_system(), &db, &error);
+        code = err ? ctl_fail(ctl_exit_of(err), "%s", error.text) : make_backup(args, db);
+    }
+    store_close(db);
     place_close(&place);
     return code;
 }

@@ -208,6 +208,33 @@ AP_MUSTCHECK int store_create_sync_folder(const char *path);
 /* Remove path and SQLite's files beside it. */
 void store_create_remove(const char *path);
 
+/* -- store_copy.c --------------------------------------------------------------------------- */
+
+#define STORE_COPY_FAULT_MAX (AP_ERROR_TEXT_MAX / 4)
+
+/* Copy a regular file to a new one, mode 0600. Errors: AP_ECORRUPT none, or empty; AP_ENOENT,
+ * AP_EPERM, AP_EREADONLY, AP_EFULL, AP_EIO. */
+AP_MUSTCHECK int store_copy_file(const char *from_path, const char *to_path);
+int store_copy_map_errno(int error_number);
+
+/* Open a copy as the writer, which migrates an older schema and moves a WAL into the file, and look
+ * through all of it. ret_fault: the first finding, or "" when it cannot even be opened (error
+ * tells). Close *ret_db with store_close(). Errors: those of store_open() and store_check(). */
+AP_MUSTCHECK int store_copy_check(const struct store_opening *opening, struct store_db **ret_db,
+                                  char ret_fault[static STORE_COPY_FAULT_MAX],
+                                  struct ap_error *error);
+
+/* -- store_backup.c ------------------------------------------------------------------------- */
+
+/* What a backup says of itself; zero, "": it is none of store_backup(). */
+struct store_backup_note {
+    int64_t at;
+    char fingerprint[VAULT_FINGERPRINT_TEXT_MAX];
+};
+AP_MUSTCHECK int store_backup_read_note(struct store_db *db, struct store_backup_note *ret_note);
+/* In a transaction. */
+AP_MUSTCHECK int store_backup_remove_note(struct store_db *db);
+
 /* -- store_open_check.c --------------------------------------------------------------------- */
 
 /* Before SQLite sees the file: there, regular, not empty, and writable with its folder for a

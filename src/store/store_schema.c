@@ -23,7 +23,8 @@ static const struct vault_place canary_place = {"meta", "canary", "value"};
 #define VERSION    "version INTEGER NOT NULL DEFAULT 1 CHECK (version >= 1)"
 
 /* highest_wall: highest wall time seen at a commit; change_seq: number of the last change;
- * canary: proves the master key; audit_head: sealed end of the audit chain. */
+ * canary: proves the master key; audit_head: sealed end of the audit chain; backup: of a backup
+ * alone, when it was made, and the fingerprint of the master key that opens it. */
 #define SQL_META                                                                                   \
     "CREATE TABLE meta ("                                                                          \
     "name TEXT NOT NULL PRIMARY KEY, "                                                             \
@@ -171,10 +172,14 @@ static const struct vault_place canary_place = {"meta", "canary", "value"};
                     "at INTEGER NOT NULL, " VERSION                                                \
                     ", PRIMARY KEY (phone_id, file)) STRICT, WITHOUT ROWID;"
 
+/* epoch: new with each restore, so that a node that reads change_seq knows that it has jumped. */
+#define SQL_EPOCH "INSERT INTO meta (name, value) VALUES ('epoch', randomblob(16));"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
+    SQL_EPOCH,
 };
 
 const struct store_migrations store_schema_migrations = {

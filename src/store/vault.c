@@ -34,6 +34,8 @@ enum key {
     KEY_COUNT
 };
 
+#define FINGERPRINT_LABEL "autoprovd/1/fingerprint"
+
 /* Never change one: every database depends on them. */
 static const char *const key_labels[KEY_COUNT] = {
     [KEY_INDEX] = "autoprovd/1/index", [KEY_LOG] = "autoprovd/1/log",
@@ -42,6 +44,7 @@ static const char *const key_labels[KEY_COUNT] = {
 };
 
 struct vault {
+    char fingerprint[VAULT_FINGERPRINT_TEXT_MAX];
     uint8_t keys[KEY_COUNT][VAULT_DERIVED_KEY_BYTES];
     EVP_MAC_CTX *macs[KEY_MAC_COUNT];
     EVP_CIPHER_CTX *sealer;
@@ -129,6 +132,17 @@ static int make_contexts(struct vault *vault)
     return err ? err : make_ciphers(vault);
 }
 
+static int make_fingerprint(struct vault *vault, const struct secret *master_key)
+{
+    uint8_t key[VAULT_DERIVED_KEY_BYTES];
+
+    int err = vault_derive(master_key->bytes, master_key->len, FINGERPRINT_LABEL, key);
+    if (!err)
+        text_hex(key, (VAULT_FINGERPRINT_TEXT_MAX - 1) / 2, vault->fingerprint);
+    secret_wipe(key, sizeof(key));
+    return err;
+}
+
 int vault_new(const struct secret *master_key, struct vault **ret_vault)
 {
     if (master_key->len != VAULT_MASTER_KEY_BYTES)
@@ -140,6 +154,8 @@ int vault_new(const struct secret *master_key, struct vault **ret_vault)
     int err = 0;
     for (size_t i = 0; i < KEY_COUNT && !err; i++)
         err = vault_derive(master_key->bytes, master_key->len, key_labels[i], vault->keys[i]);
+    if (!err)
+        err = make_fingerprint(vault, master_key);
     if (!err)
         err = make_contexts(vault);
     if (err) {
@@ -156,6 +172,7 @@ int vault_clone(const struct vault *vault, struct vault **ret_vault)
     if (!clone)
         return AP_ENOMEM;
     memcpy(clone->keys, vault->keys, sizeof(clone->keys));
+    memcpy(clone->fingerprint, vault->fingerprint, sizeof(clone->fingerprint));
 
     int err = make_contexts(clone);
     if (err) {
@@ -176,6 +193,11 @@ void vault_free(struct vault *vault)
     EVP_CIPHER_CTX_free(vault->opener);
     secret_wipe(vault->keys, sizeof(vault->keys));
     free(vault);
+}
+
+const char *vault_fingerprint(const struct vault *vault)
+{
+    return vault->fingerprint;
 }
 
 static int hmac(struct vault *vault, enum key key, const struct piece pieces[static 2],

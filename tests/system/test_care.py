@@ -1,8 +1,9 @@
 """Store care as an admin does it: the audit log, backup and restore."""
 
+import os
 import sqlite3
 
-from instance import INVALID, OK
+from instance import EXISTS, INVALID, OK
 
 
 def change(instance, *statements):
@@ -31,3 +32,58 @@ def test_the_audit_log_is_listed_and_proven(instance):
     result = instance.ctl("audit", "verify", code=INVALID)
     assert "audit row 1 was changed" in result.out and "audit row 3 is missing" in result.out
     assert "broken at 2 places" in result.err
+
+
+def test_a_backup_is_made_beside_the_running_daemon_and_restored(instance, tmp_path):
+    instance.add_user("alice")
+    password = instance.add_account("alice", "1001@pbx.example.com")
+    url = instance.add_phone("alice", "cc5ef641b794", "--vendor", "linphone")
+    instance.ctl("options", "set", '{"disable_auto_provision_security": true}', code=OK)
+    instance.expected_log.append("flat_mode")
+    target = tmp_path / "backup.db"
+    made = instance.ctl("backup", target, code=OK)
+    assert "is not in it" in made.out and "fingerprint" in made.out
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["backup.db"]
+    content = target.read_bytes()
+    assert password.encode() not in content and instance.master_key.read_bytes() not in content
+    assert bytes.fromhex(instance.master_key.read_text().strip()) not in content
+    instance.ctl("backup", target, code=EXISTS)
+    instance.ctl("backup", target, "--replace", code=OK)
+
+    instance.add_user("bob")
+    epoch = instance.ctl("status", "--json", code=OK).json()["store"]["epoch"]
+    instance.stop()
+    os.rename(instance.database, tmp_path / "lost.db")
+    restored = instance.ctl("restore", target, "--yes", code=OK)
+    assert "valid again" in restored.out and "custom options were dropped" in restored.out
+    instance.start()
+    assert instance.get_url(url).status == 200
+    assert instance.get("/provision/cc5ef641b794.xml").status == 404, "flat mode is still open"
+    users = instance.ctl("user", "list", "--json", code=OK).json()
+    assert [user["name"] for user in users] == ["alice"]
+    assert instance.ctl("status", "--json", code=OK).json()["store"]["epoch"] != epoch
+    assert instance.ctl("audit", "list", "--json", code=OK).json()[0]["action"] == "restore"
+    instance.ctl("audit", "verify", code=OK)
+
+
+def test_a_restore_names_the_key_that_is_missing(instance, tmp_path):
+    target = tmp_path / "backup.db"
+    made = instance.ctl("backup", target, code=OK)
+    fingerprint = made.out.split("fingerprint ")[1].split(")")[0]
+    instance.stop()
+    os.chmod(instance.master_key, 0o600)
+    key = instance.master_key.read_text()
+    instance.master_key.write_text("ab" * 32 + "\n")
+    refused = instance.ctl("restore", target, "--yes", code=INVALID)
+    assert f"needs the master key with fingerprint {fingerprint}" in refused.err
+    instance.master_key.write_text(key)
+    instance.ctl("restore", target, "--yes", "--keep-options", code=OK)
+
+
+def test_a_stopped_daemons_database_is_backed_up_too(instance, tmp_path):
+    instance.add_user("alice")
+    instance.stop()
+    instance.ctl("backup", tmp_path / "backup.db", code=OK)
+    with sqlite3.connect(tmp_path / "backup.db") as database:
+        assert database.execute("SELECT name FROM user").fetchall() == [("alice",)]
