@@ -140,6 +140,7 @@ static int start(struct daemon *daemon, struct ap_error *error)
     err = make_snapshot(daemon, config, error);
     if (err)
         return err;
+    daemon_retain(daemon);
     config = daemon->snapshot->config;
     fit_descriptors(config);
     limits = (struct source_limits){
@@ -166,6 +167,16 @@ static int start(struct daemon *daemon, struct ap_error *error)
     if (!err)
         err = service_open(daemon, error);
     return err;
+}
+
+void daemon_retain(const struct daemon *daemon)
+{
+    const struct config *config = daemon->snapshot->config;
+    const struct store_retention retention = {
+        .fetches = {config->fetch_retention_s, config->fetch_rows_max},
+        .refusals = {config->refusal_retention_s, config->refusal_rows_max},
+    };
+    store_writer_retain(daemon->writer, &retention);
 }
 
 void daemon_warn_flat(const struct daemon *daemon)

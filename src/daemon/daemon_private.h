@@ -109,6 +109,9 @@ void service_stopping(void);
 /* Say what flat mode opens, if it is on. */
 void daemon_warn_flat(const struct daemon *daemon);
 
+/* Tell the writer how long the snapshot's configuration keeps records. */
+void daemon_retain(const struct daemon *daemon);
+
 /* Begin to stop; a second call stops at once. */
 void daemon_stop(struct daemon *daemon);
 

@@ -19,6 +19,7 @@
 #include "autoprov/store_setting.h"
 #include "autoprov/store_writer.h"
 
+#define STORE_PAGE_BYTES 4096
 /* "APVD": file(1) and we know our files by it. */
 #define STORE_APPLICATION_ID 0x41505644
 /* Slots for prepared statements; a power of two, about twice what the store has. */
@@ -91,6 +92,45 @@ void store_read_leave(struct store_db *db, bool opened);
 #define STORE_COMMITS_KEEP_NOTHING 1
 #define STORE_COMMITS_ONE          2
 const _Atomic uint64_t *store_writer_commits(const struct store_writer *writer);
+
+/* -- store_retention.c ---------------------------------------------------------------------- */
+
+/* Rows of one table that one step deletes: some 20 ms. */
+#define STORE_RETENTION_BATCH 1000
+
+/* What one step of upkeep came to. */
+enum store_upkeep_result {
+    STORE_UPKEEP_NOTHING, /* nothing to do: nothing was written */
+    STORE_UPKEEP_LAST,    /* written, and now there is nothing to do */
+    STORE_UPKEEP_MORE,    /* written, and there may be more */
+};
+
+/* Each in a transaction of its own; *ret_result is written only when something was done. */
+AP_MUSTCHECK int store_retention_prune(struct store_db *db, const struct store_retention *retention,
+                                       enum store_upkeep_result *ret_result);
+AP_MUSTCHECK int store_retention_shrink(struct store_db *db, enum store_upkeep_result *ret_result);
+
+/* -- store_upkeep.c ------------------------------------------------------------------------- */
+
+enum store_upkeep_task { STORE_UPKEEP_PRUNE, STORE_UPKEEP_SHRINK, STORE_UPKEEP_TASKS };
+
+/* The writer thread's. */
+struct store_upkeep {
+    struct store_db *db;
+    bool retains; /* retention is set */
+    struct store_retention retention;
+    int64_t time_noted_ms;
+    int64_t stepped_ms;
+    int64_t due_ms[STORE_UPKEEP_TASKS];
+};
+void store_upkeep_init(struct store_upkeep *upkeep, struct store_db *db);
+/* What is due, one small piece of it. */
+AP_MUSTCHECK int store_upkeep_step(struct store_upkeep *upkeep, bool *ret_committed);
+bool store_upkeep_is_wal_long(const struct store_db *db);
+void store_upkeep_move_wal(struct store_db *db);
+void store_upkeep_truncate_wal(struct store_db *db);
+/* After so long without a commit. */
+void store_upkeep_idle(struct store_db *db, int64_t quiet_ms);
 
 /* -- store_query.c -------------------------------------------------------------------------- */
 
