@@ -91,6 +91,19 @@ struct store_restored {
 AP_MUSTCHECK int store_restore(const struct store_restore *restore,
                                struct store_restored *ret_restored, struct ap_error *error);
 
+/* Rotation of the master key (docs/decisions/0004-key-rotation.md), of a vault with two keys. */
+enum store_rekey_state {
+    STORE_REKEY_NONE,    /* one key */
+    STORE_REKEY_WAITING, /* a second key is there; store_rekey_begin() was not called */
+    STORE_REKEY_RUNNING, /* both keys are needed; the writer thread seals anew */
+    STORE_REKEY_DONE,    /* the second key is all that is needed */
+};
+enum store_rekey_state store_rekey_state(const struct store_db *db);
+/* Begin the rotation that waits, if one does. db: the writer, before its thread and any reader.
+ * Errors, with a line: AP_EFULL, AP_EREADONLY, AP_ESTORE, AP_ENOMEM, AP_ECRYPTO; then the first
+ * key goes on alone. */
+AP_MUSTCHECK int store_rekey_begin(struct store_db *db, struct ap_error *error);
+
 /* Start a read that sees one state of the database, end it. Nesting is not allowed. */
 AP_MUSTCHECK int store_read_begin(struct store_db *db);
 void store_read_end(struct store_db *db);

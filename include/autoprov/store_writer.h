@@ -92,9 +92,12 @@ struct store_writer_stats {
     uint64_t failed_commits;
     uint32_t queued_writes;
     uint32_t queued_records;
-    bool failed;    /* fsync or a write met EIO: what the file holds is unknown, and every write is
-                       refused with AP_ESTORE until the process starts anew */
-    int last_error; /* 0, or why the newest commit failed: AP_EFULL, AP_EREADONLY, … */
+    bool failed; /* fsync or a write met EIO: what the file holds is unknown, and every write is
+                    refused with AP_ESTORE until the process starts anew */
+    enum store_rekey_state rekey_state;
+    uint64_t rekey_rows;   /* sealed values looked at in the walk that runs */
+    uint64_t rekey_broken; /* of them: values that open with neither key, so that it cannot end */
+    int last_error;        /* 0, or why the newest commit failed: AP_EFULL, AP_EREADONLY, … */
 };
 void store_writer_stats(struct store_writer *writer, struct store_writer_stats *ret_stats);
 

@@ -138,6 +138,10 @@ static const struct ctl_option TEMPLATE_CHECK[] = {
     {"all", NULL, "every template of the configuration"},
     {0},
 };
+static const struct ctl_option KEY_ROTATE[] = {
+    {"finish", NULL, "put the new key in the place of the old one, once nothing needs that"},
+    {0},
+};
 static const struct ctl_option BACKUP[] = {
     {"replace", NULL, "a FILE that is there already"},
     {0},
@@ -191,6 +195,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      "add a key: line, speed_dial, blf, park or dtmf", ctl_key_add},
     {"key", "list", "MAC", 1, 1, KEY_OF_USER, "list keys", ctl_key_list},
     {"key", "del", "MAC KEY", 2, 2, KEY_OF_USER, "delete a key", ctl_key_del},
+    {"key", "rotate", "", 0, 0, KEY_ROTATE,
+     "make a new master key; the daemon takes it up when it is restarted", ctl_key_rotate},
     {"setting", "set", "NAME [VALUE]", 1, 2, SETTING_SET, "set a setting for a scope",
      ctl_setting_set},
     {"setting", "unset", "NAME", 1, 1, SETTING_SCOPE, "take a setting back", ctl_setting_unset},

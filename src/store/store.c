@@ -207,7 +207,7 @@ int store_open_as(const struct store_opening *opening, struct store_db **ret_db,
     if (!err)
         err = store_open_check_header(db);
     if (!err)
-        err = store_schema_check_canary(db);
+        err = store_rekey_settle(db);
     if (!err)
         err = check_version(db);
     if (err) {

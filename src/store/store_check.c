@@ -112,7 +112,7 @@ static bool is_found_by_index(struct store_db *db, const char *row_id, const cha
 
     if (token_parse(text, len, &token) != 0)
         return false;
-    int err = vault_blind_index(db->vault, &token, index);
+    int err = store_token_index(db, &token, index);
     secret_wipe(&token, sizeof(token));
     if (err)
         return false;

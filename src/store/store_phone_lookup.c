@@ -149,13 +149,12 @@ int store_phone_by_pair(struct store_db *db, struct arena *arena, const struct t
     uint8_t index[VAULT_BLIND_INDEX_BYTES];
     bool opened = false;
 
-    int err = vault_blind_index(db->vault, token, index);
+    int err = store_read_join(db, &opened);
     if (err)
         return err;
-    err = store_read_join(db, &opened);
-    if (err)
-        return err;
-    err = read_pair(db, arena, index, mac, &phone, &kind);
+    err = store_token_index(db, token, index);
+    if (!err)
+        err = read_pair(db, arena, index, mac, &phone, &kind);
     store_read_leave(db, opened);
     if (err)
         return err;
@@ -198,12 +197,12 @@ int store_user_by_token(struct store_db *db, struct arena *arena, const struct t
     const char *user_id = NULL;
     bool opened = false;
 
-    int err = vault_blind_index(db->vault, token, index);
+    int err = store_read_join(db, &opened);
     if (err)
         return err;
-    err = store_read_join(db, &opened);
+    err = store_token_index(db, token, index);
     if (err)
-        return err;
+        goto out;
     store_query_begin(&query, db,
                       "SELECT user_id FROM token WHERE blind_index = ?1 AND kind <> 'bootstrap' "
                       "AND (ends_at IS NULL OR (ends_at > ?2 AND ends_at > " HIGHEST_WALL "))");
@@ -221,6 +220,7 @@ int store_user_by_token(struct store_db *db, struct arena *arena, const struct t
         int rest = store_query_texts(&query, arena, ret_vendors, ret_count);
         err = err ? err : rest;
     }
+out:
     store_read_leave(db, opened);
     if (!err)
         *ret_user_id = user_id;

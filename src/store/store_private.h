@@ -48,6 +48,7 @@ struct store_db {
     const _Atomic uint64_t *commits; /* the writer's, of store_read_follow(); else NULL */
     uint64_t commits_seen;           /* before the kept read began */
     bool failed;                     /* an fsync or a write met EIO: see store_query.c */
+    bool rekeyed;                    /* no value needs the first of two keys */
     int wal_pages;                   /* after the last commit of this connection */
     struct store_statement statements[STORE_STATEMENTS_MAX];
 };
@@ -110,9 +111,37 @@ AP_MUSTCHECK int store_retention_prune(struct store_db *db, const struct store_r
                                        enum store_upkeep_result *ret_result);
 AP_MUSTCHECK int store_retention_shrink(struct store_db *db, enum store_upkeep_result *ret_result);
 
+/* -- store_rekey.c -------------------------------------------------------------------------- */
+
+/* Which of the vault's keys has which version, and which one seals. Errors: AP_EKEY; AP_ECORRUPT.
+ */
+AP_MUSTCHECK int store_rekey_settle(struct store_db *db);
+
+/* Values looked at in one step: some 20 ms if all of them are sealed anew. */
+#define STORE_REKEY_BATCH 500
+/* A setting's scope_id, the longest key, and a NUL. */
+#define STORE_REKEY_KEY_MAX 132
+
+/* Where the walk over all sealed values is; all zero: at its beginning. */
+struct store_rekey_walk {
+    size_t part;
+    char keys[3][STORE_REKEY_KEY_MAX]; /* of the last row */
+    uint64_t rows;                     /* looked at in this walk */
+    uint64_t sealed_anew;              /* of them */
+    uint64_t broken;                   /* of them: they open with neither key */
+};
+/* One step of the rotation that is at work, if one is. */
+AP_MUSTCHECK int store_rekey_step(struct store_db *db, struct store_rekey_walk *walk,
+                                  enum store_upkeep_result *ret_result);
+
 /* -- store_upkeep.c ------------------------------------------------------------------------- */
 
-enum store_upkeep_task { STORE_UPKEEP_PRUNE, STORE_UPKEEP_SHRINK, STORE_UPKEEP_TASKS };
+enum store_upkeep_task {
+    STORE_UPKEEP_PRUNE,
+    STORE_UPKEEP_SHRINK,
+    STORE_UPKEEP_REKEY,
+    STORE_UPKEEP_TASKS
+};
 
 /* The writer thread's. */
 struct store_upkeep {
@@ -122,8 +151,13 @@ struct store_upkeep {
     int64_t time_noted_ms;
     int64_t stepped_ms;
     int64_t due_ms[STORE_UPKEEP_TASKS];
+    size_t next_task; /* each has its turn */
+    bool has_more;    /* of some task: look again soon */
+    struct store_rekey_walk rekey;
 };
 void store_upkeep_init(struct store_upkeep *upkeep, struct store_db *db);
+/* How long the thread may wait for work before it looks here again. */
+int64_t store_upkeep_wait_ms(const struct store_upkeep *upkeep, int64_t most_ms);
 /* What is due, one small piece of it. */
 AP_MUSTCHECK int store_upkeep_step(struct store_upkeep *upkeep, bool *ret_committed);
 bool store_upkeep_is_wal_long(const struct store_db *db);
@@ -235,8 +269,15 @@ AP_MUSTCHECK int store_schema_version(struct store_db *db, uint32_t *ret_version
 /* Rows that an empty database has, canary included. In a transaction. */
 AP_MUSTCHECK int store_schema_fill(struct store_db *db);
 
-/* Errors: AP_EKEY it does not open; AP_ECORRUPT it is missing. */
-AP_MUSTCHECK int store_schema_check_canary(struct store_db *db);
+/* The canary of the key, and of the second one while it takes its place. */
+#define STORE_CANARY      "canary"
+#define STORE_CANARY_NEXT "canary_next"
+/* Write one, sealed by the key that seals now. In a transaction. */
+AP_MUSTCHECK int store_schema_put_canary(struct store_db *db, const char *name);
+/* Errors: AP_EKEY it does not open; AP_ENOENT it is missing. */
+AP_MUSTCHECK int store_schema_check_canary(struct store_db *db, const char *name);
+/* The key version of the canary. Errors: AP_ECORRUPT it is missing. */
+AP_MUSTCHECK int store_schema_canary_version(struct store_db *db, uint8_t *ret_version);
 
 /* -- store_create.c ------------------------------------------------------------------------- */
 
@@ -328,6 +369,15 @@ AP_MUSTCHECK int store_setting_forget(struct store_db *db, enum store_scope scop
 /* Insert the user's folder token. In a change. */
 AP_MUSTCHECK int store_token_insert(struct store_db *db, const char *user_id,
                                     const struct token *token, int64_t generation);
+
+/* The blind index by which a token is found: during a key rotation its row may still have the old
+ * one. The same work whether there is a row. In a read or a transaction. */
+AP_MUSTCHECK int store_token_index(struct store_db *db, const struct token *token,
+                                   uint8_t ret_index[static VAULT_BLIND_INDEX_BYTES]);
+
+/* A rotation begins: keep K_audit of the first key for the rows that it has linked, and seal the
+ * end of the chain with the second one. In a transaction. */
+AP_MUSTCHECK int store_audit_rekey(struct store_db *db);
 
 /* One droppable record, in a transaction. */
 AP_MUSTCHECK int store_record_write(struct store_db *db, const struct store_record *record);

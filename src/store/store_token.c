@@ -9,6 +9,47 @@ static struct vault_place token_place(const char *row_id)
     return (struct vault_place){"token", row_id, "token_sealed"};
 }
 
+static int find_row(struct store_db *db, const uint8_t index[static VAULT_BLIND_INDEX_BYTES])
+{
+    struct store_query query;
+
+    store_query_begin(&query, db, "SELECT 1 FROM token WHERE blind_index = ?");
+    store_query_bind_blob(&query, index, VAULT_BLIND_INDEX_BYTES);
+    int err = store_query_step(&query);
+    return store_query_end(&query, err);
+}
+
+int store_token_index(struct store_db *db, const struct token *token,
+                      uint8_t ret_index[static VAULT_BLIND_INDEX_BYTES])
+{
+    uint8_t old_index[VAULT_BLIND_INDEX_BYTES];
+
+    int err = vault_blind_index(db->vault, token, ret_index);
+    if (err || !vault_is_rotating(db->vault))
+        return err;
+    err = vault_old_blind_index(db->vault, token, old_index);
+    if (!err)
+        err = find_row(db, old_index);
+    if (!err)
+        memcpy(ret_index, old_index, sizeof(old_index));
+    return err == AP_ENOENT ? 0 : err;
+}
+
+/* Unique under the new index alone would let a token in that still has its old one. */
+static int check_old_index(struct store_db *db, const struct token *token)
+{
+    uint8_t old_index[VAULT_BLIND_INDEX_BYTES];
+
+    if (!vault_is_rotating(db->vault))
+        return 0;
+    int err = vault_old_blind_index(db->vault, token, old_index);
+    if (!err)
+        err = find_row(db, old_index);
+    if (!err)
+        return AP_EEXIST;
+    return err == AP_ENOENT ? 0 : err;
+}
+
 int store_token_insert(struct store_db *db, const char *user_id, const struct token *token,
                        int64_t generation)
 {
@@ -17,7 +58,9 @@ int store_token_insert(struct store_db *db, const char *user_id, const struct to
     char row_id[STORE_TOKEN_ROW_ID_MAX];
     struct store_query query;
 
-    int err = vault_blind_index(db->vault, token, index);
+    int err = check_old_index(db, token);
+    if (!err)
+        err = vault_blind_index(db->vault, token, index);
     if (err)
         return err;
     text_hex(index, sizeof(index), row_id);

@@ -7,7 +7,7 @@
 #include "store_private.h"
 
 /* Between two steps of one task, and between two looks at whether there is one. */
-#define PACE_MS 400
+#define PACE_MS 100
 #define LOOK_MS 60000
 /* Quiet for this long: a good time to give the WAL's space back. */
 #define IDLE_MS 5000
@@ -29,22 +29,34 @@ static int run_task(struct store_upkeep *upkeep, size_t task, enum store_upkeep_
     if (task == STORE_UPKEEP_PRUNE)
         return upkeep->retains ? store_retention_prune(upkeep->db, &upkeep->retention, ret_result)
                                : 0;
+    if (task == STORE_UPKEEP_REKEY)
+        return store_rekey_step(upkeep->db, &upkeep->rekey, ret_result);
     return store_retention_shrink(upkeep->db, ret_result);
 }
 
 static int run_next_task(struct store_upkeep *upkeep, int64_t now_ms, bool *ret_committed)
 {
-    for (size_t task = 0; task < STORE_UPKEEP_TASKS; task++) {
+    upkeep->has_more = false;
+    for (size_t i = 0; i < STORE_UPKEEP_TASKS; i++) {
+        size_t task = (upkeep->next_task + i) % STORE_UPKEEP_TASKS;
         enum store_upkeep_result result = STORE_UPKEEP_NOTHING;
         if (now_ms < upkeep->due_ms[task])
             continue;
         int err = run_task(upkeep, task, &result);
-        upkeep->due_ms[task] = now_ms + (result == STORE_UPKEEP_MORE ? PACE_MS : LOOK_MS);
+        upkeep->has_more = result == STORE_UPKEEP_MORE;
+        upkeep->due_ms[task] = now_ms + (upkeep->has_more ? PACE_MS : LOOK_MS);
         *ret_committed = result != STORE_UPKEEP_NOTHING;
-        if (err || *ret_committed)
+        if (err || *ret_committed) {
+            upkeep->next_task = task + 1;
             return err;
+        }
     }
     return 0;
+}
+
+int64_t store_upkeep_wait_ms(const struct store_upkeep *upkeep, int64_t most_ms)
+{
+    return upkeep->has_more && most_ms > PACE_MS ? PACE_MS : most_ms;
 }
 
 int store_upkeep_step(struct store_upkeep *upkeep, bool *ret_committed)

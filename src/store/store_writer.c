@@ -54,13 +54,13 @@ struct work {
     bool last; /* stopping, and nothing is left */
 };
 
-static struct timespec tick_from_now(void)
+static struct timespec time_from_now(int64_t wait_ms)
 {
     struct timespec at;
 
     /* Cannot fail: the clock exists. */
     (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += (long)TICK_MS * 1000000L;
+    at.tv_nsec += (long)wait_ms * 1000000L; /* below a second */
     at.tv_sec += at.tv_nsec / 1000000000L;
     at.tv_nsec %= 1000000000L;
     return at;
@@ -106,7 +106,7 @@ static void wait_for_work(struct store_writer *writer, struct work *ret_work)
 
     (void)pthread_mutex_lock(&writer->lock);
     if (!writer->first && !writer->stopping && !are_records_due(writer, now_ms)) {
-        struct timespec until = tick_from_now();
+        struct timespec until = time_from_now(store_upkeep_wait_ms(&writer->upkeep, TICK_MS));
         /* Woken early, by time or for nothing: the state below decides. */
         (void)pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
         now_ms = clock_monotonic_ms(writer->db->clock);
@@ -114,6 +114,9 @@ static void wait_for_work(struct store_writer *writer, struct work *ret_work)
     take_writes(writer, &work);
     if (are_records_due(writer, now_ms))
         take_records(writer, &work);
+    writer->stats.rekey_state = store_rekey_state(writer->db);
+    writer->stats.rekey_rows = writer->upkeep.rekey.rows;
+    writer->stats.rekey_broken = writer->upkeep.rekey.broken;
     writer->upkeep.retains = writer->retains;
     writer->upkeep.retention = writer->retention;
     work.last = writer->stopping && !writer->first && writer->stats.queued_records == 0;

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 
-from instance import EXISTS, INVALID, OK
+from instance import EXISTS, INVALID, OK, wait_until
 
 
 def change(instance, *statements):
@@ -87,3 +87,43 @@ def test_a_stopped_daemons_database_is_backed_up_too(instance, tmp_path):
     instance.ctl("backup", tmp_path / "backup.db", code=OK)
     with sqlite3.connect(tmp_path / "backup.db") as database:
         assert database.execute("SELECT name FROM user").fetchall() == [("alice",)]
+
+
+def rotation(instance):
+    return instance.ctl("status", "--json", code=OK).json()["store"]["key_rotation"]
+
+
+def add_many(instance, count):
+    """Users with an account each; returns the URL of one phone and its password."""
+    for i in range(count):
+        instance.add_user(f"u{i}")
+        password = instance.add_account(f"u{i}", f"{1000 + i}@pbx.example.com")
+    return instance.add_phone(f"u{count - 1}", "cc5ef641b794", "--vendor", "linphone"), password
+
+
+def test_the_master_key_is_rotated_beside_the_running_daemon(instance, tmp_path):
+    url, password = add_many(instance, 3)
+    instance.ctl("key", "rotate", code=OK)
+    instance.ctl("key", "rotate", code=EXISTS)
+    second = instance.folder / "master.key.new"
+    assert second.stat().st_mode & 0o777 == 0o400
+    assert instance.ctl("key", "rotate", "--finish").code != OK
+    instance.stop()
+    instance.start()
+    wait_until("done", lambda: rotation(instance)["state"] == "done")
+    wait_until("told", lambda: "key_rotation state=done" in instance.log())
+    assert "--finish" in instance.ctl("status", code=OK).out
+    assert password.encode() in instance.get_url(url).body
+    old = instance.master_key.read_text()
+    instance.ctl("key", "rotate", "--finish", code=OK)
+    assert instance.master_key.read_text() != old
+    assert (instance.folder / "master.key.old").read_text() == old
+    assert not second.exists()
+    instance.stop()
+    instance.start()
+    assert rotation(instance)["state"] == "none"
+    assert password.encode() in instance.get_url(url).body
+    assert instance.url("cc5ef641b794") == url
+    instance.ctl("audit", "verify", code=OK)
+    instance.ctl("db", "check", code=OK)
+    instance.secrets += [old.strip(), instance.master_key.read_text().strip()]

@@ -96,7 +96,7 @@ static int look_things_up(struct fixture *fixture, struct store_db *db, const st
     if (!err)
         err = store_user_get(db, &fixture->arena, "alice", &user);
     if (!err)
-        err = store_audit_list(db, &fixture->arena, 10, &entries, &count);
+        err = store_audit_list(db, &fixture->arena, 0, 10, &entries, &count);
     return err ? err : store_options_get(db, &fixture->arena, &json);
 }
 
