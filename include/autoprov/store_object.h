@@ -77,6 +77,11 @@ AP_MUSTCHECK int store_token_previous_end(struct store_db *db, const char *user_
 AP_MUSTCHECK int store_token_rotate(struct store_db *db, const char *user_id,
                                     const struct token *token, int64_t grace_ends_at);
 
+/* The same for a token that leaked: until ends_at the old one serves each phone once, which
+ * store_phone_use_burnt() notes; where from is policy's to look at. Tokens before it end now. */
+AP_MUSTCHECK int store_token_burn(struct store_db *db, const char *user_id,
+                                  const struct token *token, int64_t ends_at);
+
 /* -- SIP accounts --------------------------------------------------------------------------- */
 enum store_transport { STORE_TRANSPORT_UDP, STORE_TRANSPORT_TCP, STORE_TRANSPORT_TLS };
 
@@ -140,8 +145,9 @@ struct store_phone {
     int64_t created_at;
     int64_t last_fetch_at;          /* 0: never */
     const char *last_fetch_address; /* "" if never */
-    /* From store_phone_by_pair() with STORE_TOKEN_FOLDER: the user has a previous token that would
-     * still serve this phone, so that store_phone_seen_on_folder_token() is due. Else false. */
+    /* From store_phone_by_pair(). With STORE_TOKEN_BURNT: true. With STORE_TOKEN_FOLDER: the user
+     * has a previous token that would still serve this phone, so that
+     * store_phone_seen_on_folder_token() is due. Else false. */
     bool needs_seen_mark;
     uint64_t token_generation; /* from store_phone_by_pair(): for the mark, if it is due */
     uint64_t version;
@@ -179,8 +185,19 @@ AP_MUSTCHECK int store_phone_mac_of(struct store_db *db, struct arena *arena, co
                                     const char **ret_mac);
 AP_MUSTCHECK int store_phone_del(struct store_db *db, const char *phone_id);
 
+/* MACs (12 lower-case hex digits) of the user's phones, and of others' that have a line on an
+ * account of the user, in their order. */
+AP_MUSTCHECK int store_phone_concerned(struct store_db *db, struct arena *arena,
+                                       const char *user_id, const char *const **ret_macs,
+                                       size_t *ret_count);
+
 /* Which of the user's tokens named the phone. */
-enum store_token_kind { STORE_TOKEN_FOLDER, STORE_TOKEN_PREVIOUS, STORE_TOKEN_BOOTSTRAP };
+enum store_token_kind {
+    STORE_TOKEN_FOLDER,
+    STORE_TOKEN_PREVIOUS,
+    STORE_TOKEN_BOOTSTRAP,
+    STORE_TOKEN_BURNT, /* the phone then has last_fetch_address, and needs_seen_mark */
+};
 
 /* The phone that a (token, MAC) pair names, with lines and passwords, disabled ones included; of
  * its own fields without external_id, created_at, last_fetch_at, last_fetch_address and version.
@@ -211,6 +228,11 @@ AP_MUSTCHECK int store_phone_by_mac(struct store_db *db, struct arena *arena,
  * write, never a droppable record. */
 AP_MUSTCHECK int store_phone_seen_on_folder_token(struct store_db *db, const char *phone_id,
                                                   uint64_t generation);
+
+/* The same for a phone that came on a burnt token, before it is served. AP_ECONFLICT: it was
+ * served on that token, or a later one, already. */
+AP_MUSTCHECK int store_phone_use_burnt(struct store_db *db, const char *phone_id,
+                                       uint64_t generation);
 
 /* -- custom options --------------------------------------------------------------------------- */
 /* The stored JSON text. AP_ENOENT: none stored. */

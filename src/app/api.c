@@ -47,6 +47,7 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_DELETE, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_del, "user.del"),
     ROUTE(GATE_POST, "/users/*/token/rotate", API_ROLE_ADMIN, API_WRITE, api_token_rotate,
           "token.rotate"),
+    ROUTE(GATE_POST, "/users/*/burn", API_ROLE_ADMIN, API_WRITE, api_user_burn, "user.burn"),
     ROUTE(GATE_GET, "/users/*/keys", API_ROLE_VIEWER, API_READ, api_user_key_list, NULL),
     ROUTE(GATE_POST, "/users/*/keys", API_ROLE_ADMIN, API_WRITE, api_user_key_add, "key.add"),
     ROUTE(GATE_PUT, "/users/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_user_key_set, "key.set"),

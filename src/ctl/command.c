@@ -138,6 +138,14 @@ static const struct ctl_option TEMPLATE_CHECK[] = {
     {"all", NULL, "every template of the configuration"},
     {0},
 };
+static const struct ctl_option USER_BURN[] = {
+    {"passwords-file", "FILE",
+     "JSON object of SIP_USER@DOMAIN and password; - reads standard input; default: they are made "
+     "and shown once"},
+    {"hard", NULL, "the old token ends now, for the user's own phones too"},
+    {"yes", NULL, "do not ask"},
+    {0},
+};
 static const struct ctl_option KEY_ROTATE[] = {
     {"finish", NULL, "put the new key in the place of the old one, once nothing needs that"},
     {0},
@@ -172,6 +180,8 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"user", "show", "NAME", 1, 1, NULL, "show one user", ctl_user_show},
     {"user", "set", "NAME", 1, 1, USER_SET, "change a user", ctl_user_set},
     {"user", "del", "NAME", 1, 1, YES, "delete a user with accounts and phones", ctl_user_del},
+    {"user", "burn", "USER", 1, 1, USER_BURN,
+     "give a user whose file has leaked a new token and new SIP passwords", ctl_user_burn},
     {"account", "add", "USER SIP_USER@DOMAIN", 2, 2, ACCOUNT_ADD, "add a SIP account to a user",
      ctl_account_add},
     {"account", "list", "", 0, 0, USER_FILTER, "list SIP accounts", ctl_account_list},

@@ -175,11 +175,15 @@
 /* epoch: new with each restore, so that a node that reads change_seq knows that it has jumped. */
 #define SQL_EPOCH "INSERT INTO meta (name, value) VALUES ('epoch', randomblob(16));"
 
+/* burnt: a previous token that answers each phone once, where it was last. */
+#define SQL_BURNT                                                                                  \
+    "ALTER TABLE token ADD COLUMN burnt INTEGER NOT NULL DEFAULT 0 CHECK (burnt IN (0, 1));"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
-    SQL_EPOCH,
+    SQL_EPOCH SQL_BURNT,
 };
 
 const struct store_migrations store_schema_migrations = {

@@ -160,19 +160,21 @@ static int end_previous(struct store_db *db, const char *user_id)
     return store_query_run(&query);
 }
 
-static int make_previous(struct store_db *db, const char *user_id, int64_t ends_at)
+static int make_previous(struct store_db *db, const char *user_id, int64_t ends_at, bool burnt)
 {
     struct store_query query;
     store_query_begin(&query, db,
-                      "UPDATE token SET kind = 'previous', ends_at = ?2, version = version + 1 "
-                      "WHERE user_id = ?1 AND kind = 'folder'");
+                      "UPDATE token SET kind = 'previous', ends_at = ?2, burnt = ?3, "
+                      "version = version + 1 WHERE user_id = ?1 AND kind = 'folder'");
     store_query_bind_text(&query, user_id);
     store_query_bind_number(&query, ends_at);
+    store_query_bind_number(&query, burnt);
     return store_query_run(&query);
 }
 
-int store_token_rotate(struct store_db *db, const char *user_id, const struct token *token,
-                       int64_t grace_ends_at)
+/* ends_at: of the old one; 0: now. */
+static int replace(struct store_db *db, const char *user_id, const struct token *token,
+                   int64_t ends_at, bool burnt)
 {
     int64_t generation = 0;
 
@@ -183,11 +185,23 @@ int store_token_rotate(struct store_db *db, const char *user_id, const struct to
     if (!err)
         err = end_previous(db, user_id);
     if (!err)
-        err = make_previous(db, user_id, grace_ends_at);
+        err = make_previous(db, user_id, ends_at, burnt);
     if (!err)
         err = store_token_insert(db, user_id, token, generation + 1);
     /* Only now: the same token again must be refused while its row is there. */
-    if (!err && grace_ends_at == 0)
+    if (!err && ends_at == 0)
         err = end_previous(db, user_id);
     return store_change_end(db, err);
+}
+
+int store_token_rotate(struct store_db *db, const char *user_id, const struct token *token,
+                       int64_t grace_ends_at)
+{
+    return replace(db, user_id, token, grace_ends_at, false);
+}
+
+int store_token_burn(struct store_db *db, const char *user_id, const struct token *token,
+                     int64_t ends_at)
+{
+    return replace(db, user_id, token, ends_at, true);
 }

@@ -1,9 +1,10 @@
-"""Store care as an admin does it: the audit log, backup and restore."""
+"""Store care as an admin does it: the audit log, backup and restore, keys, a leak."""
 
+import json
 import os
 import sqlite3
 
-from instance import EXISTS, INVALID, OK, wait_until
+from instance import EXISTS, INVALID, NOT_FOUND, OK, token_of, wait_until
 
 
 def change(instance, *statements):
@@ -127,3 +128,35 @@ def test_the_master_key_is_rotated_beside_the_running_daemon(instance, tmp_path)
     instance.ctl("audit", "verify", code=OK)
     instance.ctl("db", "check", code=OK)
     instance.secrets += [old.strip(), instance.master_key.read_text().strip()]
+
+
+def test_a_burnt_token_answers_its_phone_once_and_a_thief_never(instance):
+    instance.add_user("alice")
+    instance.add_account("alice", "1001@pbx.example.com", "the old password")
+    old = instance.add_phone("alice", "cc5ef641b794", "--vendor", "linphone")
+    assert b"the old password" in instance.get_url(old).body
+    wait_until("the fetch is noted", lambda: instance.ctl(
+        "phone", "show", "cc5ef641b794", "--json", code=OK).json()["last_fetch_at"] > 0)
+
+    burnt = instance.ctl("user", "burn", "alice", "--yes", code=OK)
+    account, password = burnt.out.split()
+    assert account == "1001@pbx.example.com" and "1 phones have to fetch anew" in burnt.err
+    instance.secrets.append(password)
+    assert instance.get_url(old, source="127.0.0.2").status == 404, "a thief was served"
+    served = instance.get_url(old)
+    assert password.encode() in served.body and b"the old password" not in served.body
+    new = instance.url("cc5ef641b794")
+    assert new != old and token_of(new).encode() in served.body
+    assert instance.get_url(old).status == 404, "the burnt token answers twice"
+    assert password.encode() in instance.get_url(new).body
+    instance.ctl("audit", "verify", code=OK)
+
+    given = "pw-from-the-pbx-0001"
+    instance.secrets.append(given)
+    instance.ctl("user", "burn", "alice", "--yes", "--hard", "--passwords-file", "-",
+                 stdin=json.dumps({"1001@pbx.example.com": given}), code=OK)
+    assert instance.get_url(new).status == 404, "a hard burn serves nobody"
+    assert given.encode() in instance.get_url(instance.url("cc5ef641b794")).body
+    instance.ctl("user", "burn", "alice", "--yes", "--passwords-file", "-", stdin="{}",
+                 code=INVALID)
+    instance.ctl("user", "burn", "nobody", "--yes", code=NOT_FOUND)
