@@ -73,6 +73,12 @@ struct config {
     uint32_t max_handshakes;
     uint32_t max_handshakes_per_source;
 
+    /* How long records are kept, and how many at most: whatever ends first. */
+    uint32_t fetch_retention_s;
+    uint32_t fetch_rows_max;
+    uint32_t refusal_retention_s;
+    uint32_t refusal_rows_max;
+
     enum log_level log_level;
     enum log_format log_format;
     enum config_log_target log_target;
@@ -104,13 +110,20 @@ const char *config_restart_key(const struct config *old_config, const struct con
 
 /* One row per key: the table that drives parsing, defaults, bounds, dump and the reference page. */
 enum config_section { CONFIG_TOP, CONFIG_LISTENER, CONFIG_CERTIFICATE };
-enum config_type { CONFIG_STRING, CONFIG_PATH, CONFIG_NUMBER, CONFIG_LIST, CONFIG_CHOICE };
+enum config_type {
+    CONFIG_STRING,
+    CONFIG_PATH,
+    CONFIG_NUMBER,
+    CONFIG_DURATION, /* "30m", "12h", "90d" */
+    CONFIG_LIST,
+    CONFIG_CHOICE,
+};
 struct config_key {
     enum config_section section;
     const char *name;
     enum config_type type;
     const char *default_text; /* as in the file; NULL: required, or unset */
-    uint64_t min, max;        /* of numbers; bytes of strings */
+    uint64_t min, max;        /* of numbers; seconds of durations; bytes of strings */
     const char *unit;         /* NULL: none */
     bool reloadable;
     const char *help; /* one or two sentences */

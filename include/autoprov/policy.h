@@ -25,6 +25,7 @@ enum policy_reason {
     POLICY_PROBE,               /* its own file, but one that is never served: phones ask for it
                                    as a matter of routine */
     POLICY_FLAT_ONLY,           /* by a token, for a vendor whose phones cannot be given one */
+    POLICY_BURNT,               /* by a burnt token: not where the phone was last, or again */
     POLICY_REASON_COUNT
 };
 
@@ -44,6 +45,7 @@ struct policy_facts {
     bool flat;        /* the request named no token */
     bool common;      /* the name has no MAC: it is asked for by any phone of a vendor */
     bool token_known; /* of a common file: the token is a user's */
+    bool burnt;       /* the token was burnt a short while ago */
     bool flat_only;   /* the vendor's phones cannot be given a token URL */
     enum policy_file file;
     const struct address *source;

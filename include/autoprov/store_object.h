@@ -77,6 +77,11 @@ AP_MUSTCHECK int store_token_previous_end(struct store_db *db, const char *user_
 AP_MUSTCHECK int store_token_rotate(struct store_db *db, const char *user_id,
                                     const struct token *token, int64_t grace_ends_at);
 
+/* The same for a token that leaked: until ends_at the old one serves each phone once, which
+ * store_phone_use_burnt() notes; where from is policy's to look at. Tokens before it end now. */
+AP_MUSTCHECK int store_token_burn(struct store_db *db, const char *user_id,
+                                  const struct token *token, int64_t ends_at);
+
 /* -- SIP accounts --------------------------------------------------------------------------- */
 enum store_transport { STORE_TRANSPORT_UDP, STORE_TRANSPORT_TCP, STORE_TRANSPORT_TLS };
 
@@ -140,8 +145,9 @@ struct store_phone {
     int64_t created_at;
     int64_t last_fetch_at;          /* 0: never */
     const char *last_fetch_address; /* "" if never */
-    /* From store_phone_by_pair() with STORE_TOKEN_FOLDER: the user has a previous token that would
-     * still serve this phone, so that store_phone_seen_on_folder_token() is due. Else false. */
+    /* From store_phone_by_pair(). With STORE_TOKEN_BURNT: true. With STORE_TOKEN_FOLDER: the user
+     * has a previous token that would still serve this phone, so that
+     * store_phone_seen_on_folder_token() is due. Else false. */
     bool needs_seen_mark;
     uint64_t token_generation; /* from store_phone_by_pair(): for the mark, if it is due */
     uint64_t version;
@@ -196,8 +202,19 @@ AP_MUSTCHECK int store_phone_mac_of(struct store_db *db, struct arena *arena, co
                                     const char **ret_mac);
 AP_MUSTCHECK int store_phone_del(struct store_db *db, const char *phone_id);
 
+/* MACs (12 lower-case hex digits) of the user's phones, and of others' that have a line on an
+ * account of the user, in their order. */
+AP_MUSTCHECK int store_phone_concerned(struct store_db *db, struct arena *arena,
+                                       const char *user_id, const char *const **ret_macs,
+                                       size_t *ret_count);
+
 /* Which of the user's tokens named the phone. */
-enum store_token_kind { STORE_TOKEN_FOLDER, STORE_TOKEN_PREVIOUS, STORE_TOKEN_BOOTSTRAP };
+enum store_token_kind {
+    STORE_TOKEN_FOLDER,
+    STORE_TOKEN_PREVIOUS,
+    STORE_TOKEN_BOOTSTRAP,
+    STORE_TOKEN_BURNT, /* the phone then has last_fetch_address, and needs_seen_mark */
+};
 
 /* The phone that a (token, MAC) pair names, with lines and passwords, disabled ones included; of
  * its own fields without external_id, created_at, last_fetch_at, last_fetch_address and version.
@@ -229,6 +246,11 @@ AP_MUSTCHECK int store_phone_by_mac(struct store_db *db, struct arena *arena,
 AP_MUSTCHECK int store_phone_seen_on_folder_token(struct store_db *db, const char *phone_id,
                                                   uint64_t generation);
 
+/* The same for a phone that came on a burnt token, before it is served. AP_ECONFLICT: it was
+ * served on that token, or a later one, already. */
+AP_MUSTCHECK int store_phone_use_burnt(struct store_db *db, const char *phone_id,
+                                       uint64_t generation);
+
 /* -- custom options --------------------------------------------------------------------------- */
 /* The stored JSON text. AP_ENOENT: none stored. */
 AP_MUSTCHECK int store_options_get(struct store_db *db, struct arena *arena, const char **ret_json);
@@ -237,6 +259,7 @@ AP_MUSTCHECK int store_options_set(struct store_db *db, const char *json);
 
 /* -- audit ------------------------------------------------------------------------------------ */
 struct store_audit {
+    int64_t row; /* from 1, without a gap */
     const char *id;
     int64_t at;
     const char *actor;  /* "uid=0", "user=alice" */
@@ -244,10 +267,18 @@ struct store_audit {
     const char *object; /* "mac=cc5ef641b794", "user=alice": no secret */
     const char *detail; /* "" if none: no secret */
 };
-/* In the transaction of the change; chained by vault_audit_link(). id and at are ignored. */
+/* In the transaction of the change; chained by vault_audit_link(). row, id and at are ignored. */
 AP_MUSTCHECK int store_audit_add(struct store_db *db, const struct store_audit *entry);
-/* The newest limit entries, newest first. */
-AP_MUSTCHECK int store_audit_list(struct store_db *db, struct arena *arena, uint32_t limit,
-                                  struct store_audit **ret_entries, size_t *ret_count);
+/* The newest limit entries of those before the row before (0: of all), newest first. */
+AP_MUSTCHECK int store_audit_list(struct store_db *db, struct arena *arena, int64_t before,
+                                  uint32_t limit, struct store_audit **ret_entries,
+                                  size_t *ret_count);
+/* Walk the whole chain, in one read: found is called for each break with a line that names the
+ * row. What nobody can find: a log that was removed whole, its sealed end included.
+ * arena: reset with every row. ret_rows: rows that are there.
+ * Time grows with the log, some 5 us a row. */
+AP_MUSTCHECK int store_audit_verify(struct store_db *db, struct arena *arena,
+                                    void (*found)(void *data, const char *line), void *data,
+                                    uint64_t *ret_rows);
 
 #endif

@@ -72,14 +72,32 @@ void store_read_follow(struct store_db *db, const struct store_writer *writer);
 /* End the kept transaction; the next lookup begins another. Does nothing without one. */
 void store_read_rest(struct store_db *db);
 
+/* Records that are kept: neither older than max_age_s seconds nor more than max_rows. */
+struct store_keep {
+    int64_t max_age_s;
+    int64_t max_rows;
+};
+struct store_retention {
+    struct store_keep fetches;
+    struct store_keep refusals;
+};
+/* From now on delete what is beyond, the oldest first: every minute, in batches of 1,000 rows with
+ * pauses; before the first call nothing is deleted. Then the main file's free pages, beyond a
+ * tenth of it, are given back in small pieces (a database that was made before schema 3 keeps its
+ * size). Any thread. */
+void store_writer_retain(struct store_writer *writer, const struct store_retention *retention);
+
 struct store_writer_stats {
     uint64_t dropped_records;
     uint64_t failed_commits;
     uint32_t queued_writes;
     uint32_t queued_records;
-    bool failed;    /* fsync or a write met EIO: what the file holds is unknown, and every write is
-                       refused with AP_ESTORE until the process starts anew */
-    int last_error; /* 0, or why the newest commit failed: AP_EFULL, AP_EREADONLY, … */
+    bool failed; /* fsync or a write met EIO: what the file holds is unknown, and every write is
+                    refused with AP_ESTORE until the process starts anew */
+    enum store_rekey_state rekey_state;
+    uint64_t rekey_rows;   /* sealed values looked at in the walk that runs */
+    uint64_t rekey_broken; /* of them: values that open with neither key, so that it cannot end */
+    int last_error;        /* 0, or why the newest commit failed: AP_EFULL, AP_EREADONLY, … */
 };
 void store_writer_stats(struct store_writer *writer, struct store_writer_stats *ret_stats);
 

@@ -5,6 +5,7 @@
 #ifndef AUTOPROV_VAULT_H
 #define AUTOPROV_VAULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@
 #define VAULT_SEAL_OVERHEAD (1 + VAULT_NONCE_BYTES + VAULT_GCM_TAG_BYTES)
 /* "t:" and 8 hex digits and a NUL. */
 #define VAULT_TOKEN_TAG_TEXT_MAX 11
+/* 16 hex digits, " and ", 16 more, and a NUL. */
+#define VAULT_FINGERPRINT_TEXT_MAX 38
+#define VAULT_AUDIT_KEY_BYTES      32
 
 /* Where a sealed value lives: associated data of AES-256-GCM, so that a cell moved to another
  * row, column or table does not open. The three names have 490 bytes at most. */
@@ -41,6 +45,35 @@ AP_MUSTCHECK int vault_new(const struct secret *master_key, struct vault **ret_v
 AP_MUSTCHECK int vault_clone(const struct vault *vault, struct vault **ret_vault);
 void vault_free(struct vault *vault);
 
+/* -- two keys, while one takes the place of the other (docs/decisions/0004-key-rotation.md) ---- */
+
+/* A second key: it opens too, and seals once told so. Not a clone's. Errors: AP_EEXIST it is the
+ * first one again, or there are two; those of vault_new(). */
+AP_MUSTCHECK int vault_add_key(struct vault *vault, const struct secret *master_key);
+
+/* The first key has that version (1 to 255), the second one the next. Before: 1. */
+void vault_number(struct vault *vault, uint8_t version);
+bool vault_has_second(const struct vault *vault);
+/* The second key seals, indexes and links from now on, or (false) the first one again. */
+void vault_use_second(struct vault *vault, bool use);
+bool vault_is_rotating(const struct vault *vault); /* the second one does */
+/* Wipe the first key: the second one takes its place. */
+void vault_drop_first(struct vault *vault);
+/* First byte of what is sealed now. */
+uint8_t vault_version(const struct vault *vault);
+
+/* Which master keys this database needs, for people and backups: 16 hex digits made from each by
+ * an HKDF label of their own, so that they tell nothing of it; "x and y" during a rotation.
+ * Borrowed until the keys change. */
+const char *vault_fingerprint(const struct vault *vault);
+
+/* Read the key at path, and the second one at path + VAULT_NEXT_SUFFIX if it is there.
+ * *ret_vault: as of vault_new(). Errors: those of vault_read_master_key() and vault_new(), each
+ * with a line. */
+#define VAULT_NEXT_SUFFIX ".new"
+AP_MUSTCHECK int vault_open_keys(const char *path, struct vault **ret_vault,
+                                 struct ap_error *error);
+
 /* Read the master key: the 32 bytes themselves or 64 hex digits with an optional line end, from a
  * file that file_read_secret() accepts. A name without '/' is looked up in
  * $CREDENTIALS_DIRECTORY. Never makes one.
@@ -51,6 +84,10 @@ AP_MUSTCHECK int vault_read_master_key(const char *path, struct secret *ret_key,
 /* HMAC-SHA256(K_index, token): the database finds a token by it. */
 AP_MUSTCHECK int vault_blind_index(struct vault *vault, const struct token *token,
                                    uint8_t ret_index[static VAULT_BLIND_INDEX_BYTES]);
+
+/* The same under the first key during a rotation; else AP_ENOENT. */
+AP_MUSTCHECK int vault_old_blind_index(struct vault *vault, const struct token *token,
+                                       uint8_t ret_index[static VAULT_BLIND_INDEX_BYTES]);
 
 /* AES-256-GCM under K_seal with a fresh nonce. ret_sealed holds len + VAULT_SEAL_OVERHEAD bytes.
  * Errors: AP_ECRYPTO. */
@@ -76,5 +113,14 @@ AP_MUSTCHECK int vault_body_digest(struct vault *vault, const void *body, size_t
 AP_MUSTCHECK int vault_audit_link(struct vault *vault,
                                   const uint8_t previous[static VAULT_TAG_BYTES], const void *row,
                                   size_t len, uint8_t ret_link[static VAULT_TAG_BYTES]);
+
+/* K_audit of the first key: a secret, kept sealed for the rows that it has linked. */
+void vault_old_audit_key(const struct vault *vault, uint8_t ret_key[static VAULT_AUDIT_KEY_BYTES]);
+
+/* The same link under such a key. */
+AP_MUSTCHECK int vault_audit_link_by(const uint8_t key[static VAULT_AUDIT_KEY_BYTES],
+                                     const uint8_t previous[static VAULT_TAG_BYTES],
+                                     const void *row, size_t len,
+                                     uint8_t ret_link[static VAULT_TAG_BYTES]);
 
 #endif

@@ -52,6 +52,7 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_DELETE, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_del, "user.del"),
     ROUTE(GATE_POST, "/users/*/token/rotate", API_ROLE_ADMIN, API_WRITE, api_token_rotate,
           "token.rotate"),
+    ROUTE(GATE_POST, "/users/*/burn", API_ROLE_ADMIN, API_WRITE, api_user_burn, "user.burn"),
     ROUTE(GATE_GET, "/users/*/keys", API_ROLE_VIEWER, API_READ, api_user_key_list, NULL),
     ROUTE(GATE_POST, "/users/*/keys", API_ROLE_ADMIN, API_WRITE, api_user_key_add, "key.add"),
     ROUTE(GATE_PUT, "/users/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_user_key_set, "key.set"),
@@ -105,6 +106,10 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_POST, "/api-keys", API_ROLE_ADMIN, API_WRITE, api_apikey_add, "apikey.add"),
     ROUTE(GATE_GET, "/api-keys/*", API_ROLE_ADMIN, API_READ, api_apikey_show, NULL),
     ROUTE(GATE_DELETE, "/api-keys/*", API_ROLE_ADMIN, API_WRITE, api_apikey_del, "apikey.del"),
+
+    ROUTE_QUERY(GATE_GET, "/audit", API_ROLE_ADMIN, API_READ, api_audit_list, NULL, PAGE_QUERY),
+    /* Reads the whole log: on a job thread. */
+    ROUTE(GATE_GET, "/audit/verify", API_ROLE_ADMIN, API_JOB, api_audit_verify, NULL),
 
     LIST("/vendors", api_vendor_list, NULL),
     LIST("/models", api_model_list, VENDOR_QUERY),

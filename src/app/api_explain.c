@@ -32,6 +32,9 @@ static const struct {
     {POLICY_DISABLED, "switch the phone on: autoprovctl phone set MAC --enable"},
     {POLICY_RENDER_FAILED, "mend what the last step says"},
     {POLICY_PROBE, "this miss is expected: the phone asks for its own file next"},
+    {POLICY_BURNT,
+     "the token was burnt: tell the phone its new URL (autoprovctl phone url MAC); for "
+     "15 minutes the old one answers once, where the phone fetched last"},
     {POLICY_FLAT_ONLY, "phones of this vendor cannot be given a token URL: they are served in flat "
                        "mode only (docs/vendors.md)"},
 };
@@ -183,7 +186,9 @@ static void step_phone(struct walk *walk)
         step(walk, "phone", true,
              api_text(walk->call, "%s %s of user %s, %s%s", phone->vendor, phone->model,
                       phone->user_name, phone->enabled ? "enabled" : "disabled",
-                      found->token_kind == STORE_TOKEN_PREVIOUS ? ", by the previous token" : ""));
+                      found->token_kind == STORE_TOKEN_PREVIOUS ? ", by the previous token"
+                      : found->token_kind == STORE_TOKEN_BURNT  ? ", by a burnt token"
+                                                                : ""));
     else if (found->match.has_mac)
         step(walk, "phone", false,
              found->path.flat ? "no phone has this MAC, or flat mode refused before"

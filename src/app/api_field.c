@@ -100,6 +100,7 @@ int api_check_text(enum api_field_type type, const char *text, size_t len)
     case API_FIELD_NUMBER:
     case API_FIELD_BOOL:
     case API_FIELD_LIST:
+    case API_FIELD_OBJECT:
         break;
     }
     return AP_EINVAL;
@@ -127,6 +128,7 @@ static const char *rule_of(enum api_field_type type)
     case API_FIELD_NUMBER:
     case API_FIELD_BOOL:
     case API_FIELD_LIST:
+    case API_FIELD_OBJECT:
         break;
     }
     return "";
@@ -175,6 +177,11 @@ static int read_field(struct api_call *call, const struct api_field *field, json
     case API_FIELD_LIST:
         if (!json_is_array(value))
             return api_problem(call, AP_EINVAL, pointer, "%s must be a list", field->name);
+        *(json_t **)field->target = value;
+        return 0;
+    case API_FIELD_OBJECT:
+        if (!json_is_object(value))
+            return api_problem(call, AP_EINVAL, pointer, "%s must be an object", field->name);
         *(json_t **)field->target = value;
         return 0;
     case API_FIELD_NAME:

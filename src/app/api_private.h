@@ -188,8 +188,9 @@ enum api_field_type {
     API_FIELD_PASSWORD, /* UTF-8 without control characters, 1..AP_PASSWORD_MAX_BYTES */
     API_FIELD_NUMBER,
     API_FIELD_BOOL,
-    API_FIELD_LIST, /* json_t *, borrowed; the caller checks the items */
-    API_FIELD_RAW,  /* const char *, any text up to AP_CUSTOM_OPTIONS_MAX_BYTES */
+    API_FIELD_LIST,   /* json_t *, borrowed; the caller checks the items */
+    API_FIELD_OBJECT, /* the same of an object */
+    API_FIELD_RAW,    /* const char *, any text up to AP_CUSTOM_OPTIONS_MAX_BYTES */
 };
 
 /* One member of a body: where it goes. Targets by type: const char *, uint64_t, bool, json_t *.
@@ -344,6 +345,9 @@ int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);
 int api_status(struct api_call *call, struct store_db *db);
+int api_user_burn(struct api_call *call, struct store_db *db);
+int api_audit_list(struct api_call *call, struct store_db *db);
+int api_audit_verify(struct api_call *call, struct store_db *db);
 int api_metrics(struct api_call *call, struct store_db *db);
 
 /* -- api_health.c ------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #include "autoprov/policy.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_SERVE] = "served",
@@ -18,6 +19,7 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_RENDER_FAILED] = "render_failed",
     [POLICY_PROBE] = "probe",
     [POLICY_FLAT_ONLY] = "flat_only",
+    [POLICY_BURNT] = "burnt",
 };
 
 static enum policy_reason decide_flat(const struct policy_facts *facts,
@@ -31,6 +33,15 @@ static enum policy_reason decide_flat(const struct policy_facts *facts,
     if (!facts->phone && !facts->common)
         return POLICY_UNKNOWN_MAC;
     return POLICY_SERVE;
+}
+
+/* Who holds a leaked token is elsewhere, as a rule. */
+static bool is_where_it_was(const struct policy_facts *facts)
+{
+    char source[AP_ADDRESS_TEXT_MAX];
+
+    address_format(facts->source, source);
+    return !facts->has_forwarded && strcmp(source, facts->phone->last_fetch_address) == 0;
 }
 
 static enum policy_reason decide_file(const struct policy_facts *facts)
@@ -54,6 +65,8 @@ enum policy_reason policy_decide(const struct policy_facts *facts,
     }
     if (!facts->common && !facts->phone->enabled)
         return POLICY_DISABLED;
+    if (facts->burnt && !is_where_it_was(facts))
+        return POLICY_BURNT;
     return decide_file(facts);
 }
 

@@ -137,6 +137,7 @@ struct seen_write {
     struct buf body;
     struct mailbox *mailbox;
     char phone_id[STORE_ID_TEXT_MAX];
+    bool burnt; /* it came on a burnt token, which serves it once */
     uint64_t generation;
     int err;
 };
@@ -145,6 +146,8 @@ static int seen_run(struct store_write *write, struct store_db *db)
 {
     struct seen_write *seen = (struct seen_write *)write;
 
+    if (seen->burnt)
+        return store_phone_use_burnt(db, seen->phone_id, seen->generation);
     return store_phone_seen_on_folder_token(db, seen->phone_id, seen->generation);
 }
 
@@ -153,7 +156,10 @@ static void seen_answer(struct mailbox_message *message)
     struct seen_write *seen =
         (struct seen_write *)((char *)message - offsetof(struct seen_write, message));
 
-    if (seen->err) {
+    if (seen->burnt && seen->err == AP_ECONFLICT) {
+        buf_done(&seen->body);
+        provision_refuse(seen->fetch, POLICY_BURNT);
+    } else if (seen->err) {
         buf_done(&seen->body);
         provision_fail(seen->fetch, "mark_seen", seen->err);
     } else {
@@ -187,6 +193,7 @@ static void answer_after_mark(struct fetch *fetch, struct buf *body)
     seen->snapshot = snapshot_ref(fetch->provision->snapshot);
     seen->body = *body;
     seen->mailbox = fetch->provision->mailbox;
+    seen->burnt = fetch->found.token_kind == STORE_TOKEN_BURNT;
     seen->generation = fetch->found.phone.token_generation;
     (void)snprintf(seen->phone_id, sizeof(seen->phone_id), "%s", /* a UUID: fits */
                    fetch->found.phone.id);

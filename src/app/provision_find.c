@@ -95,6 +95,8 @@ static enum policy_reason decide(const struct provision_question *question,
         .flat = finding->path.flat,
         .common = !finding->match.has_mac,
         .token_known = finding->token_known,
+        .burnt =
+            finding->phone_known && !finding->path.flat && finding->token_kind == STORE_TOKEN_BURNT,
         .flat_only = finding->vendor && finding->vendor->flat_only,
         .file = finding->file_kind,
         .source = question->source,

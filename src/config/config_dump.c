@@ -37,7 +37,8 @@ static int dump_key(const struct config_target *target, const struct config_key 
                     bool changed_only, const char *indent, struct buf *out)
 {
     struct buf text;
-    bool bare = key->type == CONFIG_NUMBER || key->type == CONFIG_LIST;
+    bool bare =
+        key->type == CONFIG_NUMBER || key->type == CONFIG_DURATION || key->type == CONFIG_LIST;
 
     buf_init(&text, AP_CONFIG_FILE_MAX_BYTES);
     int err = config_value_text(target, key, &text);

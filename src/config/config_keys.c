@@ -8,6 +8,7 @@
 #include "autoprov/limits.h"
 
 #define PATH_BYTES 4095 /* PATH_MAX without its NUL */
+#define DECADE_S   (3650 * 86400)
 
 #define DEFAULT_FLAT_NETWORKS                                                                      \
     "{ 127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, "          \
@@ -77,6 +78,19 @@ const struct config_key CONFIG_KEYS[] = {
                                        1, 65535, "handshakes", false,
                                        "TLS handshakes in progress from one IPv4 address or one "
                                        "IPv6 /64; further connections wait for their turn."},
+    [KEY_FETCH_RETENTION] = {CONFIG_TOP, "fetch_retention", CONFIG_DURATION, "90d", 3600, DECADE_S,
+                             NULL, true,
+                             "How long the record of a fetch is kept: who fetched what, when and "
+                             "from where."},
+    [KEY_FETCH_ROWS_MAX] = {CONFIG_TOP, "fetch_rows_max", CONFIG_NUMBER, "10000000", 1000,
+                            1000000000, "rows", true,
+                            "Records of fetches that are kept at most; the oldest go first. One "
+                            "takes about 150 bytes."},
+    [KEY_REFUSAL_RETENTION] = {CONFIG_TOP, "refusal_retention", CONFIG_DURATION, "30d", 3600,
+                               DECADE_S, NULL, true, "How long the record of a refusal is kept."},
+    [KEY_REFUSAL_ROWS_MAX] = {CONFIG_TOP, "refusal_rows_max", CONFIG_NUMBER, "1000000", 1000,
+                              1000000000, "rows", true,
+                              "Records of refusals that are kept at most; the oldest go first."},
     [KEY_LOG_LEVEL] = {CONFIG_TOP, "log_level", CONFIG_CHOICE, "info", 1, 16, NULL, true,
                        "Lines below this level are not logged: error, warning, notice, info or "
                        "debug."},
@@ -137,6 +151,10 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_MAX_CONNECTIONS_PER_SOURCE] = {SLOT_U32, TOP(max_connections_per_source), NULL, NULL},
     [KEY_MAX_HANDSHAKES] = {SLOT_U32, TOP(max_handshakes), NULL, NULL},
     [KEY_MAX_HANDSHAKES_PER_SOURCE] = {SLOT_U32, TOP(max_handshakes_per_source), NULL, NULL},
+    [KEY_FETCH_RETENTION] = {SLOT_DURATION, TOP(fetch_retention_s), NULL, NULL},
+    [KEY_FETCH_ROWS_MAX] = {SLOT_U32, TOP(fetch_rows_max), NULL, NULL},
+    [KEY_REFUSAL_RETENTION] = {SLOT_DURATION, TOP(refusal_retention_s), NULL, NULL},
+    [KEY_REFUSAL_ROWS_MAX] = {SLOT_U32, TOP(refusal_rows_max), NULL, NULL},
     [KEY_LOG_LEVEL] = {SLOT_LEVEL, TOP(log_level), NULL, NULL},
     [KEY_LOG_FORMAT] = {SLOT_WORD, TOP(log_format), NULL, FORMATS},
     [KEY_LOG_TARGET] = {SLOT_WORD, TOP(log_target), NULL, TARGETS},

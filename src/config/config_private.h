@@ -29,6 +29,10 @@ enum config_key_id {
     KEY_MAX_CONNECTIONS_PER_SOURCE,
     KEY_MAX_HANDSHAKES,
     KEY_MAX_HANDSHAKES_PER_SOURCE,
+    KEY_FETCH_RETENTION,
+    KEY_FETCH_ROWS_MAX,
+    KEY_REFUSAL_RETENTION,
+    KEY_REFUSAL_ROWS_MAX,
     KEY_LOG_LEVEL,
     KEY_LOG_FORMAT,
     KEY_LOG_TARGET,
@@ -47,6 +51,7 @@ enum config_key_id {
 enum config_slot {
     SLOT_TEXT,     /* char *, owned */
     SLOT_U32,      /* uint32_t */
+    SLOT_DURATION, /* uint32_t, seconds */
     SLOT_ADDRESS,  /* struct address, all but its port */
     SLOT_PORT,     /* struct address, its port */
     SLOT_NETWORKS, /* struct network_list, owned */
@@ -110,6 +115,10 @@ AP_MUSTCHECK int config_value_set(const struct config_target *target, const stru
 /* Append the value without quotes: "8", "/etc/x", "{ ::1/128, 10.0.0.0/8 }"; nothing when unset. */
 AP_MUSTCHECK int config_value_text(const struct config_target *target, const struct config_key *key,
                                    struct buf *out);
+
+/* "90d", "36h", "30m", "45s": in the largest unit that divides it. */
+#define CONFIG_DURATION_TEXT_MAX 16
+void config_duration_text(uint64_t duration_s, char ret_text[static CONFIG_DURATION_TEXT_MAX]);
 
 /* False for an unset custom_options; every other key has a value. */
 bool config_value_is_set(const struct config_target *target, const struct config_key *key);

@@ -69,6 +69,25 @@ static int set_u32(const struct config_key *key, uint32_t *slot, const char *tex
     return err;
 }
 
+static int set_duration(const struct config_key *key, uint32_t *slot, const char *text,
+                        struct ap_error *reason)
+{
+    char least[CONFIG_DURATION_TEXT_MAX], most[CONFIG_DURATION_TEXT_MAX];
+    uint64_t value_ms = 0;
+    int err =
+        text_parse_duration_ms(text, strlen(text), key->min * 1000, key->max * 1000, &value_ms);
+
+    if (err == 0 && value_ms % 1000 != 0)
+        err = AP_ESYNTAX;
+    config_duration_text(key->min, least);
+    config_duration_text(key->max, most);
+    if (err)
+        return ap_error_set(reason, err, "must be a number with a unit (s, m, h, d), from %s to %s",
+                            least, most);
+    *slot = (uint32_t)(value_ms / 1000);
+    return 0;
+}
+
 static int set_address(struct address *slot, const char *text, struct ap_error *reason)
 {
     uint16_t port = slot->port;
@@ -177,6 +196,8 @@ int config_value_set(const struct config_target *target, const struct config_key
         return set_text(key, slot, items[0], reason);
     case SLOT_U32:
         return set_u32(key, slot, items[0], reason);
+    case SLOT_DURATION:
+        return set_duration(key, slot, items[0], reason);
     case SLOT_ADDRESS:
         return set_address(slot, items[0], reason);
     case SLOT_PORT:
@@ -216,15 +237,33 @@ static int networks_text(const struct network_list *list, struct buf *out)
     return err;
 }
 
+void config_duration_text(uint64_t duration_s, char ret_text[static CONFIG_DURATION_TEXT_MAX])
+{
+    static const struct {
+        uint64_t seconds;
+        char unit;
+    } UNITS[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+    size_t i = 0;
+
+    while (duration_s % UNITS[i].seconds != 0)
+        i++;
+    (void)snprintf(ret_text, CONFIG_DURATION_TEXT_MAX, "%lu%c", /* a decade has 9 digits */
+                   (unsigned long)(duration_s / UNITS[i].seconds), UNITS[i].unit);
+}
+
 int config_value_text(const struct config_target *target, const struct config_key *key,
                       struct buf *out)
 {
     char text[AP_ADDRESS_TEXT_MAX];
+    char duration[CONFIG_DURATION_TEXT_MAX];
     const void *slot = slot_of(target, key);
 
     switch (config_key_binding(key)->slot) {
     case SLOT_U32:
         return buf_printf(out, "%lu", (unsigned long)*(const uint32_t *)slot);
+    case SLOT_DURATION:
+        config_duration_text(*(const uint32_t *)slot, duration);
+        return buf_append_text(out, duration);
     case SLOT_ADDRESS:
         address_format(slot, text);
         return buf_append_text(out, text);
@@ -277,6 +316,7 @@ bool config_value_equal(const struct config_target *a, const struct config_targe
 
     switch (config_key_binding(key)->slot) {
     case SLOT_U32:
+    case SLOT_DURATION:
         return *(const uint32_t *)x == *(const uint32_t *)y;
     case SLOT_ADDRESS:
         return address_equal(x, y);

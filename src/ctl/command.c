@@ -168,6 +168,32 @@ static const struct ctl_option TEMPLATE_CHECK[] = {
     {"all", NULL, "every template of the configuration"},
     {0},
 };
+static const struct ctl_option USER_BURN[] = {
+    {"passwords-file", "FILE",
+     "JSON object of SIP_USER@DOMAIN and password; - reads standard input; default: they are made "
+     "and shown once"},
+    {"hard", NULL, "the old token ends now, for the user's own phones too"},
+    {"yes", NULL, "do not ask"},
+    {0},
+};
+static const struct ctl_option KEY_ROTATE[] = {
+    {"finish", NULL, "put the new key in the place of the old one, once nothing needs that"},
+    {0},
+};
+static const struct ctl_option BACKUP[] = {
+    {"replace", NULL, "a FILE that is there already"},
+    {0},
+};
+static const struct ctl_option RESTORE[] = {
+    {"keep-options", NULL, "keep the backup's custom options, flat mode too"},
+    {"yes", NULL, "do not ask"},
+    {0},
+};
+static const struct ctl_option AUDIT_LIST[] = {
+    {"limit", "N", "at most so many rows, 1 to 1000; default: 100"},
+    {"before", "ROW", "only rows before this one"},
+    {0},
+};
 
 const struct ctl_command CTL_COMMANDS[] = {
     {"init", NULL, "", 0, 0, NULL, "make the master key and an empty database", ctl_init},
@@ -184,6 +210,8 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"user", "show", "NAME", 1, 1, NULL, "show one user", ctl_user_show},
     {"user", "set", "NAME", 1, 1, USER_SET, "change a user", ctl_user_set},
     {"user", "del", "NAME", 1, 1, YES, "delete a user with accounts and phones", ctl_user_del},
+    {"user", "burn", "USER", 1, 1, USER_BURN,
+     "give a user whose file has leaked a new token and new SIP passwords", ctl_user_burn},
     {"account", "add", "USER SIP_USER@DOMAIN", 2, 2, ACCOUNT_ADD, "add a SIP account to a user",
      ctl_account_add},
     {"account", "list", "", 0, 0, USER_FILTER, "list SIP accounts", ctl_account_list},
@@ -212,6 +240,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      "add a key: line, speed_dial, blf, park or dtmf", ctl_key_add},
     {"key", "list", "MAC", 1, 1, KEY_OF_USER, "list keys", ctl_key_list},
     {"key", "del", "MAC KEY", 2, 2, KEY_OF_USER, "delete a key", ctl_key_del},
+    {"key", "rotate", "", 0, 0, KEY_ROTATE,
+     "make a new master key; the daemon takes it up when it is restarted", ctl_key_rotate},
     {"setting", "set", "NAME [VALUE]", 1, 2, SETTING_SET, "set a setting for a scope",
      ctl_setting_set},
     {"setting", "unset", "NAME", 1, 1, SETTING_SCOPE, "take a setting back", ctl_setting_unset},
@@ -251,9 +281,15 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"completion", "words", "[-- WORD…]", 0, CTL_POSITIONALS_MAX, NULL,
      "print what may stand in the place of the last WORD; the scripts ask it",
      ctl_completion_words},
+    {"audit", "list", "", 0, 0, AUDIT_LIST, "list what was changed and by whom, newest first",
+     ctl_audit_list},
+    {"audit", "verify", "", 0, 0, NULL, "prove that no audit row was changed or removed",
+     ctl_audit_verify},
     {"db", "check", "", 0, 0, NULL, "check the database thoroughly", ctl_db_check},
-    {"restore", NULL, "FILE", 1, 1, YES, "replace the database by a backup; the daemon is stopped",
-     ctl_restore},
+    {"backup", NULL, "FILE", 1, 1, BACKUP, "copy the database, in use or not, and check the copy",
+     ctl_backup},
+    {"restore", NULL, "FILE", 1, 1, RESTORE,
+     "replace the database by a backup; the daemon is stopped", ctl_restore},
     {0},
 };
 

@@ -25,6 +25,7 @@ static const struct ctl_column STORE_FIELDS[] = {
     {"refusals", "Refusals:"},
     {"size_bytes", "Store (bytes):"},
     {"change_seq", "Changes:"},
+    {"epoch", "Epoch:"},
     {"queued_writes", "Writes queued:"},
     {"queued_records", "Records queued:"},
     {"dropped_records", "Dropped:"},
@@ -39,6 +40,22 @@ static const struct ctl_column LISTENER_COLUMNS[] = {
     {"certificate_expires_at", "CERTIFICATE ENDS"},
     {0},
 };
+
+static void print_rotation(const json_t *rotation)
+{
+    const char *state = json_string_value(json_object_get(rotation, "state"));
+    long long seen = json_integer_value(json_object_get(rotation, "values_seen"));
+    long long broken = json_integer_value(json_object_get(rotation, "broken"));
+
+    if (!state || strcmp(state, "none") == 0)
+        return;
+    printf("%-15s %s", "Key rotation:", state);
+    if (strcmp(state, "running") == 0)
+        printf(", %lld values seen in this walk", seen);
+    if (broken > 0)
+        printf(", %lld open with neither key (see: autoprovctl db check)", broken);
+    printf("%s\n", strcmp(state, "done") == 0 ? "; next: autoprovctl key rotate --finish" : "");
+}
 
 static void print_requests(const json_t *requests)
 {
@@ -62,6 +79,7 @@ int ctl_status(const struct ctl_args *args)
     } else if (code == CTL_OK) {
         ctl_print_object(args, status, FIELDS);
         ctl_print_object(args, json_object_get(status, "store"), STORE_FIELDS);
+        print_rotation(json_object_get(json_object_get(status, "store"), "key_rotation"));
         printf("\n");
         ctl_print_table(args, json_object_get(status, "listeners"), LISTENER_COLUMNS);
         printf("\nRequests since the start:\n");

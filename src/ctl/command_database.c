@@ -1,129 +1,20 @@
 /* init, db check, restore: without the daemon */
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-
 #include "autoprov/clock.h"
-#include "autoprov/config.h"
-#include "autoprov/file.h"
 #include "autoprov/store.h"
-#include "autoprov/text.h"
-#include "autoprov/vault.h"
 #include "ctl_private.h"
-
-#define PATH_TEXT_MAX 4200
-
-/* Everything that these commands work on. */
-struct place {
-    struct config *config;
-    char database[PATH_TEXT_MAX];
-    char lock[PATH_TEXT_MAX];
-    uid_t uid; /* (uid_t)-1: leave */
-    gid_t gid;
-    struct vault *vault;
-    int lock_fd; /* -1: not held */
-};
-
-/* The configured user gets the files when root makes them; anybody else makes his own. */
-static int find_owner(struct place *place)
-{
-    place->uid = (uid_t)-1;
-    place->gid = (gid_t)-1;
-    if (geteuid() != 0)
-        return CTL_OK;
-    const struct passwd *user = getpwnam(place->config->user);
-    if (!user)
-        return ctl_fail(CTL_INVALID,
-                        "there is no system user '%s' (key 'user' in %s); make it with: "
-                        "systemd-sysusers",
-                        place->config->user, place->config->path);
-    place->uid = user->pw_uid;
-    place->gid = user->pw_gid;
-    return CTL_OK;
-}
-
-static int place_open(const struct ctl_args *args, struct place *place)
-{
-    struct ap_error error;
-    int err;
-
-    *place = (struct place){.lock_fd = -1};
-    err = config_load(args->config_path, &place->config, &error);
-    if (err)
-        return ctl_fail(ctl_exit_of(err), "%s", error.text);
-    const char *folder = place->config->state_directory;
-    int len = snprintf(place->database, sizeof(place->database), "%s/%s", folder, STORE_FILE_NAME);
-    if (len < 0 || (size_t)len >= sizeof(place->database))
-        return ctl_fail(CTL_INVALID, "%s: the path is too long", folder);
-    (void)snprintf(place->lock, sizeof(place->lock), "%s/%s", folder,
-                   STORE_LOCK_NAME); /* shorter */
-    return find_owner(place);
-}
-
-/* Back to who started the tool. Nothing is done with it but ending and removing what is ours. */
-static void become_oneself(void)
-{
-    if (seteuid(getuid()) != 0 || setegid(getgid()) != 0)
-        (void)ctl_fail(CTL_FAILED, "cannot return to the user that started this: %s",
-                       strerror(errno));
-}
-
-static void place_close(struct place *place)
-{
-    become_oneself();
-    vault_free(place->vault);
-    config_free(place->config);
-    if (place->lock_fd >= 0)
-        (void)close(place->lock_fd); /* releases the lock */
-}
-
-/* From here on root works as the daemon's user: the state folder is that user's, who may put links
- * where root would follow them. */
-static int become_owner(const struct place *place)
-{
-    if (place->uid == (uid_t)-1)
-        return CTL_OK;
-    if (initgroups(place->config->user, place->gid) != 0 || setegid(place->gid) != 0 ||
-        seteuid(place->uid) != 0)
-        return ctl_fail(CTL_FAILED, "cannot work as user '%s': %s", place->config->user,
-                        strerror(errno));
-    return CTL_OK;
-}
-
-static int take_lock(struct place *place)
-{
-    struct ap_error error;
-    int err = file_lock(place->lock, &place->lock_fd, &error);
-
-    if (err)
-        return ctl_fail(err == AP_EBUSY ? CTL_FAILED : ctl_exit_of(err), "%s", error.text);
-    return CTL_OK;
-}
-
-static int open_vault(struct place *place)
-{
-    struct secret key = {0};
-    struct ap_error error;
-    int err = vault_read_master_key(place->config->master_key_file, &key, &error);
-
-    if (err)
-        return ctl_fail(ctl_exit_of(err), "%s", error.text);
-    err = vault_new(&key, &place->vault);
-    secret_done(&key);
-    return err ? ctl_fail(CTL_FAILED, "%s", ap_strerror(err)) : CTL_OK;
-}
+#include "place.h"
 
 /* -- init ----------------------------------------------------------------------------------------
  */
 
 /* *ret_made: the folder was not there before. */
-static int make_state_directory(const struct place *place, bool *ret_made)
+static int make_state_directory(const struct ctl_place *place, bool *ret_made)
 {
     const char *folder = place->config->state_directory;
 
@@ -136,7 +27,7 @@ static int make_state_directory(const struct place *place, bool *ret_made)
     return CTL_OK;
 }
 
-static int refuse_existing(const struct place *place)
+static int refuse_existing(const struct ctl_place *place)
 {
     const char *key = place->config->master_key_file;
 
@@ -150,37 +41,19 @@ static int refuse_existing(const struct place *place)
     return CTL_OK;
 }
 
-static int make_key(const struct place *place)
-{
-    uint8_t bytes[VAULT_MASTER_KEY_BYTES];
-    char text[2 * VAULT_MASTER_KEY_BYTES + 2];
-    struct ap_error error;
-
-    if (RAND_priv_bytes(bytes, sizeof(bytes)) != 1)
-        return ctl_fail(CTL_FAILED, "the system gives no random bytes");
-    text_hex(bytes, sizeof(bytes), text);
-    text[2 * sizeof(bytes)] = '\n';
-    text[2 * sizeof(bytes) + 1] = '\0';
-    int err = file_create(place->config->master_key_file, text, 2 * sizeof(bytes) + 1, 0400,
-                          place->uid, place->gid, &error);
-    secret_wipe(bytes, sizeof(bytes));
-    secret_wipe(text, sizeof(text));
-    return err ? ctl_fail(ctl_exit_of(err), "%s", error.text) : CTL_OK;
-}
-
 /* *ret_key_made: to be removed again on failure. */
-static int make_files(struct place *place, bool *ret_key_made)
+static int make_files(struct ctl_place *place, bool *ret_key_made)
 {
     struct ap_error error;
-    int code = make_key(place);
+    int code = ctl_place_make_key(place, place->config->master_key_file);
 
     *ret_key_made = code == CTL_OK;
     if (code == CTL_OK)
-        code = open_vault(place);
+        code = ctl_place_open_vault(place);
     if (code == CTL_OK)
-        code = become_owner(place);
+        code = ctl_place_become_owner(place);
     if (code == CTL_OK)
-        code = take_lock(place);
+        code = ctl_place_lock(place);
     if (code == CTL_OK) {
         int err = store_create(place->database, place->vault, (uid_t)-1, (gid_t)-1, &error);
         if (err)
@@ -190,11 +63,11 @@ static int make_files(struct place *place, bool *ret_key_made)
 }
 
 /* Leave everything as it was before init. Results don't matter: the first error is the one told. */
-static void undo_init(const struct place *place, bool key_made, bool folder_made)
+static void undo_init(const struct ctl_place *place, bool key_made, bool folder_made)
 {
     if (folder_made)
         (void)unlink(place->lock);
-    become_oneself();
+    ctl_place_become_oneself();
     if (key_made)
         (void)unlink(place->config->master_key_file); /* made a moment ago, opens nothing */
     if (folder_made)
@@ -203,10 +76,10 @@ static void undo_init(const struct place *place, bool key_made, bool folder_made
 
 int ctl_init(const struct ctl_args *args)
 {
-    struct place place;
+    struct ctl_place place;
     bool folder_made = false;
     bool key_made = false;
-    int code = place_open(args, &place);
+    int code = ctl_place_open(args, &place);
 
     if (code == CTL_OK)
         code = refuse_existing(&place);
@@ -221,7 +94,7 @@ int ctl_init(const struct ctl_args *args)
                place.config->master_key_file, place.database);
     else
         undo_init(&place, key_made, folder_made);
-    place_close(&place);
+    ctl_place_close(&place);
     return code;
 }
 
@@ -236,15 +109,15 @@ static void print_problem(void *data, const char *line)
 
 int ctl_db_check(const struct ctl_args *args)
 {
-    struct place place;
+    struct ctl_place place;
     struct store_db *db = NULL;
     struct ap_error error;
-    int code = place_open(args, &place);
+    int code = ctl_place_open(args, &place);
 
     if (code == CTL_OK)
-        code = open_vault(&place);
+        code = ctl_place_open_vault(&place);
     if (code == CTL_OK)
-        code = become_owner(&place);
+        code = ctl_place_become_owner(&place);
     if (code == CTL_OK) {
         int err =
             store_open(place.database, STORE_READER, place.vault, clock_system(), &db, &error);
@@ -256,14 +129,14 @@ int ctl_db_check(const struct ctl_args *args)
             printf("%s: ok\n", place.database);
     }
     store_close(db);
-    place_close(&place);
+    ctl_place_close(&place);
     return code;
 }
 
 /* The database that a restore put aside may be the only copy of it. */
-static int keep_earlier(const struct place *place)
+static int keep_earlier(const struct ctl_place *place)
 {
-    char kept[PATH_TEXT_MAX + 32];
+    char kept[CTL_PLACE_PATH_MAX + 32];
 
     (void)snprintf(kept, sizeof(kept), "%s.before-restore", place->database); /* fits */
     if (access(kept, F_OK) != 0)
@@ -271,38 +144,61 @@ static int keep_earlier(const struct place *place)
     return ctl_fail(CTL_EXISTS, "%s: kept from an earlier restore; move it away first", kept);
 }
 
-static int confirm_restore(const struct ctl_args *args, const struct place *place)
+static int confirm_restore(const struct ctl_args *args, const struct ctl_place *place)
 {
     if (ctl_arg(args, "yes"))
         return CTL_OK;
     return ctl_confirm("replace %s by %s", place->database, args->positionals[0]);
 }
 
+static void tell_restored(const struct ctl_place *place, const struct ctl_args *args,
+                          const struct store_restored *restored)
+{
+    printf("%s restored from %s; the old one is kept as %s.before-restore\n", place->database,
+           args->positionals[0], place->database);
+    if (restored->options_dropped)
+        printf("the stored custom options were dropped, and flat mode with them; see: autoprovctl "
+               "options show\n");
+    printf("tokens and passwords that were changed or burnt since the backup are valid again: "
+           "rotate or burn them anew\n");
+}
+
 int ctl_restore(const struct ctl_args *args)
 {
-    struct place place;
+    struct ctl_place place;
     struct ap_error error;
-    int code = place_open(args, &place);
+    char actor[32];
+    int code = ctl_place_open(args, &place);
 
+    (void)snprintf(actor, sizeof(actor), "uid=%u", (unsigned)getuid()); /* 14 bytes at most */
     if (code == CTL_OK)
-        code = open_vault(&place);
+        code = ctl_place_open_vault(&place);
     if (code == CTL_OK)
-        code = become_owner(&place);
+        code = ctl_place_become_owner(&place);
     if (code == CTL_OK)
-        code = take_lock(&place);
+        code = ctl_place_lock(&place);
     if (code == CTL_OK)
         code = keep_earlier(&place);
     if (code == CTL_OK)
         code = confirm_restore(args, &place);
     if (code == CTL_OK) {
-        int err = store_restore(place.database, args->positionals[0], place.vault, clock_system(),
-                                (uid_t)-1, (gid_t)-1, &error);
+        const struct store_restore restore = {
+            .path = place.database,
+            .backup_path = args->positionals[0],
+            .vault = place.vault,
+            .clock = clock_system(),
+            .uid = (uid_t)-1,
+            .gid = (gid_t)-1,
+            .keep_options = ctl_arg(args, "keep-options") != NULL,
+            .actor = actor,
+        };
+        struct store_restored restored;
+        int err = store_restore(&restore, &restored, &error);
         if (err)
             code = ctl_fail(ctl_exit_of(err), "%s", error.text);
         else
-            printf("%s restored from %s; the old one is kept as %s.before-restore\n",
-                   place.database, args->positionals[0], place.database);
+            tell_restored(&place, args, &restored);
     }
-    place_close(&place);
+    ctl_place_close(&place);
     return code;
 }

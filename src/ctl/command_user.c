@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "autoprov/file.h"
+#include "autoprov/limits.h"
 #include "autoprov/text.h"
 #include "ctl_private.h"
 
@@ -123,6 +125,83 @@ int ctl_token_rotate(const struct ctl_args *args)
                json_is_true(json_object_get(result, "ended_one_before"))
                    ? "the token before the last one ended now: phones still on it get nothing\n"
                    : "");
+    json_decref(result);
+    free(path);
+    return code;
+}
+
+/* {"1001@pbx.example.com": "…", …}: secrets, so from a file or standard input. */
+static int add_passwords(const struct ctl_args *args, json_t *body)
+{
+    const char *path = ctl_arg(args, "passwords-file");
+    struct secret content = {0};
+    struct ap_error error;
+    json_error_t fault;
+
+    if (!path)
+        return CTL_OK;
+    int err = file_read_secret(path, AP_ADMIN_BODY_MAX_BYTES / 2, false, &content, &error);
+    if (err)
+        return ctl_fail(ctl_exit_of(err), "%s", error.text);
+    json_t *passwords =
+        json_loadb((const char *)content.bytes, content.len, JSON_REJECT_DUPLICATES, &fault);
+    secret_done(&content);
+    if (!json_is_object(passwords)) {
+        json_decref(passwords);
+        return ctl_fail(CTL_INVALID, "%s: no JSON object of SIP_USER@DOMAIN and password", path);
+    }
+    return json_object_set_new(body, "passwords", passwords) == 0
+               ? CTL_OK
+               : ctl_fail(CTL_FAILED, "out of memory");
+}
+
+static void tell_burnt(const struct ctl_args *args, const json_t *result)
+{
+    const json_t *phones = json_object_get(result, "phones");
+    json_t *made = json_object_get(result, "passwords");
+    const char *account;
+    json_t *text;
+
+    /* What was made here is on standard output this once: the registrar needs it. */
+    json_object_foreach(made, account, text) printf("%s %s\n", account, json_string_value(text));
+    fprintf(
+        stderr, "user %s has a new folder token and new SIP passwords%s\n", args->positionals[0],
+        json_object_size(made) > 0 ? ": give those above to the registrar, they are shown this once"
+                                   : "");
+    fprintf(stderr,
+            "%zu phones have to fetch anew%s; who did not come: autoprovctl phone list "
+            "--stale\n",
+            json_array_size(phones),
+            ctl_arg(args, "hard")
+                ? ", each by its new URL (autoprovctl phone url MAC)"
+                : ", within 15 minutes and from where they were last, or by their "
+                  "new URL");
+}
+
+int ctl_user_burn(const struct ctl_args *args)
+{
+    json_t *body = json_object();
+    json_t *result = NULL;
+    char *path = ctl_path("/users/{}/burn", args->positionals[0]);
+    int code = body && path ? CTL_OK : ctl_fail(CTL_FAILED, "out of memory");
+
+    if (code == CTL_OK && !ctl_arg(args, "yes"))
+        code = ctl_confirm("burn token and SIP passwords of user %s; his phones stay mute until "
+                           "they fetch anew",
+                           args->positionals[0]);
+    if (code == CTL_OK)
+        code = add_passwords(args, body);
+    if (code == CTL_OK && ctl_arg(args, "hard") &&
+        json_object_set_new(body, "hard", json_true()) != 0)
+        code = ctl_fail(CTL_FAILED, "out of memory");
+    if (code == CTL_OK)
+        code = ctl_call(args, "POST", path, body, &result);
+    else
+        json_decref(body);
+    if (code == CTL_OK && args->json)
+        ctl_print_json(result);
+    else if (code == CTL_OK)
+        tell_burnt(args, result);
     json_decref(result);
     free(path);
     return code;

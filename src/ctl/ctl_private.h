@@ -228,5 +228,10 @@ int ctl_options_show(const struct ctl_args *args);
 int ctl_options_set(const struct ctl_args *args);
 int ctl_options_unset(const struct ctl_args *args);
 int ctl_token_rotate(const struct ctl_args *args);
+int ctl_backup(const struct ctl_args *args);
+int ctl_user_burn(const struct ctl_args *args);
+int ctl_key_rotate(const struct ctl_args *args);
+int ctl_audit_list(const struct ctl_args *args);
+int ctl_audit_verify(const struct ctl_args *args);
 
 #endif

@@ -21,33 +21,52 @@ static int state_path(const struct config *config, const char *name, char *out, 
     return 0;
 }
 
+void daemon_tell_rekeyed(const struct config *config)
+{
+    log_event(LOG_LEVEL_NOTICE, "key_rotation",
+              "state=done: %s is needed for older backups only; next: autoprovctl key rotate "
+              "--finish",
+              config->master_key_file);
+}
+
 /* -- start ---------------------------------------------------------------------------------------
  */
+
+/* A rotation that cannot begin is no reason to serve nobody. */
+static void begin_rekey(struct daemon *daemon, struct store_db *writer, const struct config *config)
+{
+    struct ap_error error = {{0}};
+
+    if (store_rekey_begin(writer, &error) != 0)
+        log_event(LOG_LEVEL_ERROR, "key_rotation", "error=\"%s\"; keeping the old key", error.text);
+    daemon->rekey_state = store_rekey_state(writer);
+    if (daemon->rekey_state == STORE_REKEY_RUNNING)
+        log_event(LOG_LEVEL_NOTICE, "key_rotation",
+                  "state=running: both keys are needed until it is done");
+    if (daemon->rekey_state == STORE_REKEY_DONE)
+        daemon_tell_rekeyed(config);
+}
 
 static int open_store(struct daemon *daemon, const struct config *config, struct ap_error *error)
 {
     char *database = daemon->database;
     char lock[DAEMON_PATH_MAX];
-    struct secret key = {0};
     struct store_db *writer = NULL;
     int err = state_path(config, STORE_FILE_NAME, database, sizeof(daemon->database), error);
 
     if (!err)
         err = state_path(config, STORE_LOCK_NAME, lock, sizeof(lock), error);
     if (!err)
-        err = vault_read_master_key(config->master_key_file, &key, error);
+        err = vault_open_keys(config->master_key_file, &daemon->vault, error);
     if (!err && access(database, F_OK) != 0)
         err = ap_error_set(error, AP_ENOENT, "%s: no database; make one with: autoprovctl init",
                            database);
     if (!err)
         err = file_lock(lock, &daemon->lock_fd, error);
-    if (!err) {
-        err = vault_new(&key, &daemon->vault);
-        if (err)
-            (void)ap_error_set(error, err, "%s: %s", config->master_key_file, ap_strerror(err));
-    }
     if (!err)
         err = store_open(database, STORE_WRITER, daemon->vault, daemon->clock, &writer, error);
+    if (!err)
+        begin_rekey(daemon, writer, config);
     if (!err) {
         err = store_writer_start(writer, &daemon->writer);
         if (err)
@@ -56,7 +75,6 @@ static int open_store(struct daemon *daemon, const struct config *config, struct
     if (!err)
         err = store_open(database, STORE_READER, daemon->vault, daemon->clock, &daemon->reader,
                          error);
-    secret_done(&key);
     return err;
 }
 
@@ -140,6 +158,7 @@ static int start(struct daemon *daemon, struct ap_error *error)
     err = make_snapshot(daemon, config, error);
     if (err)
         return err;
+    daemon_retain(daemon);
     config = daemon->snapshot->config;
     fit_descriptors(config);
     limits = (struct source_limits){
@@ -166,6 +185,16 @@ static int start(struct daemon *daemon, struct ap_error *error)
     if (!err)
         err = service_open(daemon, error);
     return err;
+}
+
+void daemon_retain(const struct daemon *daemon)
+{
+    const struct config *config = daemon->snapshot->config;
+    const struct store_retention retention = {
+        .fetches = {config->fetch_retention_s, config->fetch_rows_max},
+        .refusals = {config->refusal_retention_s, config->refusal_rows_max},
+    };
+    store_writer_retain(daemon->writer, &retention);
 }
 
 void daemon_warn_flat(const struct daemon *daemon)

@@ -44,6 +44,7 @@ struct daemon {
     struct vault *vault;
     int lock_fd; /* -1: not held */
     struct store_writer *writer;
+    enum store_rekey_state rekey_state; /* as the log has told it */
     struct store_db *reader;
     struct source_table *sources;
     int *fds; /* listener_count for each worker in turn; -1: handed over */
@@ -133,6 +134,12 @@ void service_stopping(void);
 
 /* Say what flat mode opens, if it is on. */
 void daemon_warn_flat(const struct daemon *daemon);
+
+/* Tell the writer how long the snapshot's configuration keeps records. */
+void daemon_retain(const struct daemon *daemon);
+
+/* Say that a key rotation is done. */
+void daemon_tell_rekeyed(const struct config *config);
 
 /* Begin to stop; a second call stops at once. */
 void daemon_stop(struct daemon *daemon);

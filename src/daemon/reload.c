@@ -53,6 +53,7 @@ static void on_switched(struct worker_request *request)
     snapshot_unref(daemon->snapshot);
     daemon->snapshot = reload->snapshot;
     control_switch(daemon);
+    daemon_retain(daemon);
     if (!was_flat)
         daemon_warn_flat(daemon);
     finish(reload, 0, "");

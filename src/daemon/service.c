@@ -44,6 +44,9 @@ static void on_tick(uv_timer_t *timer)
                   "the disk refused a write; stopping, so that a new start reads what it holds");
         daemon_stop(daemon);
     }
+    if (writer.rekey_state == STORE_REKEY_DONE && daemon->rekey_state == STORE_REKEY_RUNNING)
+        daemon_tell_rekeyed(daemon->snapshot->config);
+    daemon->rekey_state = writer.rekey_state;
     if (daemon->watchdog_ms == 0)
         return;
     if (vitals_all_alive(daemon))

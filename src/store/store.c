@@ -11,6 +11,7 @@
 
 #include "autoprov/array.h"
 #include "autoprov/log.h"
+#include "autoprov/text.h"
 
 #include "store_private.h"
 
@@ -208,7 +209,7 @@ int store_open_as(const struct store_opening *opening, struct store_db **ret_db,
     if (!err)
         err = store_open_check_header(db);
     if (!err)
-        err = store_schema_check_canary(db);
+        err = store_rekey_settle(db);
     if (!err)
         err = check_version(db);
     if (err) {
@@ -239,6 +240,21 @@ struct vault *store_vault(struct store_db *db)
     return db->vault;
 }
 
+static int read_epoch(struct store_db *db, char ret_epoch[static 33])
+{
+    struct store_query query;
+    size_t len = 0;
+
+    store_query_begin(&query, db, "SELECT value FROM meta WHERE name = 'epoch'");
+    int err = store_query_step(&query);
+    const uint8_t *bytes = err ? NULL : store_query_column_blob(&query, &len);
+    if (bytes && len == 16)
+        text_hex(bytes, len, ret_epoch);
+    else if (!err)
+        err = AP_ECORRUPT;
+    return store_query_end(&query, err == AP_ENOENT ? AP_ECORRUPT : err);
+}
+
 int store_counts(struct store_db *db, struct store_counts *ret_counts)
 {
     struct store_counts counts = {0};
@@ -266,6 +282,8 @@ int store_counts(struct store_db *db, struct store_counts *ret_counts)
     err = store_query_end(&query, err);
     if (!err)
         err = store_schema_version(db, &counts.schema_version);
+    if (!err)
+        err = read_epoch(db, counts.epoch);
     if (err)
         return err;
     if (stat(db->path, &status) != 0)

@@ -20,6 +20,9 @@ struct chain_end {
 };
 #define HEAD_BYTES (8 + VAULT_TAG_BYTES)
 
+/* Of read_entry(). */
+#define AUDIT_COLUMNS "seq, id, at, actor, action, object, detail"
+
 static void put_number(uint8_t out[static 8], int64_t number)
 {
     uint64_t bits = (uint64_t)number;
@@ -42,22 +45,23 @@ static int append_text(struct buf *row, const char *text)
     return err ? err : buf_append(row, text, len);
 }
 
-static int link_row(struct store_db *db, const uint8_t previous[static VAULT_TAG_BYTES],
-                    int64_t seq, const struct store_audit *entry,
-                    uint8_t ret_link[static VAULT_TAG_BYTES])
+/* key: NULL, or that of a row which an earlier master key has linked. */
+static int link_row(struct store_db *db, const uint8_t *key, const struct chain_end *previous,
+                    const struct store_audit *entry, uint8_t ret_link[static VAULT_TAG_BYTES])
 {
     const char *const texts[] = {entry->id, entry->actor, entry->action, entry->object,
                                  entry->detail};
     struct buf row;
 
     buf_init(&row, ROW_MAX_BYTES);
-    int err = append_number(&row, seq);
+    int err = append_number(&row, entry->row);
     if (!err)
         err = append_number(&row, entry->at);
     for (size_t i = 0; i < AP_COUNT(texts) && !err; i++)
         err = append_text(&row, texts[i]);
     if (!err)
-        err = vault_audit_link(db->vault, previous, row.data, row.len, ret_link);
+        err = key ? vault_audit_link_by(key, previous->link, row.data, row.len, ret_link)
+                  : vault_audit_link(db->vault, previous->link, row.data, row.len, ret_link);
     buf_done(&row);
     return err == AP_ERANGE ? AP_EINVAL : err;
 }
@@ -129,7 +133,96 @@ static int insert_row(struct store_db *db, const struct chain_end *end,
     return store_query_run(&query);
 }
 
-static int add_entry(struct store_db *db, const struct store_audit *entry)
+/* -- keys of earlier rows ---------------------------------------------------------------------- */
+
+/* K_audit of an earlier master key, for the rows up to until. A secret. */
+struct retired_key {
+    int64_t until;
+    uint8_t key[VAULT_AUDIT_KEY_BYTES];
+};
+/* Some thousand rotations. */
+#define RETIRED_MAX_BYTES 262144
+/* "audit_until_", 19 digits, NUL: as texts in the order of the numbers. */
+#define RETIRED_NAME_MAX 32
+
+static void read_retired_key(struct store_query *query, struct arena *arena, void *item)
+{
+    struct retired_key *retired = item;
+    size_t len = 0;
+
+    const char *name = store_query_column_text(query, arena);
+    retired->until = store_query_column_number(query);
+    const struct vault_place place = {"meta", name ? name : "", "value"};
+    const char *key = store_query_column_sealed(query, &place, arena, &len);
+    if (!query->err && len != sizeof(retired->key))
+        query->err = AP_ECORRUPT;
+    if (!query->err)
+        memcpy(retired->key, key, len);
+}
+
+static int read_retired(struct store_db *db, struct arena *arena, struct store_rows *ret_rows)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT name, number, value FROM meta "
+                      "WHERE name > 'audit_until_' AND name < 'audit_until_~' ORDER BY name");
+    return store_query_rows(&query, arena, sizeof(struct retired_key), read_retired_key, ret_rows);
+}
+
+static int put_retired(struct store_db *db, const struct retired_key *retired)
+{
+    char name[RETIRED_NAME_MAX];
+    const struct vault_place place = {"meta", name, "value"};
+    uint8_t sealed[VAULT_AUDIT_KEY_BYTES + VAULT_SEAL_OVERHEAD];
+    struct store_query query;
+
+    snprintf(name, sizeof(name), "audit_until_%019lld", (long long)retired->until);
+    int err = vault_seal(db->vault, &place, retired->key, sizeof(retired->key), sealed);
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "INSERT INTO meta (name, number, value) VALUES (?1, ?2, ?3) "
+                      "ON CONFLICT (name) DO UPDATE SET value = ?3, version = version + 1");
+    store_query_bind_text(&query, name);
+    store_query_bind_number(&query, retired->until);
+    store_query_bind_blob(&query, sealed, sizeof(sealed));
+    return store_query_run(&query);
+}
+
+static int rekey(struct store_db *db, struct arena *arena)
+{
+    struct store_rows rows = {.items = NULL};
+    struct chain_end head;
+
+    int err = read_retired(db, arena, &rows);
+    const struct retired_key *keys = rows.items;
+    for (size_t i = 0; i < rows.count && !err; i++)
+        err = put_retired(db, &keys[i]);
+    if (!err)
+        err = read_head(db, arena, &head);
+    if (err || head.seq == 0)
+        return err;
+    struct retired_key retired = {.until = head.seq};
+    vault_old_audit_key(db->vault, retired.key);
+    err = put_retired(db, &retired);
+    secret_wipe(&retired, sizeof(retired));
+    return err ? err : write_head(db, &head);
+}
+
+int store_audit_rekey(struct store_db *db)
+{
+    struct arena arena;
+
+    arena_init(&arena, RETIRED_MAX_BYTES);
+    int err = rekey(db, &arena);
+    arena_done(&arena);
+    return err;
+}
+
+/* -- rows -------------------------------------------------------------------------------------- */
+
+static int add_entry(struct store_db *db, struct store_audit *entry)
 {
     struct arena arena;
     struct chain_end head, end;
@@ -138,7 +231,8 @@ static int add_entry(struct store_db *db, const struct store_audit *entry)
     int err = read_head(db, &arena, &head);
     if (!err) {
         end.seq = head.seq + 1;
-        err = link_row(db, head.link, end.seq, entry, end.link);
+        entry->row = end.seq;
+        err = link_row(db, NULL, &head, entry, end.link);
     }
     if (!err)
         err = insert_row(db, &end, entry);
@@ -165,6 +259,7 @@ int store_audit_add(struct store_db *db, const struct store_audit *entry)
 static void read_entry(struct store_query *query, struct arena *arena,
                        struct store_audit *ret_entry)
 {
+    ret_entry->row = store_query_column_number(query);
     ret_entry->id = store_query_column_text(query, arena);
     ret_entry->at = store_query_column_number(query);
     ret_entry->actor = store_query_column_text(query, arena);
@@ -178,15 +273,16 @@ static void read_row(struct store_query *query, struct arena *arena, void *item)
     read_entry(query, arena, item);
 }
 
-int store_audit_list(struct store_db *db, struct arena *arena, uint32_t limit,
+int store_audit_list(struct store_db *db, struct arena *arena, int64_t before, uint32_t limit,
                      struct store_audit **ret_entries, size_t *ret_count)
 {
     struct store_query query;
     struct store_rows rows;
 
     store_query_begin(&query, db,
-                      "SELECT id, at, actor, action, object, detail FROM audit "
-                      "ORDER BY seq DESC LIMIT ?");
+                      "SELECT " AUDIT_COLUMNS " FROM audit WHERE seq < ?1 "
+                      "ORDER BY seq DESC LIMIT ?2");
+    store_query_bind_number(&query, before > 0 ? before : INT64_MAX);
     store_query_bind_number(&query, limit);
     int err = store_query_rows(&query, arena, sizeof(struct store_audit), read_row, &rows);
     if (err)
@@ -196,63 +292,129 @@ int store_audit_list(struct store_db *db, struct arena *arena, uint32_t limit,
     return 0;
 }
 
-/* One row of the walk: is it the next number, and does its link follow from the one before? */
-static int verify_row(struct store_query *query, struct arena *arena, struct chain_end *end,
-                      bool *ret_good)
+struct walk {
+    struct store_db *db;
+    struct arena *arena;
+    struct chain_end end; /* of the rows that were walked */
+    uint64_t rows;
+    void (*found)(void *data, const char *line);
+    void *data;
+    struct arena retired_arena;
+    struct store_rows retired; /* struct retired_key, the earliest rows' first */
+};
+
+static void report_missing(struct walk *walk, int64_t first, int64_t last)
+{
+    char line[96];
+
+    if (first == last)
+        snprintf(line, sizeof(line), "audit row %lld is missing", (long long)first);
+    else
+        snprintf(line, sizeof(line), "audit rows %lld to %lld are missing", (long long)first,
+                 (long long)last);
+    walk->found(walk->data, line);
+}
+
+/* NULL: of the vault. */
+static const uint8_t *key_of(const struct walk *walk, int64_t row)
+{
+    const struct retired_key *keys = walk->retired.items;
+
+    for (size_t i = 0; i < walk->retired.count; i++) {
+        if (row <= keys[i].until)
+            return keys[i].key;
+    }
+    return NULL;
+}
+
+/* Behind a gap a row cannot be told from a changed one: its link is made of what is missing. */
+static int verify_row(struct walk *walk, struct store_query *query)
 {
     struct store_audit entry = {0};
     uint8_t link[VAULT_TAG_BYTES];
+    char line[96];
     size_t len;
 
-    read_entry(query, arena, &entry);
-    int64_t seq = store_query_column_number(query);
+    read_entry(query, walk->arena, &entry);
     const uint8_t *stored = store_query_column_blob(query, &len);
     if (query->err)
         return query->err;
-    int err = link_row(query->db, end->link, seq, &entry, link);
+    int err = link_row(walk->db, key_of(walk, entry.row), &walk->end, &entry, link);
     if (err)
         return err;
-    *ret_good = seq == end->seq + 1 && stored && len == sizeof(link) &&
-                memcmp(stored, link, sizeof(link)) == 0;
-    end->seq = seq;
+    bool is_whole = stored && len == sizeof(link);
+    if (entry.row > walk->end.seq + 1) {
+        report_missing(walk, walk->end.seq + 1, entry.row - 1);
+    } else if (entry.row <= walk->end.seq || !is_whole || memcmp(stored, link, len) != 0) {
+        snprintf(line, sizeof(line), "audit row %lld was changed", (long long)entry.row);
+        walk->found(walk->data, line);
+    }
+    if (entry.row > walk->end.seq)
+        walk->end.seq = entry.row;
     /* Go on from what is stored: one changed row is one finding. */
-    if (stored && len == sizeof(link))
-        memcpy(end->link, stored, sizeof(link));
+    if (is_whole)
+        memcpy(walk->end.link, stored, sizeof(link));
+    walk->rows++;
     return 0;
 }
 
-int store_audit_verify(struct store_db *db, struct arena *arena,
-                       void (*found)(void *data, const char *line), void *data)
+static int verify_end(struct walk *walk)
 {
-    struct store_query query;
-    struct chain_end head = {0}, end = {0};
-    char line[96];
-    int err;
+    struct chain_end head = {0};
+    char line[128];
 
-    store_query_begin(&query, db,
-                      "SELECT id, at, actor, action, object, detail, seq, link FROM audit "
-                      "ORDER BY seq");
-    while ((err = store_query_step(&query)) == 0) {
-        bool good = false;
-        err = verify_row(&query, arena, &end, &good);
-        if (err)
-            break;
-        if (!good) {
-            snprintf(line, sizeof(line), "audit row %lld was changed, or one before it removed",
-                     (long long)end.seq);
-            found(data, line);
-        }
-        arena_reset(arena);
-    }
-    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
-    if (err)
-        return err;
-    err = read_head(db, arena, &head);
+    int err = read_head(walk->db, walk->arena, &head);
     if (err == AP_ECRYPTO || err == AP_ECORRUPT) {
-        found(data, "the sealed end of the audit chain does not open");
+        walk->found(walk->data, "the sealed end of the audit chain does not open");
         return 0;
     }
-    if (!err && (head.seq != end.seq || memcmp(head.link, end.link, sizeof(head.link)) != 0))
-        found(data, "the audit log does not end where the sealed end says: rows were removed");
+    if (err)
+        return err;
+    if (head.seq > walk->end.seq) {
+        report_missing(walk, walk->end.seq + 1, head.seq);
+    } else if (head.seq < walk->end.seq ||
+               memcmp(head.link, walk->end.link, sizeof(head.link)) != 0) {
+        snprintf(line, sizeof(line),
+                 "the sealed end of the audit chain names row %lld and another link: rows or the "
+                 "end were replaced",
+                 (long long)head.seq);
+        walk->found(walk->data, line);
+    }
+    return 0;
+}
+
+static int walk_rows(struct walk *walk)
+{
+    struct store_query query;
+    int err;
+
+    store_query_begin(&query, walk->db, "SELECT " AUDIT_COLUMNS ", link FROM audit ORDER BY seq");
+    while ((err = store_query_step(&query)) == 0 && (err = verify_row(walk, &query)) == 0)
+        arena_reset(walk->arena);
+    err = store_query_end(&query, err == AP_ENOENT ? 0 : err);
+    return err ? err : verify_end(walk);
+}
+
+int store_audit_verify(struct store_db *db, struct arena *arena,
+                       void (*found)(void *data, const char *line), void *data, uint64_t *ret_rows)
+{
+    struct walk walk = {.db = db, .arena = arena, .found = found, .data = data};
+    bool opened = false;
+
+    int err = store_read_join(db, &opened);
+    if (err)
+        return err;
+    arena_init(&walk.retired_arena, RETIRED_MAX_BYTES);
+    err = read_retired(db, &walk.retired_arena, &walk.retired);
+    if (err == AP_ECRYPTO || err == AP_ECORRUPT) {
+        found(data, "a sealed key of earlier audit rows does not open");
+        err = 0;
+    }
+    if (!err)
+        err = walk_rows(&walk);
+    arena_done(&walk.retired_arena);
+    store_read_leave(db, opened);
+    if (!err)
+        *ret_rows = walk.rows;
     return err;
 }

@@ -112,7 +112,7 @@ static bool is_found_by_index(struct store_db *db, const char *row_id, const cha
 
     if (token_parse(text, len, &token) != 0)
         return false;
-    int err = vault_blind_index(db->vault, &token, index);
+    int err = store_token_index(db, &token, index);
     secret_wipe(&token, sizeof(token));
     if (err)
         return false;
@@ -163,7 +163,8 @@ static int check_sealed_column(struct check *check, const struct sealed_column *
 
 static int check_audit(struct check *check)
 {
-    int err = store_audit_verify(check->db, &check->arena, report, check);
+    uint64_t rows;
+    int err = store_audit_verify(check->db, &check->arena, report, check, &rows);
     return finish(check, "audit", err);
 }
 

@@ -74,8 +74,11 @@ static int build(const char *path, const struct vault *vault)
     int err = store_connect(path, STORE_WRITER, vault, clock_system(), &db);
     if (err)
         return err;
-    err = store_exec(db, "PRAGMA page_size = 4096; "
-                         "PRAGMA application_id = " STR(STORE_APPLICATION_ID));
+    err =
+        store_exec(db, "PRAGMA page_size = " STR(
+                           STORE_PAGE_BYTES) "; "
+                                             "PRAGMA auto_vacuum = INCREMENTAL; "
+                                             "PRAGMA application_id = " STR(STORE_APPLICATION_ID));
     if (!err)
         err = store_schema_migrate(db, &store_schema_migrations);
     if (!err)

@@ -125,7 +125,9 @@ static const struct explanation {
                 "program, or restore a backup made before the upgrade: autoprovctl restore FILE"},
     {AP_ECONFLICT, "the database has an older schema than this program's; the daemon migrates it "
                    "when it starts"},
-    {AP_EKEY, "the master key does not open this database; give the key that it was made with"},
+    {AP_EKEY, "the master key does not open this database; give the key that it was made with, and "
+              "during a key rotation both keys, the second one as a file of the same name with "
+              ".new"},
     {AP_EREADONLY, "the database or its folder cannot be written; check owner, mode and mount"},
     {AP_EBUSY, "another process holds the database; end it first"},
     {AP_EFULL, "no space left beside the database"},

@@ -306,20 +306,52 @@ static int check_phone_exists(struct store_db *db, const char *phone_id)
     return store_query_end(&query, store_query_step(&query));
 }
 
-int store_phone_seen_on_folder_token(struct store_db *db, const char *phone_id, uint64_t generation)
+static int mark_seen(struct store_db *db, const char *phone_id, uint64_t generation,
+                     bool *ret_marked)
 {
     struct store_query query;
 
-    int err = store_change_begin(db);
-    if (err)
-        return err;
     store_query_begin(&query, db,
                       "UPDATE phone SET seen_generation = ?2, version = version + 1 "
                       "WHERE id = ?1 AND seen_generation < ?2");
     store_query_bind_text(&query, phone_id);
     store_query_bind_number(&query, (int64_t)generation);
-    err = store_query_run(&query);
-    if (!err && store_query_changes(db) == 0)
-        return store_savepoint_end(db, check_phone_exists(db, phone_id));
-    return store_change_end(db, err);
+    int err = store_query_run(&query);
+    *ret_marked = !err && store_query_changes(db) > 0;
+    return err ? err : check_phone_exists(db, phone_id);
+}
+
+int store_phone_seen_on_folder_token(struct store_db *db, const char *phone_id, uint64_t generation)
+{
+    bool marked = false;
+
+    int err = store_change_begin(db);
+    if (err)
+        return err;
+    err = mark_seen(db, phone_id, generation, &marked);
+    return marked ? store_change_end(db, err) : store_savepoint_end(db, err);
+}
+
+int store_phone_use_burnt(struct store_db *db, const char *phone_id, uint64_t generation)
+{
+    bool marked = false;
+
+    int err = store_change_begin(db);
+    if (err)
+        return err;
+    err = mark_seen(db, phone_id, generation, &marked);
+    return store_change_end(db, !err && !marked ? AP_ECONFLICT : err);
+}
+
+int store_phone_concerned(struct store_db *db, struct arena *arena, const char *user_id,
+                          const char *const **ret_macs, size_t *ret_count)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT mac FROM phone WHERE user_id = ?1 UNION "
+                      "SELECT p.mac FROM account a JOIN line l ON l.account_id = a.id "
+                      "JOIN phone p ON p.id = l.phone_id WHERE a.user_id = ?1 ORDER BY 1");
+    store_query_bind_text(&query, user_id);
+    return store_query_texts(&query, arena, ret_macs, ret_count);
 }

@@ -16,6 +16,7 @@ static const char *const kind_names[] = {
     [STORE_TOKEN_FOLDER] = "folder",
     [STORE_TOKEN_PREVIOUS] = "previous",
     [STORE_TOKEN_BOOTSTRAP] = "bootstrap",
+    [STORE_TOKEN_BURNT] = "burnt",
 };
 #define KIND_COUNT AP_COUNT(kind_names)
 
@@ -97,6 +98,7 @@ static int read_row(struct store_query *query, struct arena *arena, struct store
         phone->token_generation = (uint64_t)store_query_column_number(query);
         phone->needs_seen_mark = store_query_column_number(query) != 0;
         *kind = (enum store_token_kind)store_query_column_name(query, kind_names, KIND_COUNT);
+        phone->last_fetch_address = store_query_column_text(query, arena);
     }
     int err = store_query_end(query, found);
     if (err && err != AP_ENOENT)
@@ -110,15 +112,19 @@ static int read_row(struct store_query *query, struct arena *arena, struct store
 }
 
 /* CROSS JOIN keeps SQLite to this order: one row of each, by its key. A previous token has the
- * generation before the folder token's, so it serves phones not seen on a later one. CASE, unlike
- * AND, asks for the previous token only where the answer counts. */
+ * generation before the folder token's, so it serves phones not seen on a later one; a burnt one is
+ * a previous one whose use is noted as if it were the folder token itself. CASE, unlike AND, asks
+ * for the previous token only where the answer counts. */
 #define NEEDS_SEEN_MARK                                                                            \
-    "CASE WHEN t.kind = 'folder' AND p.seen_generation < t.generation THEN EXISTS "                \
+    "CASE WHEN t.burnt = 1 THEN 1 WHEN t.kind = 'folder' AND p.seen_generation < t.generation "    \
+    "THEN EXISTS "                                                                                 \
     "(SELECT 1 FROM token o WHERE o.user_id = t.user_id AND o.kind = 'previous' "                  \
     "AND o.ends_at > ?3 AND o.ends_at > " HIGHEST_WALL ") ELSE 0 END"
 
 static const char pair_sql[] =
-    "SELECT " LOOKUP_COLUMNS ", t.generation, " NEEDS_SEEN_MARK ", t.kind FROM token t "
+    "SELECT " LOOKUP_COLUMNS ", t.generation + t.burnt, " NEEDS_SEEN_MARK ", "
+    "CASE t.burnt WHEN 1 THEN 'burnt' ELSE t.kind END, "
+    "CASE t.burnt WHEN 1 THEN p.last_fetch_address ELSE '' END FROM token t "
     "CROSS JOIN phone p ON p.user_id = t.user_id CROSS JOIN user u ON u.id = p.user_id "
     "WHERE t.blind_index = ?1 AND p.mac = ?2 "
     "AND (t.ends_at IS NULL OR (t.ends_at > ?3 AND t.ends_at > " HIGHEST_WALL ")) "
@@ -149,13 +155,12 @@ int store_phone_by_pair(struct store_db *db, struct arena *arena, const struct t
     uint8_t index[VAULT_BLIND_INDEX_BYTES];
     bool opened = false;
 
-    int err = vault_blind_index(db->vault, token, index);
+    int err = store_read_join(db, &opened);
     if (err)
         return err;
-    err = store_read_join(db, &opened);
-    if (err)
-        return err;
-    err = read_pair(db, arena, index, mac, &phone, &kind);
+    err = store_token_index(db, token, index);
+    if (!err)
+        err = read_pair(db, arena, index, mac, &phone, &kind);
     store_read_leave(db, opened);
     if (err)
         return err;
@@ -198,14 +203,15 @@ int store_user_by_token(struct store_db *db, struct arena *arena, const struct t
     const char *user_id = NULL;
     bool opened = false;
 
-    int err = vault_blind_index(db->vault, token, index);
+    int err = store_read_join(db, &opened);
     if (err)
         return err;
-    err = store_read_join(db, &opened);
+    err = store_token_index(db, token, index);
     if (err)
-        return err;
+        goto out;
     store_query_begin(&query, db,
                       "SELECT user_id FROM token WHERE blind_index = ?1 AND kind <> 'bootstrap' "
+                      "AND burnt = 0 "
                       "AND (ends_at IS NULL OR (ends_at > ?2 AND ends_at > " HIGHEST_WALL "))");
     store_query_bind_blob(&query, index, sizeof(index));
     store_query_bind_number(&query, store_now_s(db));
@@ -221,6 +227,7 @@ int store_user_by_token(struct store_db *db, struct arena *arena, const struct t
         int rest = store_query_texts(&query, arena, ret_vendors, ret_count);
         err = err ? err : rest;
     }
+out:
     store_read_leave(db, opened);
     if (!err)
         *ret_user_id = user_id;

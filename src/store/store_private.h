@@ -19,6 +19,7 @@
 #include "autoprov/store_setting.h"
 #include "autoprov/store_writer.h"
 
+#define STORE_PAGE_BYTES 4096
 /* "APVD": file(1) and we know our files by it. */
 #define STORE_APPLICATION_ID 0x41505644
 /* Slots for prepared statements; a power of two, about twice what the store has. */
@@ -47,6 +48,7 @@ struct store_db {
     const _Atomic uint64_t *commits; /* the writer's, of store_read_follow(); else NULL */
     uint64_t commits_seen;           /* before the kept read began */
     bool failed;                     /* an fsync or a write met EIO: see store_query.c */
+    bool rekeyed;                    /* no value needs the first of two keys */
     int wal_pages;                   /* after the last commit of this connection */
     struct store_statement statements[STORE_STATEMENTS_MAX];
 };
@@ -91,6 +93,78 @@ void store_read_leave(struct store_db *db, bool opened);
 #define STORE_COMMITS_KEEP_NOTHING 1
 #define STORE_COMMITS_ONE          2
 const _Atomic uint64_t *store_writer_commits(const struct store_writer *writer);
+
+/* -- store_retention.c ---------------------------------------------------------------------- */
+
+/* Rows of one table that one step deletes: some 20 ms. */
+#define STORE_RETENTION_BATCH 1000
+
+/* What one step of upkeep came to. */
+enum store_upkeep_result {
+    STORE_UPKEEP_NOTHING, /* nothing to do: nothing was written */
+    STORE_UPKEEP_LAST,    /* written, and now there is nothing to do */
+    STORE_UPKEEP_MORE,    /* written, and there may be more */
+};
+
+/* Each in a transaction of its own; *ret_result is written only when something was done. */
+AP_MUSTCHECK int store_retention_prune(struct store_db *db, const struct store_retention *retention,
+                                       enum store_upkeep_result *ret_result);
+AP_MUSTCHECK int store_retention_shrink(struct store_db *db, enum store_upkeep_result *ret_result);
+
+/* -- store_rekey.c -------------------------------------------------------------------------- */
+
+/* Which of the vault's keys has which version, and which one seals. Errors: AP_EKEY; AP_ECORRUPT.
+ */
+AP_MUSTCHECK int store_rekey_settle(struct store_db *db);
+
+/* Values looked at in one step: some 20 ms if all of them are sealed anew. */
+#define STORE_REKEY_BATCH 500
+/* A setting's scope_id, the longest key, and a NUL. */
+#define STORE_REKEY_KEY_MAX 132
+
+/* Where the walk over all sealed values is; all zero: at its beginning. */
+struct store_rekey_walk {
+    size_t part;
+    char keys[3][STORE_REKEY_KEY_MAX]; /* of the last row */
+    uint64_t rows;                     /* looked at in this walk */
+    uint64_t sealed_anew;              /* of them */
+    uint64_t broken;                   /* of them: they open with neither key */
+};
+/* One step of the rotation that is at work, if one is. */
+AP_MUSTCHECK int store_rekey_step(struct store_db *db, struct store_rekey_walk *walk,
+                                  enum store_upkeep_result *ret_result);
+
+/* -- store_upkeep.c ------------------------------------------------------------------------- */
+
+enum store_upkeep_task {
+    STORE_UPKEEP_PRUNE,
+    STORE_UPKEEP_SHRINK,
+    STORE_UPKEEP_REKEY,
+    STORE_UPKEEP_TASKS
+};
+
+/* The writer thread's. */
+struct store_upkeep {
+    struct store_db *db;
+    bool retains; /* retention is set */
+    struct store_retention retention;
+    int64_t time_noted_ms;
+    int64_t stepped_ms;
+    int64_t due_ms[STORE_UPKEEP_TASKS];
+    size_t next_task; /* each has its turn */
+    bool has_more;    /* of some task: look again soon */
+    struct store_rekey_walk rekey;
+};
+void store_upkeep_init(struct store_upkeep *upkeep, struct store_db *db);
+/* How long the thread may wait for work before it looks here again. */
+int64_t store_upkeep_wait_ms(const struct store_upkeep *upkeep, int64_t most_ms);
+/* What is due, one small piece of it. */
+AP_MUSTCHECK int store_upkeep_step(struct store_upkeep *upkeep, bool *ret_committed);
+bool store_upkeep_is_wal_long(const struct store_db *db);
+void store_upkeep_move_wal(struct store_db *db);
+void store_upkeep_truncate_wal(struct store_db *db);
+/* After so long without a commit. */
+void store_upkeep_idle(struct store_db *db, int64_t quiet_ms);
 
 /* -- store_query.c -------------------------------------------------------------------------- */
 
@@ -195,8 +269,15 @@ AP_MUSTCHECK int store_schema_version(struct store_db *db, uint32_t *ret_version
 /* Rows that an empty database has, canary included. In a transaction. */
 AP_MUSTCHECK int store_schema_fill(struct store_db *db);
 
-/* Errors: AP_EKEY it does not open; AP_ECORRUPT it is missing. */
-AP_MUSTCHECK int store_schema_check_canary(struct store_db *db);
+/* The canary of the key, and of the second one while it takes its place. */
+#define STORE_CANARY      "canary"
+#define STORE_CANARY_NEXT "canary_next"
+/* Write one, sealed by the key that seals now. In a transaction. */
+AP_MUSTCHECK int store_schema_put_canary(struct store_db *db, const char *name);
+/* Errors: AP_EKEY it does not open; AP_ENOENT it is missing. */
+AP_MUSTCHECK int store_schema_check_canary(struct store_db *db, const char *name);
+/* The key version of the canary. Errors: AP_ECORRUPT it is missing. */
+AP_MUSTCHECK int store_schema_canary_version(struct store_db *db, uint8_t *ret_version);
 
 /* -- store_create.c ------------------------------------------------------------------------- */
 
@@ -207,6 +288,33 @@ AP_MUSTCHECK int store_create_settle(const char *path, uid_t uid, gid_t gid);
 AP_MUSTCHECK int store_create_sync_folder(const char *path);
 /* Remove path and SQLite's files beside it. */
 void store_create_remove(const char *path);
+
+/* -- store_copy.c --------------------------------------------------------------------------- */
+
+#define STORE_COPY_FAULT_MAX (AP_ERROR_TEXT_MAX / 4)
+
+/* Copy a regular file to a new one, mode 0600. Errors: AP_ECORRUPT none, or empty; AP_ENOENT,
+ * AP_EPERM, AP_EREADONLY, AP_EFULL, AP_EIO. */
+AP_MUSTCHECK int store_copy_file(const char *from_path, const char *to_path);
+int store_copy_map_errno(int error_number);
+
+/* Open a copy as the writer, which migrates an older schema and moves a WAL into the file, and look
+ * through all of it. ret_fault: the first finding, or "" when it cannot even be opened (error
+ * tells). Close *ret_db with store_close(). Errors: those of store_open() and store_check(). */
+AP_MUSTCHECK int store_copy_check(const struct store_opening *opening, struct store_db **ret_db,
+                                  char ret_fault[static STORE_COPY_FAULT_MAX],
+                                  struct ap_error *error);
+
+/* -- store_backup.c ------------------------------------------------------------------------- */
+
+/* What a backup says of itself; zero, "": it is none of store_backup(). */
+struct store_backup_note {
+    int64_t at;
+    char fingerprint[VAULT_FINGERPRINT_TEXT_MAX];
+};
+AP_MUSTCHECK int store_backup_read_note(struct store_db *db, struct store_backup_note *ret_note);
+/* In a transaction. */
+AP_MUSTCHECK int store_backup_remove_note(struct store_db *db);
 
 /* -- store_open_check.c --------------------------------------------------------------------- */
 
@@ -267,11 +375,16 @@ AP_MUSTCHECK int store_setting_forget(struct store_db *db, enum store_scope scop
 AP_MUSTCHECK int store_token_insert(struct store_db *db, const char *user_id,
                                     const struct token *token, int64_t generation);
 
+/* The blind index by which a token is found: during a key rotation its row may still have the old
+ * one. The same work whether there is a row. In a read or a transaction. */
+AP_MUSTCHECK int store_token_index(struct store_db *db, const struct token *token,
+                                   uint8_t ret_index[static VAULT_BLIND_INDEX_BYTES]);
+
+/* A rotation begins: keep K_audit of the first key for the rows that it has linked, and seal the
+ * end of the chain with the second one. In a transaction. */
+AP_MUSTCHECK int store_audit_rekey(struct store_db *db);
+
 /* One droppable record, in a transaction. */
 AP_MUSTCHECK int store_record_write(struct store_db *db, const struct store_record *record);
-
-/* Walk the audit chain: found is called for each break. */
-AP_MUSTCHECK int store_audit_verify(struct store_db *db, struct arena *arena,
-                                    void (*found)(void *data, const char *line), void *data);
 
 #endif

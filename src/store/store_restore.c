@@ -13,88 +13,6 @@
 
 #include "store_private.h"
 
-#define COPY_CHUNK_BYTES 65536
-
-static int map_errno(int error_number)
-{
-    switch (error_number) {
-    case ENOENT:
-    case ENOTDIR:
-        return AP_ENOENT;
-    case EACCES:
-    case EPERM:
-        return AP_EPERM;
-    case EROFS:
-        return AP_EREADONLY;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return AP_EFULL;
-    default:
-        return AP_EIO;
-    }
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t written = write(fd, data, len);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return map_errno(errno);
-        data += written;
-        len -= (size_t)written;
-    }
-    return 0;
-}
-
-static int copy_content(int from, int to)
-{
-    char *chunk = malloc(COPY_CHUNK_BYTES);
-    int err = chunk ? 0 : AP_ENOMEM;
-
-    while (!err) {
-        ssize_t len = read(from, chunk, COPY_CHUNK_BYTES);
-        if (len == 0)
-            break;
-        if (len > 0)
-            err = write_all(to, chunk, (size_t)len);
-        else if (errno != EINTR)
-            err = AP_EIO;
-    }
-    free(chunk);
-    return err;
-}
-
-static int copy_file(const char *from_path, const char *to_path)
-{
-    struct stat status;
-    int to = -1;
-    int from = open(from_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (from < 0)
-        return map_errno(errno);
-
-    int err = 0;
-    if (fstat(from, &status) != 0)
-        err = AP_EIO;
-    else if (!S_ISREG(status.st_mode) || status.st_size == 0)
-        err = AP_ECORRUPT;
-    if (err)
-        goto out;
-    to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (to < 0) {
-        err = map_errno(errno);
-        goto out;
-    }
-    err = copy_content(from, to);
-    if (close(to) != 0 && !err)
-        err = map_errno(errno);
-out:
-    (void)close(from); /* only read through it */
-    return err;
-}
-
 /* A backup that was copied from a running daemon has its newest commits in the WAL. */
 static int copy_wal(const char *backup_path, const char *copy_path)
 {
@@ -104,44 +22,128 @@ static int copy_wal(const char *backup_path, const char *copy_path)
     int err = from && to ? 0 : AP_ENOMEM;
 
     if (!err && stat(from, &status) == 0 && status.st_size > 0)
-        err = copy_file(from, to);
+        err = store_copy_file(from, to);
     free(from);
     free(to);
     return err;
 }
 
-static void keep_first(void *data, const char *line)
+/* Which key is missing, if the backup says so; error holds the general line. */
+static void explain_key(const struct store_restore *restore, const struct store_opening *opening,
+                        struct ap_error *error)
 {
-    char *first = data;
-    if (!first[0])
-        snprintf(first, AP_ERROR_TEXT_MAX / 4, "%s", line);
+    struct store_backup_note note = {0};
+    struct store_db *db = NULL;
+
+    int err = store_connect(opening->path, STORE_WRITER, opening->vault, opening->clock, &db);
+    if (!err)
+        err = store_backup_read_note(db, &note);
+    if (!err && note.fingerprint[0] &&
+        strcmp(note.fingerprint, vault_fingerprint(restore->vault)) != 0)
+        ap_error_write(
+            error,
+            "%s: this backup needs the master key with fingerprint %s, the one given has "
+            "%s; bring the key that was kept with it",
+            opening->shown_path, note.fingerprint, vault_fingerprint(restore->vault));
+    store_close(db);
 }
 
-/* Opened as the writer: migrates an older schema and moves the WAL into the file. */
-static int check_copy(const struct store_opening *opening, struct ap_error *error)
+static int set_epoch(struct store_db *db)
 {
-    struct store_db *db = NULL;
-    char first[AP_ERROR_TEXT_MAX / 4] = "";
+    struct store_query query;
+    store_query_begin(&query, db,
+                      "UPDATE meta SET value = randomblob(16), version = version + 1 "
+                      "WHERE name = 'epoch'");
+    return store_query_run(&query);
+}
 
-    int err = store_open_as(opening, &db, error);
+/* Who fetched without a token before the backup was made need not be let in again unasked. */
+static int drop_options(struct store_db *db, bool *ret_dropped)
+{
+    struct arena arena;
+    const char *json;
+
+    arena_init(&arena, (size_t)2 * AP_CUSTOM_OPTIONS_MAX_BYTES);
+    int err = store_options_get(db, &arena, &json);
+    arena_done(&arena);
+    if (err)
+        return err == AP_ENOENT ? 0 : err;
+    *ret_dropped = true;
+    return store_options_set(db, NULL);
+}
+
+static int add_audit_row(struct store_db *db, const struct store_restore *restore,
+                         const struct store_restored *restored)
+{
+    char object[64] = "backup=foreign";
+    if (restored->backup_at > 0)
+        snprintf(object, sizeof(object), "backup_at=%lld", (long long)restored->backup_at);
+    const struct store_audit entry = {
+        .actor = restore->actor,
+        .action = "restore",
+        .object = object,
+        .detail = restored->options_dropped ? "custom_options=dropped" : "",
+    };
+    return store_audit_add(db, &entry);
+}
+
+static int run_changes(struct store_db *db, const struct store_restore *restore,
+                       struct store_restored *restored)
+{
+    struct store_backup_note note = {0};
+
+    int err = store_backup_read_note(db, &note);
+    restored->backup_at = note.at;
+    if (!err)
+        err = store_backup_remove_note(db);
+    if (!err)
+        err = set_epoch(db);
+    if (!err && !restore->keep_options)
+        err = drop_options(db, &restored->options_dropped);
+    return err ? err : add_audit_row(db, restore, restored);
+}
+
+/* What is other in the restored database than in the backup. */
+static int change_copy(struct store_db *db, const struct store_restore *restore,
+                       struct store_restored *restored)
+{
+    int err = store_write_begin(db);
     if (err)
         return err;
-    err = store_check(db, keep_first, first, error);
-    store_close(db);
-    if (err == AP_ECORRUPT)
-        return ap_error_set(error, err, "%s: this backup is damaged: %s", opening->shown_path,
-                            first);
+    err = run_changes(db, restore, restored);
+    if (!err)
+        err = store_write_commit(db);
     if (err)
-        return ap_error_set(error, err, "%s: the check cannot go on: %s", opening->shown_path,
-                            ap_strerror(err));
-    return 0;
+        store_write_rollback(db);
+    return err;
+}
+
+static int settle_copy(const struct store_restore *restore, const struct store_opening *opening,
+                       struct store_restored *restored, struct ap_error *error)
+{
+    struct store_db *db = NULL;
+    char fault[STORE_COPY_FAULT_MAX];
+
+    int err = store_copy_check(opening, &db, fault, error);
+    if (err == AP_EKEY)
+        explain_key(restore, opening, error);
+    if (err == AP_ECORRUPT && fault[0])
+        return ap_error_set(error, err, "%s: this backup is damaged: %s", opening->shown_path,
+                            fault);
+    if (err)
+        return err;
+    err = change_copy(db, restore, restored);
+    store_close(db);
+    return err ? ap_error_set(error, err, "%s: its copy cannot be prepared: %s",
+                              opening->shown_path, ap_strerror(err))
+               : 0;
 }
 
 static int move_if_there(const char *from, const char *to)
 {
     if (rename(from, to) == 0 || errno == ENOENT)
         return 0;
-    return map_errno(errno);
+    return store_copy_map_errno(errno);
 }
 
 /* The main file goes first: from then on nobody can take the rest for a database. */
@@ -161,7 +163,7 @@ static int set_aside(const char *path)
     if (!err)
         err = move_if_there(wal, kept_wal);
     if (!err && unlink(shm) != 0 && errno != ENOENT)
-        err = map_errno(errno);
+        err = store_copy_map_errno(errno);
     free(kept);
     free(kept_wal);
     free(wal);
@@ -183,41 +185,46 @@ static int swap(const char *path, const char *copy_path, uid_t uid, gid_t gid)
     if (!err)
         err = set_aside(path);
     if (!err && rename(copy_path, path) != 0)
-        err = map_errno(errno);
+        err = store_copy_map_errno(errno);
     return err ? err : store_create_sync_folder(path);
 }
 
-int store_restore(const char *path, const char *backup_path, const struct vault *vault,
-                  const struct ap_clock *clock, uid_t uid, gid_t gid, struct ap_error *error)
+int store_restore(const struct store_restore *restore, struct store_restored *ret_restored,
+                  struct ap_error *error)
 {
+    const char *path = restore->path;
+    struct store_restored restored = {0};
     char *copy_path = store_create_path(path, ".restoring");
     if (!copy_path)
         return ap_error_set(error, AP_ENOMEM, "%s: %s", path, ap_strerror(AP_ENOMEM));
-    const struct store_opening opening = {copy_path, backup_path, STORE_WRITER, vault, clock};
+    const struct store_opening opening = {copy_path, restore->backup_path, STORE_WRITER,
+                                          restore->vault, restore->clock};
 
     store_create_remove(copy_path); /* of a restore that was broken off */
-    int err = copy_file(backup_path, copy_path);
+    int err = store_copy_file(restore->backup_path, copy_path);
     if (!err)
-        err = copy_wal(backup_path, copy_path);
+        err = copy_wal(restore->backup_path, copy_path);
     if (err == AP_ECORRUPT) {
         (void)store_open_check_explain(&opening, err, error);
         goto out;
     }
     if (err) {
-        (void)ap_error_set(error, err, "%s: cannot be copied to %s: %s", backup_path, copy_path,
-                           ap_strerror(err));
+        (void)ap_error_set(error, err, "%s: cannot be copied to %s: %s", restore->backup_path,
+                           copy_path, ap_strerror(err));
         goto out;
     }
-    err = check_copy(&opening, error);
+    err = settle_copy(restore, &opening, &restored, error);
     if (err)
         goto out;
-    err = swap(path, copy_path, uid, gid);
+    err = swap(path, copy_path, restore->uid, restore->gid);
     if (err)
         (void)ap_error_set(error, err, "%s: cannot put the backup in place: %s", path,
                            ap_strerror(err));
 out:
     if (err)
         store_create_remove(copy_path);
+    else
+        *ret_restored = restored;
     free(copy_path);
     return err;
 }

@@ -9,9 +9,8 @@
 #include "store_private.h"
 
 #define CANARY_TEXT "autoprovd canary"
-static const struct vault_place canary_place = {"meta", "canary", "value"};
 
-#define ID "id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 36), "
+#define ID          "id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 36), "
 #define EXTERNAL_ID                                                                                \
     "external_id TEXT UNIQUE CHECK (length(CAST(external_id AS BLOB)) BETWEEN 1 AND 128), "
 /* Lengths are bytes. A text "maybe" is empty if there is none; a text "some" never is. */
@@ -23,7 +22,9 @@ static const struct vault_place canary_place = {"meta", "canary", "value"};
 #define VERSION    "version INTEGER NOT NULL DEFAULT 1 CHECK (version >= 1)"
 
 /* highest_wall: highest wall time seen at a commit; change_seq: number of the last change;
- * canary: proves the master key; audit_head: sealed end of the audit chain. */
+ * canary: proves the master key; audit_head: sealed end of the audit chain; backup: of a backup
+ * alone, when it was made, and the fingerprint of the master key that opens it. Of key rotations
+ * (store_rekey.c): canary_next, rekey_began, audit_until_N. */
 #define SQL_META                                                                                   \
     "CREATE TABLE meta ("                                                                          \
     "name TEXT NOT NULL PRIMARY KEY, "                                                             \
@@ -194,11 +195,18 @@ static const struct vault_place canary_place = {"meta", "canary", "value"};
     "CREATE INDEX phone_never_fetched ON phone (mac) WHERE last_fetch_at = 0;"                     \
     "CREATE INDEX phone_disabled ON phone (mac) WHERE enabled = 0;"
 
+/* epoch: new with each restore, so that a node that reads change_seq knows that it has jumped. */
+#define SQL_EPOCH "INSERT INTO meta (name, value) VALUES ('epoch', randomblob(16));"
+
+/* burnt: a previous token that answers each phone once, where it was last. */
+#define SQL_BURNT                                                                                  \
+    "ALTER TABLE token ADD COLUMN burnt INTEGER NOT NULL DEFAULT 0 CHECK (burnt IN (0, 1));"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
-    SQL_API_KEY SQL_LOG_INDEXES,
+    SQL_API_KEY SQL_LOG_INDEXES SQL_EPOCH SQL_BURNT,
 };
 
 const struct store_migrations store_schema_migrations = {
@@ -282,33 +290,67 @@ int store_schema_migrate(struct store_db *db, const struct store_migrations *mig
 
 int store_schema_fill(struct store_db *db)
 {
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "INSERT INTO meta (name, value) VALUES "
+                      "('change_seq', NULL), ('highest_wall', NULL)");
+    int err = store_query_run(&query);
+    return err ? err : store_schema_put_canary(db, STORE_CANARY);
+}
+
+int store_schema_put_canary(struct store_db *db, const char *name)
+{
+    const struct vault_place place = {"meta", name, "value"};
     uint8_t sealed[sizeof(CANARY_TEXT) - 1 + VAULT_SEAL_OVERHEAD];
     struct store_query query;
 
-    int err = vault_seal(db->vault, &canary_place, CANARY_TEXT, sizeof(CANARY_TEXT) - 1, sealed);
+    int err = vault_seal(db->vault, &place, CANARY_TEXT, sizeof(CANARY_TEXT) - 1, sealed);
     if (err)
         return err;
     store_query_begin(&query, db,
-                      "INSERT INTO meta (name, value) VALUES "
-                      "('change_seq', NULL), ('highest_wall', NULL), ('canary', ?1)");
+                      "INSERT INTO meta (name, value) VALUES (?1, ?2) "
+                      "ON CONFLICT (name) DO UPDATE SET value = ?2, version = version + 1");
+    store_query_bind_text(&query, name);
     store_query_bind_blob(&query, sealed, sizeof(sealed));
     return store_query_run(&query);
 }
 
-int store_schema_check_canary(struct store_db *db)
+static const char find_canary[] = "SELECT value FROM meta WHERE name = ?";
+
+int store_schema_canary_version(struct store_db *db, uint8_t *ret_version)
 {
+    struct store_query query;
+    size_t len = 0;
+
+    store_query_begin(&query, db, find_canary);
+    store_query_bind_text(&query, STORE_CANARY);
+    int err = store_query_step(&query);
+    const uint8_t *sealed = err ? NULL : store_query_column_blob(&query, &len);
+    uint8_t version = sealed && len > 0 ? sealed[0] : 0;
+    err = store_query_end(&query, err);
+    if (err)
+        return err == AP_ENOENT ? AP_ECORRUPT : err;
+    *ret_version = version;
+    return 0;
+}
+
+int store_schema_check_canary(struct store_db *db, const char *name)
+{
+    const struct vault_place place = {"meta", name, "value"};
     struct arena arena;
     struct store_query query;
     size_t len = 0;
 
     arena_init(&arena, 4096);
-    store_query_begin(&query, db, "SELECT value FROM meta WHERE name = 'canary'");
+    store_query_begin(&query, db, find_canary);
+    store_query_bind_text(&query, name);
     int err = store_query_step(&query);
     if (err) {
-        err = store_query_end(&query, err == AP_ENOENT ? AP_ECORRUPT : err);
+        err = store_query_end(&query, err);
         goto out;
     }
-    const char *plain = store_query_column_sealed(&query, &canary_place, &arena, &len);
+    const char *plain = store_query_column_sealed(&query, &place, &arena, &len);
     err = store_query_end(&query, 0);
     if (err == AP_ECRYPTO)
         err = AP_EKEY;

@@ -9,6 +9,47 @@ static struct vault_place token_place(const char *row_id)
     return (struct vault_place){"token", row_id, "token_sealed"};
 }
 
+static int find_row(struct store_db *db, const uint8_t index[static VAULT_BLIND_INDEX_BYTES])
+{
+    struct store_query query;
+
+    store_query_begin(&query, db, "SELECT 1 FROM token WHERE blind_index = ?");
+    store_query_bind_blob(&query, index, VAULT_BLIND_INDEX_BYTES);
+    int err = store_query_step(&query);
+    return store_query_end(&query, err);
+}
+
+int store_token_index(struct store_db *db, const struct token *token,
+                      uint8_t ret_index[static VAULT_BLIND_INDEX_BYTES])
+{
+    uint8_t old_index[VAULT_BLIND_INDEX_BYTES];
+
+    int err = vault_blind_index(db->vault, token, ret_index);
+    if (err || !vault_is_rotating(db->vault))
+        return err;
+    err = vault_old_blind_index(db->vault, token, old_index);
+    if (!err)
+        err = find_row(db, old_index);
+    if (!err)
+        memcpy(ret_index, old_index, sizeof(old_index));
+    return err == AP_ENOENT ? 0 : err;
+}
+
+/* Unique under the new index alone would let a token in that still has its old one. */
+static int check_old_index(struct store_db *db, const struct token *token)
+{
+    uint8_t old_index[VAULT_BLIND_INDEX_BYTES];
+
+    if (!vault_is_rotating(db->vault))
+        return 0;
+    int err = vault_old_blind_index(db->vault, token, old_index);
+    if (!err)
+        err = find_row(db, old_index);
+    if (!err)
+        return AP_EEXIST;
+    return err == AP_ENOENT ? 0 : err;
+}
+
 int store_token_insert(struct store_db *db, const char *user_id, const struct token *token,
                        int64_t generation)
 {
@@ -17,7 +58,9 @@ int store_token_insert(struct store_db *db, const char *user_id, const struct to
     char row_id[STORE_TOKEN_ROW_ID_MAX];
     struct store_query query;
 
-    int err = vault_blind_index(db->vault, token, index);
+    int err = check_old_index(db, token);
+    if (!err)
+        err = vault_blind_index(db->vault, token, index);
     if (err)
         return err;
     text_hex(index, sizeof(index), row_id);
@@ -117,19 +160,21 @@ static int end_previous(struct store_db *db, const char *user_id)
     return store_query_run(&query);
 }
 
-static int make_previous(struct store_db *db, const char *user_id, int64_t ends_at)
+static int make_previous(struct store_db *db, const char *user_id, int64_t ends_at, bool burnt)
 {
     struct store_query query;
     store_query_begin(&query, db,
-                      "UPDATE token SET kind = 'previous', ends_at = ?2, version = version + 1 "
-                      "WHERE user_id = ?1 AND kind = 'folder'");
+                      "UPDATE token SET kind = 'previous', ends_at = ?2, burnt = ?3, "
+                      "version = version + 1 WHERE user_id = ?1 AND kind = 'folder'");
     store_query_bind_text(&query, user_id);
     store_query_bind_number(&query, ends_at);
+    store_query_bind_number(&query, burnt);
     return store_query_run(&query);
 }
 
-int store_token_rotate(struct store_db *db, const char *user_id, const struct token *token,
-                       int64_t grace_ends_at)
+/* ends_at: of the old one; 0: now. */
+static int replace(struct store_db *db, const char *user_id, const struct token *token,
+                   int64_t ends_at, bool burnt)
 {
     int64_t generation = 0;
 
@@ -140,11 +185,23 @@ int store_token_rotate(struct store_db *db, const char *user_id, const struct to
     if (!err)
         err = end_previous(db, user_id);
     if (!err)
-        err = make_previous(db, user_id, grace_ends_at);
+        err = make_previous(db, user_id, ends_at, burnt);
     if (!err)
         err = store_token_insert(db, user_id, token, generation + 1);
     /* Only now: the same token again must be refused while its row is there. */
-    if (!err && grace_ends_at == 0)
+    if (!err && ends_at == 0)
         err = end_previous(db, user_id);
     return store_change_end(db, err);
+}
+
+int store_token_rotate(struct store_db *db, const char *user_id, const struct token *token,
+                       int64_t grace_ends_at)
+{
+    return replace(db, user_id, token, grace_ends_at, false);
+}
+
+int store_token_burn(struct store_db *db, const char *user_id, const struct token *token,
+                     int64_t ends_at)
+{
+    return replace(db, user_id, token, ends_at, true);
 }

@@ -22,13 +22,6 @@
 #define TICK_MS (AP_RECORD_DELAY_MS / 2)
 /* Of records in one commit: writes wait for it, some 20 µs a record. */
 #define RECORD_BATCH_MAX 512
-/* Quiet for this long: a good time to give the WAL's space back. */
-#define IDLE_MS      5000
-#define NOTE_TIME_MS 60000
-/* A TRUNCATE checkpoint waits for readers, and no write should wait for that. */
-#define IDLE_BUSY_MS 50
-/* 4 MiB of 4 KiB pages: beyond, the WAL is moved into the main file (a reader looks through it). */
-#define WAL_MAX_PAGES 1024
 
 struct store_writer {
     struct store_db *db; /* the thread's while it runs */
@@ -40,6 +33,8 @@ struct store_writer {
     uint32_t ring_head;
     bool stopping;
     struct store_writer_stats stats;
+    bool retains;
+    struct store_retention retention;
     _Atomic int64_t heartbeat_ms;
     _Atomic uint64_t commits; /* of store_writer_commits() */
 
@@ -47,7 +42,7 @@ struct store_writer {
     struct store_record *records; /* RECORD_BATCH_MAX */
     int64_t records_written_ms;
     int64_t last_commit_ms;
-    int64_t time_noted_ms;
+    struct store_upkeep upkeep;
     bool is_cutting_wal;
 };
 
@@ -59,13 +54,13 @@ struct work {
     bool last; /* stopping, and nothing is left */
 };
 
-static struct timespec tick_from_now(void)
+static struct timespec time_from_now(int64_t wait_ms)
 {
     struct timespec at;
 
     /* Cannot fail: the clock exists. */
     (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += (long)TICK_MS * 1000000L;
+    at.tv_nsec += (long)wait_ms * 1000000L; /* below a second */
     at.tv_sec += at.tv_nsec / 1000000000L;
     at.tv_nsec %= 1000000000L;
     return at;
@@ -111,7 +106,7 @@ static void wait_for_work(struct store_writer *writer, struct work *ret_work)
 
     (void)pthread_mutex_lock(&writer->lock);
     if (!writer->first && !writer->stopping && !are_records_due(writer, now_ms)) {
-        struct timespec until = tick_from_now();
+        struct timespec until = time_from_now(store_upkeep_wait_ms(&writer->upkeep, TICK_MS));
         /* Woken early, by time or for nothing: the state below decides. */
         (void)pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
         now_ms = clock_monotonic_ms(writer->db->clock);
@@ -119,6 +114,11 @@ static void wait_for_work(struct store_writer *writer, struct work *ret_work)
     take_writes(writer, &work);
     if (are_records_due(writer, now_ms))
         take_records(writer, &work);
+    writer->stats.rekey_state = store_rekey_state(writer->db);
+    writer->stats.rekey_rows = writer->upkeep.rekey.rows;
+    writer->stats.rekey_broken = writer->upkeep.rekey.broken;
+    writer->upkeep.retains = writer->retains;
+    writer->upkeep.retention = writer->retention;
     work.last = writer->stopping && !writer->first && writer->stats.queued_records == 0;
     (void)pthread_mutex_unlock(&writer->lock);
     *ret_work = work;
@@ -210,52 +210,31 @@ static void commit_records(struct store_writer *writer, uint32_t count)
     note_commit(writer, err, err ? count : dropped);
 }
 
-/* The result is not needed: what was not moved stays in the WAL, and an I/O error has marked the
- * connection. */
-static void checkpoint(struct store_db *db, int mode)
-{
-    int pages = db->wal_pages;
-    int rc = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, mode, &pages, NULL);
-    (void)store_query_map_error(db, rc);
-    db->wal_pages = pages > 0 ? pages : 0;
-}
-
 /* A checkpoint moves only what no read holds, and the WAL begins at its start again only with a
  * commit during which none reads from it: until then no read is kept. */
 static void cut_wal_when_long(struct store_writer *writer)
 {
-    bool is_long = writer->db->wal_pages > WAL_MAX_PAGES && !writer->db->failed;
+    bool is_long = store_upkeep_is_wal_long(writer->db);
 
     if (is_long != writer->is_cutting_wal) {
         writer->is_cutting_wal = is_long;
         count_commit(writer, is_long ? STORE_COMMITS_KEEP_NOTHING : 0);
     }
     if (is_long)
-        checkpoint(writer->db, SQLITE_CHECKPOINT_PASSIVE);
-}
-
-static void truncate_wal(struct store_db *db)
-{
-    (void)sqlite3_busy_timeout(db->sqlite, IDLE_BUSY_MS); /* cannot fail */
-    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
-    (void)sqlite3_busy_timeout(db->sqlite, STORE_WRITER_BUSY_MS);
+        store_upkeep_move_wal(writer->db);
 }
 
 static void tend(struct store_writer *writer)
 {
     struct store_db *db = writer->db;
-    int64_t now_ms = clock_monotonic_ms(db->clock);
+    bool committed = false;
 
     if (db->failed)
         return;
-    if (now_ms - writer->time_noted_ms >= NOTE_TIME_MS) {
-        writer->time_noted_ms = now_ms;
-        int err = store_change_note_time(db);
-        if (err)
-            note_commit(writer, err, 0);
-    }
-    if (db->wal_pages > 0 && now_ms - writer->last_commit_ms >= IDLE_MS)
-        truncate_wal(db);
+    int err = store_upkeep_step(&writer->upkeep, &committed);
+    if (err || committed)
+        note_commit(writer, err, 0);
+    store_upkeep_idle(db, clock_monotonic_ms(db->clock) - writer->last_commit_ms);
     if (db->failed)
         note_commit(writer, AP_ESTORE, 0);
 }
@@ -338,7 +317,7 @@ int store_writer_start(struct store_db *db, struct store_writer **ret_writer)
     writer->heartbeat_ms = now_ms;
     writer->last_commit_ms = now_ms;
     writer->records_written_ms = now_ms;
-    writer->time_noted_ms = now_ms;
+    store_upkeep_init(&writer->upkeep, db);
     err = make_locks(writer);
     if (err)
         goto out;
@@ -367,7 +346,7 @@ void store_writer_stop(struct store_writer *writer)
     (void)pthread_join(writer->thread, NULL);
 
     if (!writer->db->failed)
-        truncate_wal(writer->db);
+        store_upkeep_truncate_wal(writer->db);
     store_close(writer->db);
     (void)pthread_mutex_destroy(&writer->lock);
     (void)pthread_cond_destroy(&writer->wake);
@@ -405,6 +384,14 @@ void store_writer_record(struct store_writer *writer, const struct store_record 
         if (queued + 1 == AP_RECORD_QUEUE_MAX / 2)
             (void)pthread_cond_signal(&writer->wake);
     }
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+void store_writer_retain(struct store_writer *writer, const struct store_retention *retention)
+{
+    (void)pthread_mutex_lock(&writer->lock);
+    writer->retains = true;
+    writer->retention = *retention;
     (void)pthread_mutex_unlock(&writer->lock);
 }
 

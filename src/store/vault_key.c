@@ -95,3 +95,57 @@ out:
     free(resolved);
     return err;
 }
+
+static int make_vault(const char *path, struct vault **ret_vault, struct ap_error *error)
+{
+    struct secret key = {0};
+
+    int err = vault_read_master_key(path, &key, error);
+    if (err)
+        return err;
+    err = vault_new(&key, ret_vault);
+    secret_done(&key);
+    return err ? ap_error_set(error, err, "%s: %s", path, ap_strerror(err)) : 0;
+}
+
+static int add_next(struct vault *vault, const char *path, struct ap_error *error)
+{
+    size_t size = strlen(path) + sizeof(VAULT_NEXT_SUFFIX);
+    struct secret key = {0};
+    char *next_path = malloc(size);
+    if (!next_path)
+        return ap_error_set(error, AP_ENOMEM, "%s: %s", path, ap_strerror(AP_ENOMEM));
+
+    snprintf(next_path, size, "%s" VAULT_NEXT_SUFFIX, path);
+    int err = vault_read_master_key(next_path, &key, error);
+    if (err == AP_ENOENT) {
+        err = 0; /* no rotation is wanted */
+        goto out;
+    }
+    if (err)
+        goto out;
+    err = vault_add_key(vault, &key);
+    if (err == AP_EEXIST)
+        err = 0; /* copied over the first one, not moved */
+    if (err)
+        (void)ap_error_set(error, err, "%s: %s", next_path, ap_strerror(err));
+out:
+    secret_done(&key);
+    free(next_path);
+    return err;
+}
+
+int vault_open_keys(const char *path, struct vault **ret_vault, struct ap_error *error)
+{
+    struct vault *vault = NULL;
+
+    int err = make_vault(path, &vault, error);
+    if (!err)
+        err = add_next(vault, path, error);
+    if (err) {
+        vault_free(vault);
+        return err;
+    }
+    *ret_vault = vault;
+    return 0;
+}

@@ -22,8 +22,9 @@ DEADLINE_S = 30
 OK, FAILED, USAGE, NOT_FOUND, EXISTS, INVALID, UNREACHABLE, NOT_PERMITTED = range(8)
 EXIT_CONFIG = 78
 
-# Their output is a URL, on purpose.
-SHOWS_URL = (("phone", "url"), ("phone", "qr"), ("token", "rotate"), ("apikey", "add"))
+# Their output is a URL, a key or passwords, on purpose.
+SHOWS_URL = (("phone", "url"), ("phone", "qr"), ("token", "rotate"), ("apikey", "add"),
+             ("user", "burn"))
 
 # Log events that a healthy run may write at warning or above.
 EXPECTED = ("start user=root", "flat_mode state=on", "descriptors ", "control group=")

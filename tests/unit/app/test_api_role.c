@@ -113,6 +113,8 @@ static const char *const REQUESTS[] = {
     "GET /api/v1/stale-phones HTTP/1.1\r\n\r\n",
     "GET /api/v1/refusals HTTP/1.1\r\n\r\n",
     "GET /api/v1/fetches HTTP/1.1\r\n\r\n",
+    "GET /api/v1/audit HTTP/1.1\r\n\r\n",
+    "GET /api/v1/audit/verify HTTP/1.1\r\n\r\n",
     ("POST /api/v1/explain HTTP/1.1\r\nContent-Type: application/json\r\n"
      "Content-Length: 13\r\n\r\n{\"url\": \"/x\"}"),
 };

@@ -17,6 +17,8 @@ static const struct store_phone DISABLED = {.id = "b", .enabled = false};
 static struct network PRIVATE[] = {{.family = AF_INET, .bytes = {10}, .prefix_len = 8}};
 static const struct address INSIDE = {.family = AF_INET, .bytes = {10, 1, 2, 3}};
 static const struct address OUTSIDE = {.family = AF_INET, .bytes = {192, 0, 2, 7}};
+#define INSIDE_TEXT  "10.1.2.3"
+#define OUTSIDE_TEXT "192.0.2.7"
 
 enum who { NOBODY, ON, OFF, WHO_COUNT };
 
@@ -118,6 +120,35 @@ static void test_what_the_name_is_to_the_phone_counts_last(void **state)
     }
 }
 
+static void test_a_burnt_token_serves_only_where_the_phone_was_last(void **state)
+{
+    static const struct {
+        const char *last_fetch_address;
+        bool has_forwarded, enabled;
+        enum policy_reason expected;
+    } ROWS[] = {
+        {INSIDE_TEXT, false, true, POLICY_SERVE},
+        {OUTSIDE_TEXT, false, true, POLICY_BURNT},
+        {"", false, true, POLICY_BURNT},
+        {INSIDE_TEXT, true, true, POLICY_BURNT},
+        {INSIDE_TEXT, false, false, POLICY_DISABLED},
+    };
+    const struct network_list networks = {PRIVATE, 1};
+    const struct options options = {.disable_auto_provision_security = false};
+    const struct policy_options given = {&options, &networks};
+
+    (void)state;
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        const struct store_phone phone = {.enabled = ROWS[i].enabled,
+                                          .last_fetch_address = ROWS[i].last_fetch_address};
+        const struct policy_facts facts = {.burnt = true,
+                                           .source = &INSIDE,
+                                           .has_forwarded = ROWS[i].has_forwarded,
+                                           .phone = &phone};
+        assert_int_equal(policy_decide(&facts, &given), ROWS[i].expected);
+    }
+}
+
 static void test_no_networks_means_nobody_in_flat_mode(void **state)
 {
     const struct network_list none = {NULL, 0};
@@ -137,7 +168,7 @@ static void test_reason_names_are_stable(void **state)
     static const char *const NAMES[] = {
         "served",       "bad_request",   "method",      "unknown_path", "bad_token",
         "unknown_file", "unknown_pair",  "unknown_mac", "flat_off",     "address_not_allowed",
-        "disabled",     "render_failed", "probe",       "flat_only",
+        "disabled",     "render_failed", "probe",       "flat_only",    "burnt",
     };
 
     (void)state;
@@ -172,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_every_combination_of_facts_is_decided_by_the_rules),
         cmocka_unit_test(test_common_files_are_decided_without_a_phone),
         cmocka_unit_test(test_what_the_name_is_to_the_phone_counts_last),
+        cmocka_unit_test(test_a_burnt_token_serves_only_where_the_phone_was_last),
         cmocka_unit_test(test_no_networks_means_nobody_in_flat_mode),
         cmocka_unit_test(test_reason_names_are_stable),
         cmocka_unit_test(test_reason_names_are_unique_words_that_fit_a_record),

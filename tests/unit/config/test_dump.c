@@ -58,6 +58,7 @@ static const char *const TEXTS[] = {
     "custom_options = ''\nflat_networks = { }\n" CONF_LISTENER,
     "custom_options = '{\n \"disable_auto_provision_security\"\n:true}'\n"
     "state_directory = '/a\\'b\\\\c\"${d}'\nworkers = 1\nlog_level = warning\n"
+    "fetch_retention = 120m\nrefusal_retention = 3601s\n"
     "flat_networks = { 10.1.2.3, fd00::/8, 192.0.2.0/24 }\n"
     "listener v6 { address = 2001:db8::7 public_url = https://x:1\n"
     " certificate a { certificate_file = '/a b' key_file = /k }\n"

@@ -35,6 +35,8 @@ static void test_defaults_fill_what_is_not_set(void **state)
     assert_false(config->options.disable_auto_provision_security);
     assert_in_range(config->workers, 1, 64);
     assert_int_equal(config->max_connections, 10000);
+    assert_int_equal(config->fetch_retention_s, 90 * 86400);
+    assert_int_equal(config->refusal_rows_max, 1000000);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
     assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
     assert_int_equal(config->log_target, CONFIG_LOG_AUTO);
@@ -69,6 +71,10 @@ static void test_every_key_is_read(void **state)
                "max_connections_per_source = 2\n"
                "max_handshakes = 3\n"
                "max_handshakes_per_source = 1\n"
+               "fetch_retention = 36h\n"
+               "fetch_rows_max = 1000\n"
+               "refusal_retention = 90m\n"
+               "refusal_rows_max = 1000000000\n"
                "log_level = debug log_format = json log_target = journal\n"
                "listener a { address = '::1' port = 8443 public_url = https://[::1]:8443\n"
                "  certificate rsa { certificate_file = /r.pem key_file = /r.key }\n"
@@ -94,6 +100,10 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(config->max_connections_per_source, 2);
     assert_int_equal(config->max_handshakes, 3);
     assert_int_equal(config->max_handshakes_per_source, 1);
+    assert_int_equal(config->fetch_retention_s, 36 * 3600);
+    assert_int_equal(config->fetch_rows_max, 1000);
+    assert_int_equal(config->refusal_retention_s, 90 * 60);
+    assert_int_equal(config->refusal_rows_max, 1000000000);
     assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(config->log_format, LOG_FORMAT_JSON);
     assert_int_equal(config->log_target, CONFIG_LOG_JOURNAL);
@@ -105,7 +115,7 @@ static void test_every_key_is_read(void **state)
     assert_string_equal(config->listeners[0].certificates[1].name, "ec");
     assert_string_equal(config->listeners[0].certificates[1].key_file, "/e.key");
     assert_string_equal(config->listeners[1].public_url, "https://b");
-    assert_int_equal(config->listeners[1].line, 21);
+    assert_int_equal(config->listeners[1].line, 25);
     config_free(config);
 }
 

@@ -32,7 +32,7 @@ static const char *type_word(enum config_type type)
 {
     static const char *const WORDS[] = {
         [CONFIG_STRING] = "text", [CONFIG_PATH] = "path",   [CONFIG_NUMBER] = "number",
-        [CONFIG_LIST] = "list",   [CONFIG_CHOICE] = "word",
+        [CONFIG_LIST] = "list",   [CONFIG_CHOICE] = "word", [CONFIG_DURATION] = "duration",
     };
 
     return WORDS[type];
@@ -45,6 +45,7 @@ static void expected_section(const struct config_key *key, struct buf *out)
     const char *unit = key->unit ? key->unit : "–";
     bool bytes = key->type == CONFIG_STRING || key->type == CONFIG_PATH;
     bool word = key->type == CONFIG_CHOICE;
+    char least[CONFIG_DURATION_TEXT_MAX], most[CONFIG_DURATION_TEXT_MAX];
 
     buf_init(out, 4096);
     assert_int_equal(buf_printf(out,
@@ -54,7 +55,11 @@ static void expected_section(const struct config_key *key, struct buf *out)
                      0);
     if (word)
         assert_int_equal(buf_append_text(out, "see above"), 0);
-    else
+    else if (key->type == CONFIG_DURATION) {
+        config_duration_text(key->min, least);
+        config_duration_text(key->max, most);
+        assert_int_equal(buf_printf(out, "%s to %s", least, most), 0);
+    } else
         assert_int_equal(buf_printf(out, "%llu to %llu", (unsigned long long)key->min,
                                     (unsigned long long)key->max),
                          0);

@@ -96,7 +96,7 @@ static int look_things_up(struct fixture *fixture, struct store_db *db, const st
     if (!err)
         err = store_user_get(db, &fixture->arena, "alice", &user);
     if (!err)
-        err = store_audit_list(db, &fixture->arena, 10, &entries, &count);
+        err = store_audit_list(db, &fixture->arena, 0, 10, &entries, &count);
     return err ? err : store_options_get(db, &fixture->arena, &json);
 }
 
@@ -161,8 +161,16 @@ static int restore(void *data)
     char backup[256];
 
     snprintf(backup, sizeof(backup), "%s/backup.db", fixture->folder);
-    return store_restore(fixture->path, backup, fixture->vault, &fixture->clock, (uid_t)-1,
-                         (gid_t)-1, NULL);
+    const struct store_restore restore = {.path = fixture->path,
+                                          .backup_path = backup,
+                                          .vault = fixture->vault,
+                                          .clock = &fixture->clock,
+                                          .uid = (uid_t)-1,
+                                          .gid = (gid_t)-1,
+                                          .keep_options = true,
+                                          .actor = "uid=0"};
+    struct store_restored restored;
+    return store_restore(&restore, &restored, NULL);
 }
 
 static void make_backup(struct fixture *fixture)

@@ -33,7 +33,9 @@ static void add_entries(struct fixture *fixture, int from, int to)
 static struct findings verify(struct fixture *fixture)
 {
     struct findings findings = {0};
-    assert_int_equal(store_audit_verify(fixture->db, &fixture->arena, note, &findings), 0);
+    uint64_t rows = UINT64_MAX;
+    assert_int_equal(store_audit_verify(fixture->db, &fixture->arena, note, &findings, &rows), 0);
+    assert_int_equal(rows, fixture_number(fixture, "SELECT count(*) FROM audit"));
     return findings;
 }
 
@@ -44,8 +46,9 @@ static void test_entries_are_listed_newest_first(void **state)
     size_t count;
 
     add_entries(fixture, 0, ENTRIES);
-    assert_int_equal(store_audit_list(fixture->db, &fixture->arena, 3, &entries, &count), 0);
+    assert_int_equal(store_audit_list(fixture->db, &fixture->arena, 0, 3, &entries, &count), 0);
     assert_int_equal(count, 3);
+    assert_int_equal(entries[0].row, 5);
     assert_string_equal(entries[0].object, "user=u4");
     assert_int_equal(entries[0].at, FIXTURE_NOW_S + 4);
     assert_string_equal(entries[2].object, "user=u2");
@@ -53,6 +56,13 @@ static void test_entries_are_listed_newest_first(void **state)
     assert_string_equal(entries[2].action, "user.add");
     assert_string_equal(entries[2].detail, "");
     assert_int_equal(strlen(entries[2].id), 36);
+    assert_int_equal(
+        store_audit_list(fixture->db, &fixture->arena, entries[2].row, 3, &entries, &count), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(entries[0].object, "user=u1");
+    assert_string_equal(entries[1].object, "user=u0");
+    assert_int_equal(store_audit_list(fixture->db, &fixture->arena, 1, 3, &entries, &count), 0);
+    assert_int_equal(count, 0);
 }
 
 static void test_an_empty_and_an_untouched_chain_verify(void **state)
@@ -82,15 +92,19 @@ static void test_every_way_to_change_the_log_is_noticed(void **state)
         {"UPDATE audit SET link = zeroblob(32) WHERE seq = 4", "row 4"},
         /* letters moved from one field to the next */
         {"UPDATE audit SET actor = 'uid=', action = '0user.add' WHERE seq = 2", "row 2"},
-        {"DELETE FROM audit WHERE seq = 1", "row 2"},
-        {"DELETE FROM audit WHERE seq = 3", "row 4"},
-        {"DELETE FROM audit WHERE seq = 5", "removed"},
-        {"DELETE FROM audit WHERE seq > 2", "removed"},
-        {"DELETE FROM audit", "removed"},
+        {"DELETE FROM audit WHERE seq = 1", "row 1 is missing"},
+        {"DELETE FROM audit WHERE seq = 3", "row 3 is missing"},
+        {"DELETE FROM audit WHERE seq BETWEEN 2 AND 4", "rows 2 to 4 are missing"},
+        {"DELETE FROM audit WHERE seq = 5", "row 5 is missing"},
+        {"DELETE FROM audit WHERE seq > 2", "rows 3 to 5 are missing"},
+        {"DELETE FROM audit", "rows 1 to 5 are missing"},
+        {"INSERT INTO audit (seq, id, at, actor, action, link) VALUES "
+         "(-1, '00000000-0000-0000-0000-000000000000', 0, 'a', 'b', zeroblob(32))",
+         "row -1 was changed"},
         {"DELETE FROM audit; DELETE FROM meta WHERE name = 'audit_head'", NULL},
-        {"DELETE FROM meta WHERE name = 'audit_head'", "removed"},
+        {"DELETE FROM meta WHERE name = 'audit_head'", "names row 0"},
         {"UPDATE meta SET value = zeroblob(69) WHERE name = 'audit_head'", "sealed end"},
-        {"UPDATE audit SET seq = 6 WHERE seq = 5", "row 6"},
+        {"UPDATE audit SET seq = 6 WHERE seq = 5", "row 5 is missing"},
         {"INSERT INTO audit (seq, id, at, actor, action, link) VALUES "
          "(6, '00000000-0000-0000-0000-000000000000', 0, 'a', 'b', zeroblob(32))",
          "row 6"},

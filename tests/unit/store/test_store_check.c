@@ -75,7 +75,7 @@ static const struct {
     {"PRAGMA ignore_check_constraints = ON; UPDATE phone SET mac = 'CC5EF641B700' "
      "WHERE mac = 'cc5ef641b700'",
      "CHECK constraint failed in phone"},
-    {"DELETE FROM audit WHERE seq = 7", "audit row 8"},
+    {"DELETE FROM audit WHERE seq = 7", "audit row 7 is missing"},
 };
 
 static void test_each_damage_is_found_and_named(void **state)

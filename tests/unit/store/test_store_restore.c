@@ -5,6 +5,8 @@
 #include "fixture.h"
 
 static char backup[256];
+static bool keep_options;
+static struct store_restored restored;
 
 static void backup_now(struct fixture *fixture)
 {
@@ -19,8 +21,15 @@ static void backup_now(struct fixture *fixture)
 static int restore(struct fixture *fixture)
 {
     fixture->error.text[0] = '\0';
-    return store_restore(fixture->path, backup, fixture->vault, &fixture->clock, (uid_t)-1,
-                         (gid_t)-1, &fixture->error);
+    const struct store_restore restore = {.path = fixture->path,
+                                          .backup_path = backup,
+                                          .vault = fixture->vault,
+                                          .clock = &fixture->clock,
+                                          .uid = (uid_t)-1,
+                                          .gid = (gid_t)-1,
+                                          .keep_options = keep_options,
+                                          .actor = "uid=0"};
+    return store_restore(&restore, &restored, &fixture->error);
 }
 
 static bool has_user(struct fixture *fixture, const char *name)
@@ -212,6 +221,79 @@ static void test_a_backup_with_its_wal_is_restored_whole(void **state)
     assert_true(has_user(fixture, "bob"));
 }
 
+static void set_options(struct fixture *fixture)
+{
+    fixture_begin(fixture);
+    assert_int_equal(store_options_set(fixture->db, "{\"disable_auto_provision_security\": true}"),
+                     0);
+    fixture_commit(fixture);
+}
+
+static void test_flat_mode_is_closed_unless_the_options_are_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *json;
+
+    set_options(fixture);
+    backup_now(fixture);
+    fixture_close(fixture);
+    assert_int_equal(restore(fixture), 0);
+    assert_true(restored.options_dropped);
+    fixture->db = fixture_open(fixture, STORE_WRITER);
+    assert_int_equal(store_options_get(fixture->db, &fixture->arena, &json), AP_ENOENT);
+    fixture_close(fixture);
+
+    keep_options = true;
+    assert_int_equal(restore(fixture), 0);
+    keep_options = false;
+    assert_false(restored.options_dropped);
+    fixture->db = fixture_open(fixture, STORE_WRITER);
+    assert_int_equal(store_options_get(fixture->db, &fixture->arena, &json), 0);
+}
+
+static void test_a_restore_begins_a_new_epoch_and_tells_the_audit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_counts before, after;
+    struct store_audit *entries;
+    size_t count;
+
+    assert_int_equal(store_counts(fixture->db, &before), 0);
+    prepare(fixture);
+    assert_int_equal(restore(fixture), 0);
+    assert_int_equal(restored.backup_at, 0); /* of no backup of ours */
+    fixture->db = fixture_open(fixture, STORE_WRITER);
+    assert_int_equal(store_counts(fixture->db, &after), 0);
+    assert_int_equal(strlen(after.epoch), 32);
+    assert_string_not_equal(after.epoch, before.epoch);
+    assert_int_equal(store_audit_list(fixture->db, &fixture->arena, 0, 1, &entries, &count), 0);
+    assert_string_equal(entries[0].action, "restore");
+    assert_string_equal(entries[0].actor, "uid=0");
+}
+
+static void test_the_missing_key_is_named(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vault *own = fixture->vault;
+    char path[300];
+
+    snprintf(path, sizeof(path), "%s/named.db", fixture->folder);
+    struct store_db *reader = fixture_open(fixture, STORE_READER);
+    assert_int_equal(store_backup(reader, &(struct store_backup){.path = path}, &fixture->error),
+                     0);
+    store_close(reader);
+    fixture_close(fixture);
+    memcpy(backup, path, sizeof(backup));
+    fixture->vault = fixture_vault(0x22);
+    assert_int_equal(restore(fixture), AP_EKEY);
+    assert_non_null(strstr(fixture->error.text, vault_fingerprint(own)));
+    assert_non_null(strstr(fixture->error.text, vault_fingerprint(fixture->vault)));
+    vault_free(fixture->vault);
+    fixture->vault = own;
+    assert_int_equal(restore(fixture), 0);
+    assert_int_equal(restored.backup_at, FIXTURE_NOW_S);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -222,6 +304,9 @@ int main(void)
         TEST(test_a_backup_of_another_key_leaves_the_old_database),
         TEST(test_restore_works_without_an_old_database_and_after_a_broken_restore),
         TEST(test_a_backup_with_its_wal_is_restored_whole),
+        TEST(test_flat_mode_is_closed_unless_the_options_are_kept),
+        TEST(test_a_restore_begins_a_new_epoch_and_tells_the_audit),
+        TEST(test_the_missing_key_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -312,6 +312,101 @@ static void test_the_end_of_the_previous_token_is_told_while_there_is_one(void *
     assert_int_equal(store_token_previous_end(fixture->db, house.user_id, &ends_at), AP_ENOENT);
 }
 
+static void burn(struct fixture *fixture, struct house *house, int64_t ends_at)
+{
+    assert_int_equal(token_make(&house->new), 0);
+    fixture_begin(fixture);
+    assert_int_equal(store_token_burn(fixture->db, house->user_id, &house->new, ends_at), 0);
+    fixture_commit(fixture);
+}
+
+static int use_burnt(struct fixture *fixture, const char *phone_id, uint64_t generation)
+{
+    fixture_begin(fixture);
+    int err = store_phone_use_burnt(fixture->db, phone_id, generation);
+    fixture_commit(fixture);
+    return err;
+}
+
+static void test_a_burnt_token_serves_each_phone_once_and_says_where_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    struct house house = build(fixture);
+    struct store_phone phone;
+    const char *user_id;
+    const char *const *vendors;
+    size_t count;
+
+    fixture_sql(fixture, "UPDATE phone SET last_fetch_address = '192.0.2.7', last_fetch_at = 1");
+    burn(fixture, &house, FIXTURE_NOW_S + 900);
+    assert_int_equal(kind_of(fixture, &house.old), STORE_TOKEN_BURNT);
+    assert_int_equal(kind_of(fixture, &house.new), STORE_TOKEN_FOLDER);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &house.old, 1, &phone), 0);
+    assert_true(phone.needs_seen_mark);
+    assert_string_equal(phone.last_fetch_address, "192.0.2.7");
+    assert_int_equal(phone.token_generation, 1);
+    /* Common files are no phone's: nothing holds a stranger off them. */
+    assert_int_equal(
+        store_user_by_token(fixture->db, &fixture->arena, &house.old, &user_id, &vendors, &count),
+        AP_ENOENT);
+    assert_int_equal(use_burnt(fixture, house.phone_id[1], phone.token_generation), 0);
+    assert_int_equal(use_burnt(fixture, house.phone_id[1], phone.token_generation), AP_ECONFLICT);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &house.old, 1, NULL), AP_ENOENT);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &house.new, 1, NULL), 0);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &house.old, 2, NULL), 0);
+    /* Seen on the new one: the burnt one is over for this phone too. */
+    mark_seen(fixture, house.phone_id[2], 1);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &house.old, 2, NULL), AP_ENOENT);
+    set_wall(fixture, 900);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &house.old, 0, NULL), AP_ENOENT);
+}
+
+static void test_a_hard_burn_leaves_the_old_token_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct house house = build(fixture);
+    struct token first = house.old;
+
+    rotate(fixture, &house, FIXTURE_NOW_S + GRACE_S);
+    struct token second = house.new;
+    burn(fixture, &house, 0);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &first, 0, NULL), AP_ENOENT);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &second, 0, NULL), AP_ENOENT);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &house.new, 0, NULL), 0);
+}
+
+static void test_a_rotation_after_a_burn_makes_no_burnt_token(void **state)
+{
+    struct fixture *fixture = *state;
+    struct house house = build(fixture);
+
+    burn(fixture, &house, FIXTURE_NOW_S + 900);
+    struct token second = house.new;
+    rotate(fixture, &house, FIXTURE_NOW_S + GRACE_S);
+    assert_int_equal(kind_of(fixture, &second), STORE_TOKEN_PREVIOUS);
+    assert_int_equal(fixture_by_pair(fixture, fixture->db, &house.old, 0, NULL), AP_ENOENT);
+}
+
+static void test_phones_of_others_with_a_line_of_the_user_are_concerned(void **state)
+{
+    struct fixture *fixture = *state;
+    struct house house = build(fixture);
+    struct token token;
+    char bob[STORE_ID_TEXT_MAX], account[STORE_ID_TEXT_MAX], phone[STORE_ID_TEXT_MAX];
+    const char *const *macs;
+    size_t count;
+
+    fixture_add_account(fixture, house.user_id, "1001", "a password", account);
+    fixture_add_user(fixture, "bob", &token, bob);
+    fixture_add_phone(fixture, bob, 7, account, phone);
+    fixture_add_phone(fixture, bob, 8, NULL, phone);
+    assert_int_equal(
+        store_phone_concerned(fixture->db, &fixture->arena, house.user_id, &macs, &count), 0);
+    assert_int_equal(count, 4);
+    assert_string_equal(macs[0], "cc5ef641b700");
+    assert_string_equal(macs[3], "cc5ef641b707");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -331,6 +426,10 @@ int main(void)
         TEST(test_a_second_rotation_ends_the_older_previous_token),
         TEST(test_the_end_of_the_previous_token_is_told_while_there_is_one),
         TEST(test_a_taken_token_or_an_unknown_user_rotates_nothing),
+        TEST(test_a_burnt_token_serves_each_phone_once_and_says_where_it_was),
+        TEST(test_a_hard_burn_leaves_the_old_token_nothing),
+        TEST(test_a_rotation_after_a_burn_makes_no_burnt_token),
+        TEST(test_phones_of_others_with_a_line_of_the_user_are_concerned),
         TEST(test_a_bootstrap_token_opens_its_phone_alone_and_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

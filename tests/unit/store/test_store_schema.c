@@ -122,6 +122,7 @@ static const struct {
     /* By role, of templates that have changed since: such a digest says nothing any more. */
     {"SELECT count(*) FROM delivered", 0},
     {"SELECT count(*) FROM user_key", 0},
+    {"SELECT count(*) FROM meta WHERE name = 'epoch' AND length(value) = 16", 1},
     {"SELECT count(*) FROM pragma_foreign_key_check", 0},
 };
 
@@ -191,9 +192,9 @@ static void test_a_newer_schema_is_left_alone(void **state)
     struct fixture *fixture = *state;
     const char *const steps[] = {SHIPPED_STEPS};
 
-    assert_int_equal(store_exec(fixture->db, "PRAGMA user_version = 4"), 0);
+    assert_int_equal(store_exec(fixture->db, "PRAGMA user_version = 99"), 0);
     assert_int_equal(migrate(fixture, steps, SHIPPED), AP_ENEWER);
-    assert_int_equal(version(fixture), SHIPPED + 1);
+    assert_int_equal(version(fixture), 99);
 }
 
 static void test_every_table_is_strict(void **state)

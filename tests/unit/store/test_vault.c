@@ -340,9 +340,39 @@ static void test_every_failing_allocation_of_openssl_is_survived(void **state)
     assert_int_equal(live(NULL), 0);
 }
 
+static struct vault *vault_of_byte(uint8_t byte)
+{
+    uint8_t key[VAULT_MASTER_KEY_BYTES];
+    const struct secret secret = {.bytes = key, .len = sizeof(key)};
+    struct vault *vault = NULL;
+
+    memset(key, byte, sizeof(key));
+    assert_int_equal(vault_new(&secret, &vault), 0);
+    return vault;
+}
+
+static void test_the_fingerprint_names_the_key_and_is_none_of_its_bytes(void **state)
+{
+    struct vault *a = vault_of_byte(0x11), *b = vault_of_byte(0x11), *c = vault_of_byte(0x22);
+    struct vault *clone = NULL;
+
+    (void)state;
+    assert_int_equal(vault_clone(a, &clone), 0);
+    assert_int_equal(strlen(vault_fingerprint(a)), 16);
+    assert_string_equal(vault_fingerprint(a), vault_fingerprint(b));
+    assert_string_equal(vault_fingerprint(a), vault_fingerprint(clone));
+    assert_string_not_equal(vault_fingerprint(a), vault_fingerprint(c));
+    assert_null(strstr(vault_fingerprint(a), "1111"));
+    vault_free(a);
+    vault_free(b);
+    vault_free(c);
+    vault_free(clone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_fingerprint_names_the_key_and_is_none_of_its_bytes),
         cmocka_unit_test(test_hkdf_gives_the_first_block_of_rfc_5869_case_3),
         cmocka_unit_test(test_values_made_elsewhere_from_the_same_key_are_the_same),
         cmocka_unit_test(test_a_value_sealed_elsewhere_opens),
