@@ -17,8 +17,10 @@ static const char rebuild[] =
     "INSERT INTO new_site SELECT id, name, external_id, created_at, version FROM site;"
     "DROP TABLE site; ALTER TABLE new_site RENAME TO site;";
 
-#define SHIPPED       2
-#define SHIPPED_STEPS store_schema_migrations.steps[0], store_schema_migrations.steps[1]
+#define SHIPPED 3
+#define SHIPPED_STEPS                                                                              \
+    store_schema_migrations.steps[0], store_schema_migrations.steps[1],                            \
+        store_schema_migrations.steps[2]
 
 static int migrate(struct fixture *fixture, const char *const *steps, uint32_t count)
 {
@@ -189,9 +191,9 @@ static void test_a_newer_schema_is_left_alone(void **state)
     struct fixture *fixture = *state;
     const char *const steps[] = {SHIPPED_STEPS};
 
-    assert_int_equal(store_exec(fixture->db, "PRAGMA user_version = 3"), 0);
+    assert_int_equal(store_exec(fixture->db, "PRAGMA user_version = 4"), 0);
     assert_int_equal(migrate(fixture, steps, SHIPPED), AP_ENEWER);
-    assert_int_equal(version(fixture), 3);
+    assert_int_equal(version(fixture), 4);
 }
 
 static void test_every_table_is_strict(void **state)
@@ -203,7 +205,7 @@ static void test_every_table_is_strict(void **state)
                      0);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM pragma_table_list "
                                              "WHERE schema = 'main' AND strict = 1"),
-                     14);
+                     15);
 }
 
 static void test_every_reference_has_an_index(void **state)
