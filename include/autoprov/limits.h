@@ -112,8 +112,10 @@
 #define AP_IMPORT_ROWS_MAX 2000000
 /* Rows that are there and change: applied in one transaction, 10 µs each. */
 #define AP_IMPORT_CHANGES_MAX 50000
-/* Rows of the text that become one write: some 10 ms that others wait for. */
-#define AP_IMPORT_BATCH_ROWS 256
+/* Rows of the text that become one write: some 100 ms that others wait for. */
+#define AP_IMPORT_BATCH_ROWS 1024
+/* New tokens that are put in order at once: 10 MiB. */
+#define AP_IMPORT_TOKENS_MAX 65536
 /* An import that nobody asks for any more. */
 #define AP_IMPORT_IDLE_MS 60000
 /* Reasons that one page of problems holds. */

@@ -44,6 +44,7 @@ AP_MUSTCHECK int store_import_seal_password(struct store_db *db, const char *acc
 
 enum store_import_kind {
     STORE_IMPORT_USER,
+    STORE_IMPORT_TOKEN, /* of a user that is staged */
     STORE_IMPORT_ACCOUNT,
     STORE_IMPORT_PHONE,
     STORE_IMPORT_LINE,
@@ -53,12 +54,15 @@ enum store_import_kind {
  * borrowed. */
 struct store_import_row {
     enum store_import_kind kind;
-    struct store_import_token token;       /* of a user */
-    struct store_import_password password; /* of an account */
+    const struct store_import_password *password; /* of an account */
     union {
         struct store_user user;
         struct store_account account; /* its password is not looked at */
         struct store_phone phone;     /* its lines are rows of their own */
+        struct {
+            const char *user_id;
+            const struct store_import_token *token;
+        } token;
         struct {
             const char *phone_id;
             const char *account_id;
@@ -69,7 +73,7 @@ struct store_import_row {
 
 /* A change of a row that is there, applied when the import is published. Strings are borrowed. */
 struct store_import_change {
-    enum store_import_kind kind;           /* not LINE */
+    enum store_import_kind kind;           /* USER, ACCOUNT or PHONE */
     struct store_import_password password; /* of an account; without: it stays */
     struct store_import_password previous; /* the one before */
     union {                                /* all fields, with id, and the version that it must
@@ -119,6 +123,8 @@ AP_MUSTCHECK int store_user_by_name(struct store_db *db, struct arena *arena, co
 /* A secret of the arena. */
 AP_MUSTCHECK int store_account_password(struct store_db *db, struct arena *arena,
                                         const char *account_id, const char **ret_password);
+/* Two secrets, in constant time for equal lengths. */
+bool store_import_is_same(const char *a, const char *b);
 /* Is the token one of any user, in use or ended? 0: yes; AP_ENOENT: no. */
 AP_MUSTCHECK int store_token_exists(struct store_db *db, const struct token *token);
 /* Settings and keys as a new phone of that user, vendor and model would have them; user_id NULL:

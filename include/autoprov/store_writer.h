@@ -79,6 +79,7 @@ struct store_writer_stats {
     uint32_t queued_records;
     bool failed;    /* fsync or a write met EIO: what the file holds is unknown, and every write is
                        refused with AP_ESTORE until the process starts anew */
+    bool stopping;  /* store_writer_stop() has begun: nothing is accepted any more */
     int last_error; /* 0, or why the newest commit failed: AP_EFULL, AP_EREADONLY, … */
 };
 void store_writer_stats(struct store_writer *writer, struct store_writer_stats *ret_stats);

@@ -55,6 +55,7 @@ static void on_tick(uv_timer_t *timer)
                   "the disk refused a write; stopping, so that a new start reads what it holds");
         daemon_stop(daemon);
     }
+    api_tick(daemon->api);
     if (daemon->watchdog_ms == 0)
         return;
     if (all_alive(daemon, clock_monotonic_ms(daemon->clock)))

@@ -34,10 +34,10 @@ static int stage_token(struct store_db *db, int64_t import, const struct store_i
     store_query_begin(&query, db,
                       "INSERT INTO token (blind_index, kind, user_id, token_sealed, imported, "
                       "generation, created_at, import_id) VALUES (?, 'folder', ?, ?, ?, 0, ?, ?)");
-    store_query_bind_blob(&query, row->token.index, sizeof(row->token.index));
-    store_query_bind_text(&query, row->user.id);
-    store_query_bind_blob(&query, row->token.sealed, row->token.sealed_len);
-    store_query_bind_number(&query, row->token.imported);
+    store_query_bind_blob(&query, row->token.token->index, VAULT_BLIND_INDEX_BYTES);
+    store_query_bind_text(&query, row->token.user_id);
+    store_query_bind_blob(&query, row->token.token->sealed, row->token.token->sealed_len);
+    store_query_bind_number(&query, row->token.token->imported);
     store_query_bind_number(&query, clock_wall_s(db->clock));
     store_query_bind_number(&query, import);
     return store_query_run(&query);
@@ -57,8 +57,7 @@ static int stage_user(struct store_db *db, int64_t import, const struct store_im
     store_query_bind_text(&query, row->user.site_id);
     store_query_bind_number(&query, clock_wall_s(db->clock));
     store_query_bind_number(&query, import);
-    int err = store_query_run(&query);
-    return err ? err : stage_token(db, import, row);
+    return store_query_run(&query);
 }
 
 static int stage_account(struct store_db *db, int64_t import, const struct store_import_row *row)
@@ -74,7 +73,7 @@ static int stage_account(struct store_db *db, int64_t import, const struct store
     store_query_bind_text(&query, row->account.id);
     store_query_bind_text(&query, row->account.user_id);
     store_query_bind_number(&query, clock_wall_s(db->clock));
-    store_query_bind_blob(&query, row->password.sealed, row->password.sealed_len);
+    store_query_bind_blob(&query, row->password->sealed, row->password->sealed_len);
     store_query_bind_number(&query, import);
     return store_query_run(&query);
 }
@@ -113,6 +112,8 @@ static int stage_row(struct store_db *db, int64_t import, const struct store_imp
     switch (row->kind) {
     case STORE_IMPORT_USER:
         return stage_user(db, import, row);
+    case STORE_IMPORT_TOKEN:
+        return stage_token(db, import, row);
     case STORE_IMPORT_ACCOUNT:
         return stage_account(db, import, row);
     case STORE_IMPORT_PHONE:

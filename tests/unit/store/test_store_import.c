@@ -4,6 +4,8 @@
 #include "autoprov/store_import.h"
 
 struct staged {
+    struct store_import_token sealed_token;
+    struct store_import_password sealed_password;
     int64_t import;
     char user_id[STORE_ID_TEXT_MAX], account_id[STORE_ID_TEXT_MAX], phone_id[STORE_ID_TEXT_MAX];
     struct token token;
@@ -11,15 +13,20 @@ struct staged {
 };
 static const struct store_import_counts ONE_EACH = {1, 1, 1};
 
-static struct store_import_row user_row(struct fixture *fixture, struct staged *staged)
+static struct store_import_row user_row(struct staged *staged)
 {
-    struct store_import_row row = {
+    return (struct store_import_row){
         .kind = STORE_IMPORT_USER,
         .user = {
             .id = staged->user_id, .name = "carol", .display_name = "Carol", .external_id = "u-1"}};
+}
 
-    assert_int_equal(store_import_seal_token(fixture->db, &staged->token, &row.token), 0);
-    return row;
+static struct store_import_row token_row(struct fixture *fixture, struct staged *staged)
+{
+    assert_int_equal(store_import_seal_token(fixture->db, &staged->token, &staged->sealed_token),
+                     0);
+    return (struct store_import_row){.kind = STORE_IMPORT_TOKEN,
+                                     .token = {staged->user_id, &staged->sealed_token}};
 }
 
 static struct store_import_row account_row(struct fixture *fixture, struct staged *staged)
@@ -37,8 +44,9 @@ static struct store_import_row account_row(struct fixture *fixture, struct stage
                                                .external_id = "a-1"}};
 
     assert_int_equal(store_import_seal_password(fixture->db, staged->account_id, false,
-                                                "carols-password", &row.password),
+                                                "carols-password", &staged->sealed_password),
                      0);
+    row.password = &staged->sealed_password;
     return row;
 }
 
@@ -73,13 +81,14 @@ static void stage(struct fixture *fixture, struct staged *staged)
 {
     begin(fixture, staged);
     const struct store_import_row rows[] = {
-        user_row(fixture, staged),
+        user_row(staged),
+        token_row(fixture, staged),
         account_row(fixture, staged),
         phone_row(staged),
         {.kind = STORE_IMPORT_LINE, .line = {staged->phone_id, staged->account_id, 1}},
     };
     fixture_begin(fixture);
-    assert_int_equal(store_import_stage(fixture->db, staged->import, rows, 4), 0);
+    assert_int_equal(store_import_stage(fixture->db, staged->import, rows, 5), 0);
     fixture_commit(fixture);
 }
 
@@ -223,7 +232,7 @@ static void test_a_taken_value_is_told_and_the_batch_undone(void **state)
 
     fixture_add_user(fixture, "carol", &token, id);
     begin(fixture, &staged);
-    struct store_import_row row = user_row(fixture, &staged);
+    struct store_import_row row = user_row(&staged);
     fixture_begin(fixture);
     assert_int_equal(store_import_stage(fixture->db, staged.import, &row, 1), AP_EEXIST);
     row = account_row(fixture, &staged);
