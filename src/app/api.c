@@ -96,6 +96,11 @@ static const struct api_route ROUTES[] = {
     /* A POST, since a URL that is asked about holds a token; it changes nothing. */
     ROUTE(GATE_POST, "/explain", API_ROLE_OPERATOR, API_READ, api_explain, NULL),
 
+    ROUTE(GATE_PUT, "/users/by-external/*", API_ROLE_ADMIN, API_WRITE, api_user_put, "user.put"),
+    ROUTE(GATE_PUT, "/accounts/by-external/*", API_ROLE_ADMIN, API_WRITE, api_account_put,
+          "account.put"),
+    ROUTE(GATE_PUT, "/phones/by-external/*", API_ROLE_ADMIN, API_WRITE, api_phone_put, "phone.put"),
+
     ROUTE(GATE_POST, "/imports", API_ROLE_ADMIN, API_READ, api_import_add, NULL),
     ROUTE(GATE_PUT, "/imports/*/chunks/*", API_ROLE_ADMIN, API_UPLOAD, api_import_receive, NULL),
     ROUTE(GATE_POST, "/imports/*/apply", API_ROLE_ADMIN, API_READ, api_import_apply, NULL),
@@ -365,31 +370,6 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
     return err;
 }
 
-static void answer_refused(struct http_exchange *exchange, enum gate_reason reason)
-{
-    static const struct {
-        enum gate_reason reason;
-        struct api_problem_text text;
-    } TEXTS[] = {
-        {GATE_REASON_METHOD,
-         {405, "Method Not Allowed", "this API has not that method",
-          "GET, POST, PUT, PATCH, DELETE"}},
-        {GATE_REASON_TARGET,
-         {400, "Bad Request", "the path has a character that no name here has", NULL}},
-        {GATE_REASON_BODY,
-         {413, "Content Too Large", "a body needs one Content-Length, of 1 MiB at most", NULL}},
-    };
-    struct api_problem_text other = {400, "Bad Request", gate_reason_name(reason), NULL};
-
-    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
-        if (TEXTS[i].reason == reason) {
-            api_answer_problem(exchange, &TEXTS[i].text);
-            return;
-        }
-    }
-    api_answer_problem(exchange, &other);
-}
-
 static struct api_call *new_call(struct api *api, struct http_exchange *exchange)
 {
     struct api_call *call = calloc(1, sizeof(*call));
@@ -428,7 +408,7 @@ void api_handle(void *data, struct http_exchange *exchange)
     const char *allow = NULL;
 
     if (request->refusal != GATE_REASON_NONE) {
-        answer_refused(exchange, request->refusal);
+        api_answer_refused(exchange, request->refusal);
         return;
     }
     call = new_call(data, exchange);

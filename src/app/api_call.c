@@ -115,6 +115,31 @@ void api_answer_problem(struct http_exchange *exchange, const struct api_problem
     answer_problem(exchange, &kind, text->detail, NULL, text->allow);
 }
 
+void api_answer_refused(struct http_exchange *exchange, enum gate_reason reason)
+{
+    static const struct {
+        enum gate_reason reason;
+        struct api_problem_text text;
+    } TEXTS[] = {
+        {GATE_REASON_METHOD,
+         {405, "Method Not Allowed", "this API has not that method",
+          "GET, POST, PUT, PATCH, DELETE"}},
+        {GATE_REASON_TARGET,
+         {400, "Bad Request", "the path has a character that no name here has", NULL}},
+        {GATE_REASON_BODY,
+         {413, "Content Too Large", "a body needs one Content-Length, of 1 MiB at most", NULL}},
+    };
+    struct api_problem_text other = {400, "Bad Request", gate_reason_name(reason), NULL};
+
+    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
+        if (TEXTS[i].reason == reason) {
+            api_answer_problem(exchange, &TEXTS[i].text);
+            return;
+        }
+    }
+    api_answer_problem(exchange, &other);
+}
+
 void api_call_free(struct api_call *call)
 {
     json_decref(call->body);

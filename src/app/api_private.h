@@ -96,6 +96,8 @@ struct api_problem_text {
     const char *allow; /* of a 405, static; else NULL */
 };
 void api_answer_problem(struct http_exchange *exchange, const struct api_problem_text *text);
+/* The problem of a request that the gate refused. */
+void api_answer_refused(struct http_exchange *exchange, enum gate_reason reason);
 
 /* Take ownership of result (NULL: AP_ENOMEM). */
 AP_MUSTCHECK int api_result(struct api_call *call, int status, json_t *result);
@@ -310,6 +312,9 @@ int api_import_apply(struct api_call *call, struct store_db *db);
 int api_import_show(struct api_call *call, struct store_db *db);
 int api_import_problems(struct api_call *call, struct store_db *db);
 int api_import_del(struct api_call *call, struct store_db *db);
+int api_user_put(struct api_call *call, struct store_db *db);
+int api_account_put(struct api_call *call, struct store_db *db);
+int api_phone_put(struct api_call *call, struct store_db *db);
 int api_export(struct api_call *call, struct store_db *db);
 int api_export_secrets(struct api_call *call, struct store_db *db);
 
