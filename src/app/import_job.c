@@ -346,10 +346,9 @@ static int write_all(struct import *import, struct import_run *run)
          * takes away. */
         _Atomic bool never = false;
         int drop_err = drop_all(writer, step.id, &never);
-        if (drop_err)
+        if (drop_err && drop_err != AP_ECLOSED)
             log_event(LOG_LEVEL_WARNING, "import",
-                      "error=\"%s\": its rows stay unseen, until the "
-                      "next start takes them away",
+                      "error=\"%s\": its rows stay unseen, until the next start takes them away",
                       ap_strerror(drop_err));
     }
     return err;
