@@ -79,6 +79,13 @@ struct api_setup {
 AP_MUSTCHECK int api_new(const struct api_setup *setup, struct api **ret_api);
 void api_free(struct api *api);
 
+/* Begin to take away what imports that never finished have left. Once, when the writer runs. */
+void api_recover(struct api *api);
+/* About every second: an import that nobody asks for any more is dropped. */
+void api_tick(struct api *api);
+/* Jobs end soon, done as far as they are. Before the writer stops; NULL is fine. */
+void api_stop(struct api *api);
+
 /* http_handler_fn of the control socket; data is the struct api. Beside /api/v1 it answers
  * /healthz and /readyz, to whoever may connect, and /metrics. */
 void api_handle(void *data, struct http_exchange *exchange);

@@ -106,4 +106,22 @@
  * only while one read lasts that began before: a backup, or a job. */
 #define AP_WAL_MAX_BYTES 4194304
 
+/* -- import ------------------------------------------------------------------------------- */
+/* All columns at their maxima are 2.2 KiB; quotes may double it. */
+#define AP_IMPORT_LINE_MAX_BYTES 8192
+/* A million rows of 250 bytes. */
+#define AP_IMPORT_MAX_BYTES 268435456
+/* Rows, by the memory that each takes while the import runs (some 200 bytes). */
+#define AP_IMPORT_ROWS_MAX 2000000
+/* Rows that are there and change: applied in one transaction, 10 µs each. */
+#define AP_IMPORT_CHANGES_MAX 50000
+/* Rows of the text that become one write: some 100 ms that others wait for. */
+#define AP_IMPORT_BATCH_ROWS 1024
+/* New tokens that are put in order at once: 10 MiB. */
+#define AP_IMPORT_TOKENS_MAX 65536
+/* An import that nobody asks for any more. */
+#define AP_IMPORT_IDLE_MS 60000
+/* Reasons that one page of problems holds. */
+#define AP_IMPORT_PROBLEM_MAX_BYTES 1024
+
 #endif

@@ -92,8 +92,9 @@ struct store_writer_stats {
     uint64_t failed_commits;
     uint32_t queued_writes;
     uint32_t queued_records;
-    bool failed; /* fsync or a write met EIO: what the file holds is unknown, and every write is
-                    refused with AP_ESTORE until the process starts anew */
+    bool failed;   /* fsync or a write met EIO: what the file holds is unknown, and every write is
+                      refused with AP_ESTORE until the process starts anew */
+    bool stopping; /* store_writer_stop() has begun: nothing is accepted any more */
     enum store_rekey_state rekey_state;
     uint64_t rekey_rows;   /* sealed values looked at in the walk that runs */
     uint64_t rekey_broken; /* of them: values that open with neither key, so that it cannot end */

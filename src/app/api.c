@@ -117,6 +117,23 @@ static const struct api_route ROUTES[] = {
     /* A POST, since a URL that is asked about holds a token; it changes nothing. */
     ROUTE(GATE_POST, "/explain", API_ROLE_OPERATOR, API_READ, api_explain, NULL),
 
+    ROUTE(GATE_PUT, "/users/by-external/*", API_ROLE_ADMIN, API_WRITE, api_user_put, "user.put"),
+    ROUTE(GATE_PUT, "/accounts/by-external/*", API_ROLE_ADMIN, API_WRITE, api_account_put,
+          "account.put"),
+    ROUTE(GATE_PUT, "/phones/by-external/*", API_ROLE_ADMIN, API_WRITE, api_phone_put, "phone.put"),
+
+    ROUTE(GATE_POST, "/imports", API_ROLE_ADMIN, API_READ, api_import_add, NULL),
+    ROUTE(GATE_PUT, "/imports/*/chunks/*", API_ROLE_ADMIN, API_UPLOAD, api_import_receive, NULL),
+    ROUTE(GATE_POST, "/imports/*/apply", API_ROLE_ADMIN, API_READ, api_import_apply, NULL),
+    ROUTE(GATE_GET, "/imports/*", API_ROLE_ADMIN, API_READ, api_import_show, NULL),
+    ROUTE_QUERY(GATE_GET, "/imports/*/problems", API_ROLE_ADMIN, API_READ, api_import_problems,
+                NULL, PAGE_QUERY),
+    ROUTE(GATE_DELETE, "/imports/*", API_ROLE_ADMIN, API_READ, api_import_del, NULL),
+    ROUTE_QUERY(GATE_GET, "/export", API_ROLE_VIEWER, API_READ, api_export, NULL, PAGE_QUERY),
+    /* A write, for its audit row. */
+    ROUTE_QUERY(GATE_GET, "/export/secrets", API_ROLE_ADMIN, API_WRITE, api_export_secrets,
+                "export", PAGE_QUERY),
+
     ROUTE(GATE_GET, "/options", API_ROLE_VIEWER, API_READ, api_options_show, NULL),
     ROUTE(GATE_PUT, "/options", API_ROLE_ADMIN, API_OPTIONS, api_options_set, "options.set"),
     ROUTE(GATE_DELETE, "/options", API_ROLE_ADMIN, API_OPTIONS, api_options_unset, "options.unset"),
@@ -155,6 +172,7 @@ int api_new(const struct api_setup *setup, struct api **ret_api)
 
 void api_free(struct api *api)
 {
+    api_import_free(api);
     free(api);
 }
 
@@ -193,6 +211,7 @@ static const struct {
     {HAS(GATE_GET) | HAS(GATE_PATCH) | HAS(GATE_DELETE), "GET, PATCH, DELETE"},
     {HAS(GATE_GET) | HAS(GATE_PUT) | HAS(GATE_DELETE), "GET, PUT, DELETE"},
     {HAS(GATE_PUT) | HAS(GATE_DELETE), "PUT, DELETE"},
+    {HAS(GATE_PUT), "PUT"},
 };
 
 /* Find the call's route. Errors: AP_ENOENT no such path, or AP_ENOMEM; AP_EINVAL path known, not
@@ -240,6 +259,8 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
         return request->body_len == 0
                    ? 0
                    : api_problem(call, AP_EINVAL, NULL, "a DELETE takes no body");
+    if (call->route->kind == API_UPLOAD)
+        return api_take_text(call, request);
     err = api_read_body(call, request);
     if (!err && call->route->kind == API_RELOAD && json_object_size(call->body) > 0)
         return api_problem(call, AP_EINVAL, NULL, "a reload takes no members: the body is {}");

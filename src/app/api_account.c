@@ -4,13 +4,27 @@
 #include "api_private.h"
 #include "autoprov/array.h"
 
-#define DEFAULT_EXPIRES_S 3600
-
 static const char *const TRANSPORTS[] = {
     [STORE_TRANSPORT_UDP] = "udp",
     [STORE_TRANSPORT_TCP] = "tcp",
     [STORE_TRANSPORT_TLS] = "tls",
 };
+
+const char *api_transport_name(enum store_transport transport)
+{
+    return TRANSPORTS[transport];
+}
+
+int api_parse_transport(const char *name, enum store_transport *ret_transport)
+{
+    for (size_t i = 0; i < AP_COUNT(TRANSPORTS); i++) {
+        if (strcmp(name, TRANSPORTS[i]) == 0) {
+            *ret_transport = (enum store_transport)i;
+            return 0;
+        }
+    }
+    return AP_EINVAL;
+}
 
 static json_t *account_json(const struct store_account *account)
 {
@@ -116,12 +130,8 @@ static int read_account(struct api_call *call, struct store_account *account, bo
         return api_problem(call, AP_EINVAL, "/user", "an account stays with its user");
     account->registrar_port = (uint16_t)port;
     account->expires_s = (uint32_t)expires;
-    for (size_t i = 0; i < AP_COUNT(TRANSPORTS); i++) {
-        if (strcmp(transport, TRANSPORTS[i]) == 0) {
-            account->transport = (enum store_transport)i;
-            return 0;
-        }
-    }
+    if (api_parse_transport(transport, &account->transport) == 0)
+        return 0;
     return api_problem(call, AP_EINVAL, "/transport", "transport must be udp, tcp or tls");
 }
 
@@ -139,7 +149,7 @@ int api_account_add(struct api_call *call, struct store_db *db)
         .display_name = "",
         .registrar_host = "",
         .outbound_proxy = "",
-        .expires_s = DEFAULT_EXPIRES_S,
+        .expires_s = API_DEFAULT_EXPIRES_S,
     };
     const char *user_name = NULL;
     struct store_user user;

@@ -10,6 +10,7 @@
 
 #define JSON_TEXT    "application/json"
 #define PROBLEM_TEXT "application/problem+json"
+#define CSV_TEXT     "text/csv"
 #define DEFAULT_PAGE 100
 
 static const struct problem_kind {
@@ -202,17 +203,30 @@ int api_result(struct api_call *call, int status, json_t *result)
     return 0;
 }
 
+static bool has_type(const struct http_request *request, const char *type)
+{
+    return text_equal_nocase(request->content_type, strcspn(request->content_type, "; "), type,
+                             strlen(type));
+}
+
+int api_take_text(struct api_call *call, const struct http_request *request)
+{
+    if (!has_type(request, CSV_TEXT))
+        return api_problem(call, AP_EINVAL, NULL, "the body must be " CSV_TEXT);
+    call->upload = request->body;
+    call->upload_len = request->body_len;
+    return 0;
+}
+
 int api_read_body(struct api_call *call, const struct http_request *request)
 {
-    static const char TYPE[] = JSON_TEXT;
-    size_t type_len = strcspn(request->content_type, "; ");
     json_error_t error;
 
     if (request->body_len == 0) {
         call->body = json_object();
         return call->body ? 0 : AP_ENOMEM;
     }
-    if (!text_equal_nocase(request->content_type, type_len, TYPE, sizeof(TYPE) - 1))
+    if (!has_type(request, JSON_TEXT))
         return api_problem(call, AP_EINVAL, NULL, "the body must be " JSON_TEXT);
     call->body = json_loadb(request->body, request->body_len, JSON_REJECT_DUPLICATES, &error);
     /* jansson's own text quotes the token nearby, which may be part of a password. */

@@ -106,7 +106,7 @@ int api_check_text(enum api_field_type type, const char *text, size_t len)
     return AP_EINVAL;
 }
 
-static const char *rule_of(enum api_field_type type)
+const char *api_rule_of(enum api_field_type type)
 {
     switch (type) {
     case API_FIELD_NAME:
@@ -149,7 +149,7 @@ static int read_string(struct api_call *call, const struct api_field *field, con
         return api_problem(call, AP_EINVAL, pointer, "%s must not be empty", field->name);
     int err = len > 0 ? api_check_text(field->type, text, len) : 0;
     if (err)
-        return api_problem(call, err, pointer, "%s: %s", field->name, rule_of(field->type));
+        return api_problem(call, err, pointer, "%s: %s", field->name, api_rule_of(field->type));
     *(const char **)field->target = text;
     return 0;
 }

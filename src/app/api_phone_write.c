@@ -147,8 +147,7 @@ static int settle_model(struct api_call *call, const struct catalogue_vendor *ve
     return 0;
 }
 
-/* The vendor as given; else the only one with the model; else a hint from the MAC; else generic. */
-static int settle_vendor(struct api_call *call, struct store_phone *phone, bool vendor_given)
+int api_settle_vendor(struct api_call *call, struct store_phone *phone, bool vendor_given)
 {
     const struct catalogue *catalogue = call->snapshot->rendering->catalogue;
     const struct catalogue_vendor *vendor = NULL;
@@ -244,7 +243,7 @@ int api_phone_add(struct api_call *call, struct store_db *db)
     if (!err)
         err = api_parse_mac(call, mac_text, "/mac", phone.mac);
     if (!err)
-        err = settle_vendor(call, &phone, json_object_get(call->body, "vendor") != NULL);
+        err = api_settle_vendor(call, &phone, json_object_get(call->body, "vendor") != NULL);
     if (!err)
         err = add_phone(call, db, &phone, user_name, list);
     return err ? err : phone_result(call, db, &phone, 201);
@@ -279,7 +278,7 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
     if (vendor && !model_given)
         phone->model = "";
     /* What has left the catalogue may stay. */
-    return vendor || model_given ? settle_vendor(call, phone, true) : 0;
+    return vendor || model_given ? api_settle_vendor(call, phone, true) : 0;
 }
 
 int api_phone_set(struct api_call *call, struct store_db *db)

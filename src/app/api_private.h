@@ -2,6 +2,8 @@
 #ifndef AUTOPROV_APP_API_PRIVATE_H
 #define AUTOPROV_APP_API_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include <jansson.h>
 
 #include "autoprov/api.h"
@@ -24,6 +26,7 @@ enum api_kind {
     API_WRITE,   /* runs on the writer thread; answered after the commit */
     API_OPTIONS, /* API_WRITE, then all workers switch to the changed options */
     API_RELOAD,  /* no run: the daemon reloads */
+    API_UPLOAD,  /* API_READ whose body is text/csv: call->text */
     API_JOB,     /* runs on a job thread with a reader of its own; writes nothing */
 };
 
@@ -59,6 +62,8 @@ struct api_call {
     const char *query;
     const char *if_match; /* "" : none; borrowed from the request */
     json_t *body;         /* an object, or NULL without one */
+    const char *upload;   /* of API_UPLOAD, while it runs */
+    size_t upload_len;
     char actor[API_ACTOR_MAX];
     const char *object; /* for the log, from the arena; NULL: none */
     int err;
@@ -143,7 +148,7 @@ struct api_problem_text {
     const char *allow; /* of a 405, static; else NULL */
 };
 void api_answer_problem(struct http_exchange *exchange, const struct api_problem_text *text);
-/* The same of a request that the gate refused. */
+/* The problem of a request that the gate refused. */
 void api_answer_refused(struct http_exchange *exchange, enum gate_reason reason);
 
 /* Take ownership of result (NULL: AP_ENOMEM). */
@@ -152,6 +157,9 @@ AP_MUSTCHECK int api_result(struct api_call *call, int status, json_t *result);
 /* Parse the request's body into call->body. Errors with a problem: AP_EINVAL wrong content type,
  * AP_ESYNTAX with line and column, AP_EINVAL no object. */
 AP_MUSTCHECK int api_read_body(struct api_call *call, const struct http_request *request);
+
+/* Let call->text be the request's body. Errors with a problem: AP_EINVAL it is no text/csv. */
+AP_MUSTCHECK int api_take_text(struct api_call *call, const struct http_request *request);
 
 /* A query parameter's value, decoded, borrowed from the call's arena; NULL: absent. */
 const char *api_query(struct api_call *call, const char *name);
@@ -211,6 +219,9 @@ AP_MUSTCHECK int api_read_fields(struct api_call *call, const struct api_field *
 /* Check one text as a field of that type would be: 0, or AP_EINVAL or AP_ERANGE. */
 AP_MUSTCHECK int api_check_text(enum api_field_type type, const char *text, size_t len);
 
+/* What a text of that type may be, for people. Static. */
+const char *api_rule_of(enum api_field_type type);
+
 /* -- api_check.c ------------------------------------------------------------------------------- */
 
 /* Can the vendor's files carry all that the phone now has? In the transaction, after the change.
@@ -242,6 +253,18 @@ int api_check_user(const struct catalogue_vendor *vendor, const void *object,
                    struct ap_error *error);
 
 /* -- what several nouns need ------------------------------------------------------------------- */
+
+/* The vendor as given; else the only one with the model; else a hint from the MAC; else generic. A
+ * model by its whole name, or by a beginning that only one has. Errors: AP_EINVAL with a problem.
+ */
+AP_MUSTCHECK int api_settle_vendor(struct api_call *call, struct store_phone *phone,
+                                   bool vendor_given);
+
+/* Registration time of an account that is added without one. */
+#define API_DEFAULT_EXPIRES_S 3600
+const char *api_transport_name(enum store_transport transport);
+/* Errors: AP_EINVAL. */
+AP_MUSTCHECK int api_parse_transport(const char *name, enum store_transport *ret_transport);
 
 /* A MAC of the path or body. Errors: AP_EINVAL with a problem. */
 AP_MUSTCHECK int api_parse_mac(struct api_call *call, const char *text, const char *pointer,
@@ -345,6 +368,17 @@ int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);
 int api_status(struct api_call *call, struct store_db *db);
+int api_import_add(struct api_call *call, struct store_db *db);
+int api_import_receive(struct api_call *call, struct store_db *db);
+int api_import_apply(struct api_call *call, struct store_db *db);
+int api_import_show(struct api_call *call, struct store_db *db);
+int api_import_problems(struct api_call *call, struct store_db *db);
+int api_import_del(struct api_call *call, struct store_db *db);
+int api_user_put(struct api_call *call, struct store_db *db);
+int api_account_put(struct api_call *call, struct store_db *db);
+int api_phone_put(struct api_call *call, struct store_db *db);
+int api_export(struct api_call *call, struct store_db *db);
+int api_export_secrets(struct api_call *call, struct store_db *db);
 int api_user_burn(struct api_call *call, struct store_db *db);
 int api_audit_list(struct api_call *call, struct store_db *db);
 int api_audit_verify(struct api_call *call, struct store_db *db);
@@ -359,6 +393,22 @@ bool api_health_answer(const struct api *api, struct http_exchange *exchange);
  * NULL without memory. */
 const char *api_folder_url(struct api_call *call, const struct token *token);
 
+/* -- api_import.c ------------------------------------------------------------------------------ */
+
+struct import;
+
+/* The one import there may be, and what takes away those that never finished. Control loop's
+ * thread. */
+struct api_imports {
+    struct import *current; /* NULL: none */
+    struct api_job sweep;
+    struct store_db *sweep_reader;
+    bool sweeping;
+    _Atomic bool stopping;
+};
+/* After the last job was done. NULL is fine. */
+void api_import_free(struct api *api);
+
 struct api {
     struct store_db *reader;
     struct store_writer *writer;
@@ -367,6 +417,7 @@ struct api {
     struct api_daemon daemon;
     uid_t own_uid;
     gid_t group_gid;
+    struct api_imports imports;
 };
 
 #endif

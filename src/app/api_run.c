@@ -102,6 +102,7 @@ void api_run(struct api_call *call)
 
     switch (call->route->kind) {
     case API_READ:
+    case API_UPLOAD:
         call->err = run_route(call, api->reader);
         api_call_answer(call);
         return;

@@ -16,11 +16,11 @@
 #define CALL_TIMEOUT_S   60L
 #define ANSWER_MAX_BYTES (8 * AP_ADMIN_BODY_MAX_BYTES)
 #define URL_MAX          2048
-#define SOCKET_PATH_MAX  256
+#define SOCKET_PATH_MAX  CTL_SOCKET_PATH_MAX
 
 /* --socket, else the configuration's, else the default where no configuration can be read: the
  * daemon that runs may well be asked while its next configuration is broken. */
-static int find_socket(const struct ctl_args *args, char *out, size_t room)
+int ctl_find_socket(const struct ctl_args *args, char *out, size_t room)
 {
     struct config *config = NULL;
     struct ap_error error;
@@ -41,6 +41,13 @@ static int find_socket(const struct ctl_args *args, char *out, size_t room)
         return ctl_fail(CTL_INVALID, "the control socket's path is too long");
     return CTL_OK;
 }
+
+/* What goes along; data NULL: nothing. */
+struct ctl_body {
+    const char *type; /* the header */
+    const char *data;
+    size_t len;
+};
 
 static size_t take_answer(char *data, size_t size, size_t count, void *user)
 {
@@ -121,19 +128,19 @@ static CURLcode set_up(CURL *curl, const char *socket, const char *method, const
     return result;
 }
 
-static CURLcode set_body(CURL *curl, const char *text, struct curl_slist *headers)
+static CURLcode set_body(CURL *curl, const struct ctl_body *body, struct curl_slist *headers)
 {
     CURLcode result = curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 
-    if (result == CURLE_OK && text)
-        result = curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(text));
-    if (result == CURLE_OK && text)
-        result = curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
+    if (result == CURLE_OK && body->data)
+        result = curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body->len);
+    if (result == CURLE_OK && body->data)
+        result = curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data);
     return result;
 }
 
-static int perform(const char *socket, const char *method, const char *path, const char *body,
-                   json_t **ret_json)
+static int perform(const char *socket, const char *method, const char *path,
+                   const struct ctl_body *body, json_t **ret_json)
 {
     struct buf answer;
     char url[URL_MAX];
@@ -150,8 +157,8 @@ static int perform(const char *socket, const char *method, const char *path, con
     }
     /* "Expect:" without a value keeps libcurl from asking before it sends a larger body. */
     headers = curl_slist_append(NULL, "Expect:");
-    if (body && headers) {
-        struct curl_slist *more = curl_slist_append(headers, "Content-Type: application/json");
+    if (body->data && headers) {
+        struct curl_slist *more = curl_slist_append(headers, body->type);
         headers = more ? more : headers;
     }
     if (result == CURLE_OK)
@@ -176,19 +183,32 @@ int ctl_call(const struct ctl_args *args, const char *method, const char *path, 
 {
     char socket[SOCKET_PATH_MAX];
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    int code = find_socket(args, socket, sizeof(socket));
+    const struct ctl_body whole = {
+        .type = "Content-Type: application/json", .data = text, .len = text ? strlen(text) : 0};
+    int code = ctl_find_socket(args, socket, sizeof(socket));
 
     *ret_json = NULL;
     if (code == CTL_OK && body && !text)
         code = ctl_fail(CTL_FAILED, "out of memory");
     if (code == CTL_OK)
-        code = perform(socket, method, path, text, ret_json);
+        code = perform(socket, method, path, &whole, ret_json);
     if (text) {
         secret_wipe(text, strlen(text));
         free(text);
     }
     json_decref(body);
     return code;
+}
+
+int ctl_call_csv(const struct ctl_args *args, const char *method, const char *path,
+                 const char *data, size_t len, json_t **ret_json)
+{
+    char socket[SOCKET_PATH_MAX];
+    const struct ctl_body body = {.type = "Content-Type: text/csv", .data = data, .len = len};
+    int code = ctl_find_socket(args, socket, sizeof(socket));
+
+    *ret_json = NULL;
+    return code == CTL_OK ? perform(socket, method, path, &body, ret_json) : code;
 }
 
 /* RFC 3986, 3.3: what names of ours may hold beyond the unreserved characters needs no escape in a
@@ -245,7 +265,7 @@ int ctl_call_list(const struct ctl_args *args, const char *path, json_t **ret_it
     int code = items && after ? CTL_OK : ctl_fail(CTL_FAILED, "out of memory");
 
     if (code == CTL_OK)
-        code = find_socket(args, socket, sizeof(socket));
+        code = ctl_find_socket(args, socket, sizeof(socket));
     page_args.socket_path = socket;
 
     while (code == CTL_OK && after) {

@@ -164,6 +164,15 @@ static const struct ctl_option RENDER[] = {
     {"model", "NAME", "for a phone of this model"},
     {0},
 };
+static const struct ctl_option IMPORT[] = {
+    {"dry-run", NULL, "tell what would change, and every row at fault; change nothing"},
+    {"update", NULL, "also change what is there: by external id, else by name or MAC"},
+    {0},
+};
+static const struct ctl_option EXPORT[] = {
+    {"secrets", NULL, "also tokens and SIP passwords; audited"},
+    {0},
+};
 static const struct ctl_option TEMPLATE_CHECK[] = {
     {"all", NULL, "every template of the configuration"},
     {0},
@@ -264,6 +273,9 @@ const struct ctl_command CTL_COMMANDS[] = {
      ctl_options_set},
     {"options", "unset", "", 0, 0, NULL, "remove the JSON custom options", ctl_options_unset},
     {"token", "rotate", "USER", 1, 1, ROTATE, "give a user a new folder token", ctl_token_rotate},
+    {"import", NULL, "FILE|-", 1, 1, IMPORT,
+     "add users, accounts and phones from a CSV file, all or nothing", ctl_import},
+    {"export", NULL, "", 0, 0, EXPORT, "print all users, accounts and phones as CSV", ctl_export},
     {"template", "list", "", 0, 0, NULL, "list templates and whose they are", ctl_template_list},
     {"template", "show", "TEMPLATE", 1, 1, NULL, "print the text of a template", ctl_template_show},
     {"template", "render", "TEMPLATE", 1, 1, RENDER, "render a template with sample data",

@@ -95,6 +95,15 @@ void ctl_guess_offer(struct ctl_guess *guess, const char *candidate);
 int ctl_call(const struct ctl_args *args, const char *method, const char *path, json_t *body,
              json_t **ret_json);
 
+/* The same with a piece of CSV text for a body. */
+int ctl_call_csv(const struct ctl_args *args, const char *method, const char *path,
+                 const char *data, size_t len, json_t **ret_json);
+
+/* The control socket's path, for commands of many calls: args.socket_path spares each the look into
+ * the configuration. */
+#define CTL_SOCKET_PATH_MAX 256
+int ctl_find_socket(const struct ctl_args *args, char *out, size_t room);
+
 /* fmt with argument, percent-encoded, in the place of "{}". NULL: no memory, or longer than a
  * request may be. Free with free(). */
 char *ctl_path(const char *fmt, const char *argument);
@@ -233,5 +242,7 @@ int ctl_user_burn(const struct ctl_args *args);
 int ctl_key_rotate(const struct ctl_args *args);
 int ctl_audit_list(const struct ctl_args *args);
 int ctl_audit_verify(const struct ctl_args *args);
+int ctl_import(const struct ctl_args *args);
+int ctl_export(const struct ctl_args *args);
 
 #endif

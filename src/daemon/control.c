@@ -217,6 +217,7 @@ int control_open(struct daemon *daemon, struct ap_error *error)
     if (err)
         return ap_error_set(error, err, "the control socket cannot be served: %s",
                             ap_strerror(err));
+    api_recover(daemon->api);
     err = listener_open_unix(config->control_socket, gid, &fd, error);
     if (err)
         return err;

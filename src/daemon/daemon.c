@@ -272,6 +272,7 @@ void daemon_stop(struct daemon *daemon)
     daemon->state = DAEMON_DRAINING;
     log_event(LOG_LEVEL_NOTICE, "stop", "finishing answers in hand");
     service_stopping();
+    api_stop(daemon->api);
     (void)uv_timer_start(&daemon->grace, on_grace_over, AP_STOP_GRACE_MS, 0); /* cannot fail */
     daemon->undrained = daemon->worker_count + 1;
     for (size_t i = 0; i < daemon->worker_count; i++) {
@@ -286,6 +287,7 @@ void daemon_stop(struct daemon *daemon)
 static void tear_down(struct daemon *daemon)
 {
     front_close(daemon->front);
+    api_stop(daemon->api);
     for (size_t i = 0; i < daemon->worker_count; i++)
         worker_stop(daemon->workers[i]);
     /* Answers that still wait for a commit get it now; loops that are stopped take them below. */

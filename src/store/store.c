@@ -255,6 +255,11 @@ static int read_epoch(struct store_db *db, char ret_epoch[static 33])
     return store_query_end(&query, err == AP_ENOENT ? AP_ECORRUPT : err);
 }
 
+/* Without an unfinished import SQLite counts without reading the rows. */
+#define VISIBLE_COUNT(table)                                                                       \
+    "(SELECT count(*) FROM " table ") - CASE WHEN EXISTS (SELECT 1 FROM import) THEN "             \
+    "(SELECT count(*) FROM " table " r WHERE NOT " STORE_VISIBLE("r") ") ELSE 0 END"
+
 int store_counts(struct store_db *db, struct store_counts *ret_counts)
 {
     struct store_counts counts = {0};
@@ -262,14 +267,15 @@ int store_counts(struct store_db *db, struct store_counts *ret_counts)
     struct stat status;
 
     /* Logs lose their oldest rows only, so their numbers tell how many there are. */
-    store_query_begin(&query, db,
-                      "SELECT (SELECT count(*) FROM user), (SELECT count(*) FROM account), "
-                      "(SELECT count(*) FROM phone), "
-                      "(SELECT coalesce(max(seq), 0) FROM fetch) - "
-                      "(SELECT coalesce(min(seq), 1) - 1 FROM fetch), "
-                      "(SELECT coalesce(max(seq), 0) FROM refusal) - "
-                      "(SELECT coalesce(min(seq), 1) - 1 FROM refusal), "
-                      "(SELECT number FROM meta WHERE name = 'change_seq')");
+    store_query_begin(
+        &query, db,
+        "SELECT " VISIBLE_COUNT("user") ", " VISIBLE_COUNT("account") ", " VISIBLE_COUNT(
+            "phone") ", "
+                     "(SELECT coalesce(max(seq), 0) FROM fetch) - "
+                     "(SELECT coalesce(min(seq), 1) - 1 FROM fetch), "
+                     "(SELECT coalesce(max(seq), 0) FROM refusal) - "
+                     "(SELECT coalesce(min(seq), 1) - 1 FROM refusal), "
+                     "(SELECT number FROM meta WHERE name = 'change_seq')");
     int err = store_query_step(&query);
     if (!err) {
         counts.users = (uint64_t)store_query_column_number(&query);

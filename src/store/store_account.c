@@ -36,8 +36,7 @@ static int seal_password(struct store_db *db, const char *account_id, const char
     return err;
 }
 
-/* sip_user to external_id, in the order of both statements below. */
-static void bind_fields(struct store_query *query, const struct store_account *account)
+void store_account_bind(struct store_query *query, const struct store_account *account)
 {
     store_query_bind_text(query, account->sip_user);
     store_query_bind_text(query, account->domain);
@@ -66,7 +65,7 @@ static int insert_account(struct store_db *db, const char *id, const struct stor
                       "registrar_host, registrar_port, transport, outbound_proxy, expires_s, "
                       "external_id, id, user_id, created_at, password_sealed) "
                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    bind_fields(&query, account);
+    store_account_bind(&query, account);
     store_query_bind_text(&query, id);
     store_query_bind_text(&query, account->user_id);
     store_query_bind_number(&query, clock_wall_s(db->clock));
@@ -151,10 +150,10 @@ int store_account_get(struct store_db *db, struct arena *arena, const char *addr
     struct store_account account = {0};
     struct store_query query;
 
-    store_query_begin(&query, db,
-                      "SELECT " STORE_ACCOUNT_COLUMNS
-                      " FROM account a JOIN user u ON u.id = a.user_id "
-                      "WHERE (a.sip_user = ?1 AND a.domain = ?2) OR a.id = ?3");
+    store_query_begin(
+        &query, db,
+        "SELECT " STORE_ACCOUNT_COLUMNS " FROM account a JOIN user u ON u.id = a.user_id "
+        "WHERE ((a.sip_user = ?1 AND a.domain = ?2) OR a.id = ?3) AND " STORE_VISIBLE("a"));
     int err = bind_address(&query, arena, address_or_id);
     store_query_bind_text(&query, address_or_id);
     if (!err)
@@ -180,17 +179,17 @@ int store_account_list(struct store_db *db, struct arena *arena, const char *use
     struct store_rows rows;
 
     if (user_id) {
-        store_query_begin(&query, db,
-                          "SELECT " STORE_ACCOUNT_COLUMNS
-                          " FROM account a JOIN user u ON u.id = a.user_id "
-                          "WHERE a.id > ? AND a.user_id = ? ORDER BY a.id LIMIT ?");
+        store_query_begin(
+            &query, db,
+            "SELECT " STORE_ACCOUNT_COLUMNS " FROM account a JOIN user u ON u.id = a.user_id "
+            "WHERE a.id > ? AND a.user_id = ? AND " STORE_VISIBLE("a") " ORDER BY a.id LIMIT ?");
         store_query_bind_text(&query, after);
         store_query_bind_text(&query, user_id);
     } else {
         store_query_begin(&query, db,
                           "SELECT " STORE_ACCOUNT_COLUMNS
                           " FROM account a JOIN user u ON u.id = a.user_id "
-                          "WHERE a.id > ? ORDER BY a.id LIMIT ?");
+                          "WHERE a.id > ? AND " STORE_VISIBLE("a") " ORDER BY a.id LIMIT ?");
         store_query_bind_text(&query, after);
     }
     store_query_bind_number(&query, limit);
@@ -237,7 +236,7 @@ static int update_account(struct store_db *db, const struct store_account *accou
                       "password_sealed = coalesce(?, password_sealed), "
                       "previous_password_sealed = coalesce(?, previous_password_sealed), "
                       "version = version + 1 WHERE id = ?");
-    bind_fields(&query, account);
+    store_account_bind(&query, account);
     bind_sealed(&query, password);
     bind_sealed(&query, previous);
     store_query_bind_text(&query, account->id);

@@ -42,7 +42,8 @@ static int insert_phone(struct store_db *db, const char *id, const struct store_
     return err == AP_ECONFLICT ? AP_ENOENT : err; /* the user is what it refers to */
 }
 
-static int insert_line(struct store_db *db, const char *phone_id, const struct store_line *line)
+int store_phone_insert_line(struct store_db *db, const char *phone_id,
+                            const struct store_line *line)
 {
     struct store_query query;
 
@@ -69,7 +70,7 @@ int store_phone_add(struct store_db *db, const struct store_phone *phone,
     store_change_make_id(id);
     err = insert_phone(db, id, phone);
     for (size_t i = 0; i < phone->line_count && !err; i++)
-        err = insert_line(db, id, &phone->lines[i]);
+        err = store_phone_insert_line(db, id, &phone->lines[i]);
     err = store_change_end(db, err);
     if (!err)
         memcpy(ret_id, id, sizeof(id));
@@ -101,9 +102,10 @@ static int read_phone(struct store_db *db, struct arena *arena,
     struct store_query query;
     char text[AP_MAC_TEXT_MAX];
 
-    store_query_begin(&query, db,
-                      "SELECT " STORE_PHONE_COLUMNS " "
-                      "FROM phone p JOIN user u ON u.id = p.user_id WHERE p.mac = ?");
+    store_query_begin(
+        &query, db,
+        "SELECT " STORE_PHONE_COLUMNS " "
+        "FROM phone p JOIN user u ON u.id = p.user_id WHERE p.mac = ? AND " STORE_VISIBLE("p"));
     store_query_bind_mac(&query, mac, text);
     int err = store_query_step(&query);
     if (!err)
@@ -148,7 +150,8 @@ int store_phone_list(struct store_db *db, struct arena *arena, const char *user_
     "SELECT " STORE_PHONE_COLUMNS " FROM phone p JOIN user u ON u.id = p.user_id "                 \
     "WHERE " by " AND p.mac > ?1 AND (?3 IS NULL OR p.vendor = ?3) "                               \
     "AND (?4 IS NULL OR p.model = ?4) AND (?5 = 0 OR p.last_fetch_at = 0) "                        \
-    "ORDER BY p.mac LIMIT ?6"
+    "AND " STORE_VISIBLE("p") " "                                                                  \
+                              "ORDER BY p.mac LIMIT ?6"
 
 int store_phone_find(struct store_db *db, struct arena *arena,
                      const struct store_phone_filter *filter, struct store_phone **ret_phones,
@@ -239,7 +242,7 @@ static int replace_lines(struct store_db *db, const struct store_phone *phone)
     store_query_bind_text(&query, phone->id);
     int err = store_query_run(&query);
     for (size_t i = 0; i < phone->line_count && !err; i++)
-        err = insert_line(db, phone->id, &phone->lines[i]);
+        err = store_phone_insert_line(db, phone->id, &phone->lines[i]);
     return err;
 }
 

@@ -129,7 +129,7 @@ static const char pair_sql[] =
     "WHERE t.blind_index = ?1 AND p.mac = ?2 "
     "AND (t.ends_at IS NULL OR (t.ends_at > ?3 AND t.ends_at > " HIGHEST_WALL ")) "
     "AND (t.kind <> 'previous' OR p.seen_generation <= t.generation) "
-    "AND (t.phone_id IS NULL OR t.phone_id = p.id)";
+    "AND (t.phone_id IS NULL OR t.phone_id = p.id) AND " STORE_VISIBLE("p");
 
 static int read_pair(struct store_db *db, struct arena *arena,
                      const uint8_t index[static VAULT_BLIND_INDEX_BYTES],
@@ -181,9 +181,10 @@ int store_phone_by_mac(struct store_db *db, struct arena *arena,
     int err = store_read_join(db, &opened);
     if (err)
         return err;
-    store_query_begin(&query, db,
-                      "SELECT " LOOKUP_COLUMNS
-                      " FROM phone p JOIN user u ON u.id = p.user_id WHERE p.mac = ?");
+    store_query_begin(
+        &query, db,
+        "SELECT " LOOKUP_COLUMNS
+        " FROM phone p JOIN user u ON u.id = p.user_id WHERE p.mac = ? AND " STORE_VISIBLE("p"));
     store_query_bind_mac(&query, mac, mac_text);
     err = read_row(&query, arena, &phone, NULL);
     store_read_leave(db, opened);
@@ -210,9 +211,10 @@ int store_user_by_token(struct store_db *db, struct arena *arena, const struct t
     if (err)
         goto out;
     store_query_begin(&query, db,
-                      "SELECT user_id FROM token WHERE blind_index = ?1 AND kind <> 'bootstrap' "
+                      "SELECT user_id FROM token t WHERE blind_index = ?1 AND kind <> 'bootstrap' "
                       "AND burnt = 0 "
-                      "AND (ends_at IS NULL OR (ends_at > ?2 AND ends_at > " HIGHEST_WALL "))");
+                      "AND (ends_at IS NULL OR (ends_at > ?2 AND ends_at > " HIGHEST_WALL ")) "
+                      "AND " STORE_VISIBLE("t"));
     store_query_bind_blob(&query, index, sizeof(index));
     store_query_bind_number(&query, store_now_s(db));
     err = store_query_step(&query);
@@ -221,8 +223,9 @@ int store_user_by_token(struct store_db *db, struct arena *arena, const struct t
     err = store_query_end(&query, err);
     if (!err || err == AP_ENOENT) {
         store_query_begin(&query, db,
-                          "SELECT DISTINCT vendor FROM phone WHERE user_id = ? AND enabled = 1 "
-                          "ORDER BY 1");
+                          "SELECT DISTINCT p.vendor FROM phone p WHERE p.user_id = ? AND "
+                          "p.enabled = 1 AND " STORE_VISIBLE("p") " "
+                                                                  "ORDER BY 1");
         store_query_bind_text(&query, user_id ? user_id : "");
         int rest = store_query_texts(&query, arena, ret_vendors, ret_count);
         err = err ? err : rest;

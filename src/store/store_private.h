@@ -23,7 +23,7 @@
 /* "APVD": file(1) and we know our files by it. */
 #define STORE_APPLICATION_ID 0x41505644
 /* Slots for prepared statements; a power of two, about twice what the store has. */
-#define STORE_STATEMENTS_MAX 128
+#define STORE_STATEMENTS_MAX 256
 /* Hex of a blind index and a NUL: the row id of a sealed token. */
 #define STORE_TOKEN_ROW_ID_MAX (2 * VAULT_BLIND_INDEX_BYTES + 1)
 /* How long a connection waits for a lock of another process. */
@@ -334,6 +334,17 @@ AP_MUSTCHECK int store_log_prepare(struct store_db *db);
 
 /* -- rows shared between files -------------------------------------------------------------- */
 
+/* Of a row of user, account, phone or token: no part of an unfinished import (store_import.c). */
+#define STORE_VISIBLE(row)                                                                         \
+    "(" row ".import_id = 0 OR NOT EXISTS (SELECT 1 FROM import WHERE id = " row ".import_id))"
+
+/* sip_user to external_id, as parameters in this order. */
+void store_account_bind(struct store_query *query, const struct store_account *account);
+
+/* AP_ENOENT: no such account. */
+AP_MUSTCHECK int store_phone_insert_line(struct store_db *db, const char *phone_id,
+                                         const struct store_line *line);
+
 /* The columns of store_account_read_sip(), with account as a: all that a phone's file tells. */
 #define STORE_ACCOUNT_SIP_COLUMNS                                                                  \
     "a.sip_user, a.domain, a.auth_user, a.display_name, a.registrar_host, a.registrar_port, "      \
@@ -360,6 +371,9 @@ void store_phone_read(struct store_query *query, struct arena *arena,
 AP_MUSTCHECK int store_phone_read_lines(struct store_db *db, struct arena *arena,
                                         struct store_phone *phone);
 
+/* Fill phone->settings as of a phone whose user is of that site; NULL: of the user's site. */
+AP_MUSTCHECK int store_setting_of_site(struct store_db *db, struct arena *arena,
+                                       const char *site_id, struct store_phone *phone);
 /* Fill phone->settings and phone->keys, by its id, user_id, vendor and model; all NULL: a miss. */
 AP_MUSTCHECK int store_setting_of_phone(struct store_db *db, struct arena *arena,
                                         struct store_phone *phone);

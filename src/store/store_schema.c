@@ -202,11 +202,21 @@
 #define SQL_BURNT                                                                                  \
     "ALTER TABLE token ADD COLUMN burnt INTEGER NOT NULL DEFAULT 0 CHECK (burnt IN (0, 1));"
 
+/* Unfinished imports only; AUTOINCREMENT: an id that was published must not come again. What an
+ * import brought keeps its id: it is hidden as long as that stands in the table. */
+#define SQL_IMPORT                                                                                 \
+    "CREATE TABLE import (id INTEGER PRIMARY KEY AUTOINCREMENT, started_at INTEGER NOT NULL) "     \
+    "STRICT;"                                                                                      \
+    "ALTER TABLE user ADD COLUMN import_id INTEGER NOT NULL DEFAULT 0;"                            \
+    "ALTER TABLE account ADD COLUMN import_id INTEGER NOT NULL DEFAULT 0;"                         \
+    "ALTER TABLE phone ADD COLUMN import_id INTEGER NOT NULL DEFAULT 0;"                           \
+    "ALTER TABLE token ADD COLUMN import_id INTEGER NOT NULL DEFAULT 0;"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
-    SQL_API_KEY SQL_LOG_INDEXES SQL_EPOCH SQL_BURNT,
+    SQL_API_KEY SQL_LOG_INDEXES SQL_EPOCH SQL_BURNT SQL_IMPORT,
 };
 
 const struct store_migrations store_schema_migrations = {

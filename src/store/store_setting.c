@@ -195,7 +195,8 @@ static int read_settings(struct store_query *query, struct arena *arena, enum se
 #define COLUMNS ", scope_id, name, value, value_sealed, version "
 
 /* A miss asks too, with empty ids. */
-int store_setting_of_phone(struct store_db *db, struct arena *arena, struct store_phone *phone)
+int store_setting_of_site(struct store_db *db, struct arena *arena, const char *site_id,
+                          struct store_phone *phone)
 {
     struct store_query query;
     char model[STORE_SCOPE_ID_MAX];
@@ -208,14 +209,20 @@ int store_setting_of_phone(struct store_db *db, struct arena *arena, struct stor
         "SELECT 1" COLUMNS "FROM setting WHERE scope = 'vendor' AND scope_id = ?1 UNION ALL "
         "SELECT 2" COLUMNS "FROM setting WHERE scope = 'model' AND scope_id = ?2 UNION ALL "
         "SELECT 3" COLUMNS "FROM setting WHERE scope = 'site' AND scope_id = "
-        "(SELECT site_id FROM user WHERE id = ?3) UNION ALL "
+        "coalesce(?5, (SELECT site_id FROM user WHERE id = ?3)) UNION ALL "
         "SELECT 4" COLUMNS "FROM setting WHERE scope = 'user' AND scope_id = ?3 UNION ALL "
         "SELECT 5" COLUMNS "FROM setting WHERE scope = 'phone' AND scope_id = ?4");
     store_query_bind_text(&query, phone->vendor ? phone->vendor : "");
     store_query_bind_text(&query, model);
     store_query_bind_text(&query, phone->user_id ? phone->user_id : "");
     store_query_bind_text(&query, phone->id ? phone->id : "");
+    store_query_bind_text(&query, site_id);
     return read_settings(&query, arena, SECRETS_OPENED, &phone->settings, &phone->setting_count);
+}
+
+int store_setting_of_phone(struct store_db *db, struct arena *arena, struct store_phone *phone)
+{
+    return store_setting_of_site(db, arena, NULL, phone);
 }
 
 int store_setting_common(struct store_db *db, struct arena *arena, const char *vendor,

@@ -3,7 +3,7 @@
 
 #define SITE_COLUMNS                                                                               \
     "s.id, s.name, s.external_id, s.created_at, s.version, "                                       \
-    "(SELECT count(*) FROM user WHERE site_id = s.id)"
+    "(SELECT count(*) FROM user u WHERE u.site_id = s.id AND " STORE_VISIBLE("u") ")"
 
 int store_site_add(struct store_db *db, const struct store_site *site,
                    char ret_id[static STORE_ID_TEXT_MAX])

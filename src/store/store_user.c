@@ -4,8 +4,9 @@
 #define USER_COLUMNS                                                                               \
     "u.id, u.name, u.display_name, u.external_id, u.site_id, "                                     \
     "(SELECT name FROM site WHERE id = u.site_id), u.created_at, u.version, "                      \
-    "(SELECT count(*) FROM account WHERE user_id = u.id), "                                        \
-    "(SELECT count(*) FROM phone WHERE user_id = u.id)"
+    "(SELECT count(*) FROM account a WHERE a.user_id = u.id AND " STORE_VISIBLE(                   \
+        "a") "), "                                                                                 \
+             "(SELECT count(*) FROM phone p WHERE p.user_id = u.id AND " STORE_VISIBLE("p") ")"
 
 int store_user_add(struct store_db *db, const struct store_user *user, const struct token *token,
                    char ret_id[static STORE_ID_TEXT_MAX])
@@ -59,8 +60,10 @@ int store_user_get(struct store_db *db, struct arena *arena, const char *name_or
 
     /* A name may look like another user's id: the name wins. */
     store_query_begin(&query, db,
-                      "SELECT " USER_COLUMNS " FROM user u WHERE u.name = ?1 OR u.id = ?1 "
-                      "ORDER BY u.name = ?1 DESC LIMIT 1");
+                      "SELECT " USER_COLUMNS
+                      " FROM user u WHERE (u.name = ?1 OR u.id = ?1) AND " STORE_VISIBLE(
+                          "u") " "
+                               "ORDER BY u.name = ?1 DESC LIMIT 1");
     store_query_bind_text(&query, name_or_id);
     int err = store_query_step(&query);
     if (!err)
@@ -83,8 +86,9 @@ int store_user_list(struct store_db *db, struct arena *arena, const char *after,
     struct store_rows rows;
 
     store_query_begin(&query, db,
-                      "SELECT " USER_COLUMNS " FROM user u WHERE u.name > ?1 "
-                      "ORDER BY u.name LIMIT ?2");
+                      "SELECT " USER_COLUMNS " FROM user u WHERE u.name > ?1 AND " STORE_VISIBLE(
+                          "u") " "
+                               "ORDER BY u.name LIMIT ?2");
     store_query_bind_text(&query, after);
     store_query_bind_number(&query, limit);
     int err = store_query_rows(&query, arena, sizeof(struct store_user), read_row, &rows);

@@ -399,6 +399,7 @@ void store_writer_stats(struct store_writer *writer, struct store_writer_stats *
 {
     (void)pthread_mutex_lock(&writer->lock);
     *ret_stats = writer->stats;
+    ret_stats->stopping = writer->stopping;
     (void)pthread_mutex_unlock(&writer->lock);
 }
 

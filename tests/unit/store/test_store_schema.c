@@ -206,7 +206,7 @@ static void test_every_table_is_strict(void **state)
                      0);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM pragma_table_list "
                                              "WHERE schema = 'main' AND strict = 1"),
-                     15);
+                     16);
 }
 
 static void test_every_reference_has_an_index(void **state)
