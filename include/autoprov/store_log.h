@@ -14,8 +14,8 @@
 #include "autoprov/store.h"
 #include "autoprov/vault.h"
 
-/* Which rows; what is not given does not count. A network that is no single address is looked for
- * row by row: on a job thread. */
+/* Which rows; what is not given does not count. A network that is no single address, and any
+ * source of fetches, is looked for row by row: on a job thread. */
 struct store_log_filter {
     const char *phone_id;          /* NULL: any, and none */
     const char *reason;            /* of a refusal; NULL: any */

@@ -86,10 +86,9 @@ static int list(const struct ctl_args *args, const char *what, const struct ctl_
         path = ctl_path_query(path, FILTERS[i], ctl_arg(args, FILTERS[i]));
     if (code == CTL_OK)
         code = add_since(args, &path);
-    if (code == CTL_OK && !(path && items))
-        code = ctl_fail(CTL_INVALID, "an argument is too long");
     if (code == CTL_OK)
-        code = call_newest(args, path, limit, items);
+        code = path && items ? call_newest(args, path, limit, items)
+                             : ctl_fail(CTL_INVALID, "an argument is too long");
     if (code == CTL_OK)
         ctl_print_table(args, items, columns);
     json_decref(items);

@@ -151,8 +151,6 @@ int store_log_fetches(struct store_db *db, struct arena *arena,
 
     if (filter->phone_id)
         store_query_begin(&query, db, FETCHES(PHONE));
-    else if (source)
-        store_query_begin(&query, db, FETCHES(SOURCE));
     else
         store_query_begin(&query, db, FETCHES("true"));
     bind_filter(&query, filter, source);

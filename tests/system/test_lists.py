@@ -1,6 +1,7 @@
 """Who fetched what and who was refused, as the control tool lists it."""
 
 import json
+import re
 
 import pytest
 
@@ -55,7 +56,9 @@ def test_fetches_are_listed_with_agent_and_status(visited):
     assert fetch["agent"] == "Linphone/5.1 (x)"
     assert (fetch["status"], fetch["source"]) == (200, "127.0.0.1")
     assert rows(visited, "fetch", "--phone", OTHER) == []
-    assert "Linphone/5.1 (x)" in visited.ctl("fetch", "list", code=OK).out
+    table = visited.ctl("fetch", "list", code=OK).out.splitlines()
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  cc:5e:f6:41:b7:94  127.0.0.1", table[1])
+    assert table[1].endswith("Linphone/5.1 (x)")
 
 
 def test_phones_are_listed_by_vendor_model_and_whether_they_fetched(visited):

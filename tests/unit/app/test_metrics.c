@@ -46,7 +46,7 @@ static int close_text(void **state)
 static void test_each_figure_is_a_line_of_its_own(void **state)
 {
     static const char *const LINES[] = {
-        "autoprovd_build_info{version=\"" AP_VERSION "\"} 1",
+        ("autoprovd_build_info{version=\"" AP_VERSION "\"} 1"),
         "autoprovd_http_requests_total{listener=\"phones\",outcome=\"served\"} 5",
         "autoprovd_http_requests_total{listener=\"phones\",outcome=\"missed\"} 0",
         "autoprovd_http_requests_total{listener=\"a\\\"b\\\\c\\nd\",outcome=\"served\"} 0",

@@ -98,15 +98,14 @@ static void test_json_is_printed_as_it_came(void **state)
 
 static void test_object_is_a_line_per_member(void **state)
 {
-    static const struct ctl_column OBJECT[] = {{"name", "Name"},
-                                               {"lines", "Lines"},
-                                               {"last_fetch_at", "Last fetch"},
-                                               {"created_at", "Created"},
-                                               {NULL, NULL}};
+    static const struct ctl_column OBJECT[] = {
+        {"name", "Name"},          {"lines", "Lines"}, {"last_fetch_at", "Last fetch"},
+        {"created_at", "Created"}, {"at", "At"},       {NULL, NULL}};
     const struct ctl_args args = {.json = false};
     struct capture capture;
-    json_t *object = json_of("{\"name\": \"alice\", \"last_fetch_at\": 0, \"created_at\": 86400, "
-                             "\"lines\": [{\"account\": \"1@a\"}, {\"account\": \"2@a\"}, {}]}");
+    json_t *object =
+        json_of("{\"name\": \"alice\", \"last_fetch_at\": 0, \"created_at\": 86400, \"at\": 86400, "
+                "\"lines\": [{\"account\": \"1@a\"}, {\"account\": \"2@a\"}, {}]}");
 
     (void)state;
     assert_int_equal(setenv("TZ", "UTC", 1), 0);
@@ -116,7 +115,8 @@ static void test_object_is_a_line_per_member(void **state)
     assert_string_equal(capture.out, "Name            alice\n"
                                      "Lines           1@a, 2@a, ?\n"
                                      "Last fetch      never\n"
-                                     "Created         1970-01-02 00:00:00\n");
+                                     "Created         1970-01-02 00:00:00\n"
+                                     "At              1970-01-02 00:00:00\n");
     json_decref(object);
 }
 
