@@ -165,6 +165,15 @@ static bool is_there(const char *path)
     return lstat(path, &status) == 0;
 }
 
+/* Renamed over the database, the copy would cut the daemon off from it. */
+static bool is_database(const struct store_db *db, const char *path)
+{
+    struct stat database, status;
+
+    return stat(db->path, &database) == 0 && stat(path, &status) == 0 &&
+           database.st_dev == status.st_dev && database.st_ino == status.st_ino;
+}
+
 static int publish(const struct copying *copying)
 {
     const char *path = copying->backup->path;
@@ -200,6 +209,9 @@ int store_backup(struct store_db *db, const struct store_backup *backup, struct 
     struct copying copying = {.db = db, .backup = backup, .fd = -1};
     struct ap_error fault = {{0}};
 
+    if (is_database(db, backup->path))
+        return ap_error_set(error, AP_EINVAL, "%s: is the database itself; name another file",
+                            backup->path);
     if (!backup->replace && is_there(backup->path))
         return explain(backup, AP_EEXIST, error);
     copying.partial_path = store_create_path(backup->path, ".partial");
