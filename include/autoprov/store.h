@@ -62,9 +62,10 @@ struct store_backup {
 /* The copy is made as path + ".partial" with mode 0600, named after the time and the master key's
  * fingerprint, checked as by store_open() and store_check(), synced and renamed. It never holds the
  * key. db: a reader, kept in one read until the end.
- * Errors, each with a line: AP_EEXIST; AP_EBUSY another backup to path runs; AP_ECORRUPT the copy
- * has faults, so the database has; AP_ENOENT no such folder; AP_EPERM, AP_EREADONLY, AP_EFULL,
- * AP_EIO, AP_ESTORE; AP_ENOMEM. On error path is as it was, and no copy is left. */
+ * Errors, each with a line: AP_EEXIST; AP_EINVAL path is the database itself; AP_EBUSY another
+ * backup to path runs; AP_ECORRUPT the copy has faults, so the database has; AP_ENOENT no such
+ * folder; AP_EPERM, AP_EREADONLY, AP_EFULL, AP_EIO, AP_ESTORE; AP_ENOMEM. On error path is as it
+ * was, and no copy is left. */
 AP_MUSTCHECK int store_backup(struct store_db *db, const struct store_backup *backup,
                               struct ap_error *error);
 

@@ -54,6 +54,8 @@ static void print_rotation(const json_t *rotation)
         printf(", %lld values seen in this walk", seen);
     if (broken > 0)
         printf(", %lld open with neither key (see: autoprovctl db check)", broken);
+    if (strcmp(state, "waiting") == 0)
+        printf("; it begins when autoprovd is restarted");
     printf("%s\n", strcmp(state, "done") == 0 ? "; next: autoprovctl key rotate --finish" : "");
 }
 

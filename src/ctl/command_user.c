@@ -186,7 +186,7 @@ int ctl_user_burn(const struct ctl_args *args)
     int code = body && path ? CTL_OK : ctl_fail(CTL_FAILED, "out of memory");
 
     if (code == CTL_OK && !ctl_arg(args, "yes"))
-        code = ctl_confirm("burn token and SIP passwords of user %s; his phones stay mute until "
+        code = ctl_confirm("burn token and SIP passwords of user %s; the phones stay mute until "
                            "they fetch anew",
                            args->positionals[0]);
     if (code == CTL_OK)

@@ -38,7 +38,8 @@ static void begin_rekey(struct daemon *daemon, struct store_db *writer, const st
     struct ap_error error = {{0}};
 
     if (store_rekey_begin(writer, &error) != 0)
-        log_event(LOG_LEVEL_ERROR, "key_rotation", "error=\"%s\"; keeping the old key", error.text);
+        log_event(LOG_LEVEL_ERROR, "key_rotation",
+                  "error=\"%s\"; keeping the old key, the next start tries again", error.text);
     daemon->rekey_state = store_rekey_state(writer);
     if (daemon->rekey_state == STORE_REKEY_RUNNING)
         log_event(LOG_LEVEL_NOTICE, "key_rotation",

@@ -251,8 +251,10 @@ static int rekey_item(struct store_db *db, struct arena *arena, struct store_rek
     char *plain = NULL;
     size_t len = 0;
 
-    snprintf(row_id, sizeof(row_id), part->key_count == 3 ? "%s/%s/%s" : "%s", item->keys[0],
-             item->keys[1], item->keys[2]);
+    if (part->key_count == 3)
+        snprintf(row_id, sizeof(row_id), "%s/%s/%s", item->keys[0], item->keys[1], item->keys[2]);
+    else
+        snprintf(row_id, sizeof(row_id), "%s", item->keys[0]);
     const struct vault_place place = {part->table, row_id, part->column};
     int err = vault_open(db->vault, &place, item->sealed, item->len, arena, &plain, &len);
     if (!err)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 
 from instance import EXISTS, INVALID, NOT_FOUND, OK, token_of, wait_until
@@ -24,6 +25,7 @@ def test_the_audit_log_is_listed_and_proven(instance):
         (3, "user.add", "user=carol"), (2, "user.add", "user=bob"), (1, "user.add", "user=alice")]
     listed = instance.ctl("audit", "list", "--limit", 1, "--before", 3, code=OK).out
     assert "user=bob" in listed and "user=alice" not in listed
+    assert re.search(r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b", listed), "no readable time"
     instance.ctl("audit", "list", "--limit", 0, code=INVALID)
     instance.ctl("audit", "list", "--before", "x", code=INVALID)
     assert "3 rows, unbroken" in instance.ctl("audit", "verify", code=OK).out

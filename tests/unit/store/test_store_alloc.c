@@ -173,6 +173,20 @@ static int restore(void *data)
     return store_restore(&restore, &restored, NULL);
 }
 
+static int back_up(void *data)
+{
+    struct fixture *fixture = data;
+    char path[256];
+    struct store_db *db = NULL;
+
+    snprintf(path, sizeof(path), "%s/another.db", fixture->folder);
+    int err = store_open(fixture->path, STORE_READER, fixture->vault, &fixture->clock, &db, NULL);
+    if (!err)
+        err = store_backup(db, &(struct store_backup){.path = path, .replace = true}, NULL);
+    store_close(db);
+    return err;
+}
+
 static void make_backup(struct fixture *fixture)
 {
     char backup[256];
@@ -188,8 +202,12 @@ static void make_backup(struct fixture *fixture)
 static const struct {
     const char *name;
     int (*run)(void *data);
-} scenarios[] = {
-    {"live", live}, {"create", create}, {"start_and_stop", start_and_stop}, {"restore", restore}};
+    unsigned long stride; /* prime: beyond the first hundred it keeps the test within seconds */
+} scenarios[] = {{"live", live, 7},
+                 {"create", create, 7},
+                 {"start_and_stop", start_and_stop, 7},
+                 {"restore", restore, 7},
+                 {"backup", back_up, 211}};
 #define SCENARIO_COUNT AP_COUNT(scenarios)
 
 static void test_every_failing_allocation_of_ours_is_an_error(void **state)
@@ -212,8 +230,7 @@ static void test_every_failing_allocation_of_sqlite_is_survived(void **state)
         assert_int_equal(scenarios[i].run(fixture), 0);
         unsigned long count = library_seen;
         assert_true(count > 50);
-        /* Prime steps after the first hundred keep it within seconds. */
-        for (unsigned long nth = 1; nth <= count; nth += nth < 100 ? 1 : 7) {
+        for (unsigned long nth = 1; nth <= count; nth += nth < 100 ? 1 : scenarios[i].stride) {
             library_seen = 0;
             library_fail_at = nth;
             int err = scenarios[i].run(fixture);

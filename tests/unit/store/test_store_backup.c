@@ -209,6 +209,20 @@ static void test_two_backups_to_one_file_do_not_meet(void **state)
     (void)close(fd);
 }
 
+static void test_the_database_itself_is_never_replaced(void **state)
+{
+    struct fixture *fixture = *state;
+    struct token token;
+    char id[STORE_ID_TEXT_MAX];
+
+    fixture_add_user(fixture, "alice", &token, id);
+    assert_int_equal(link(fixture->path, target), 0); /* by whatever name */
+    assert_int_equal(backup(fixture, (struct store_backup){.replace = true}), AP_EINVAL);
+    assert_non_null(strstr(fixture->error.text, "the database itself"));
+    assert_int_equal(unlink(target), 0);
+    assert_int_equal(backup(fixture, (struct store_backup){0}), 0);
+}
+
 static void test_a_folder_that_is_not_there_is_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -229,6 +243,7 @@ int main(void)
         TEST(test_a_damaged_database_makes_no_backup),
         TEST(test_what_a_broken_off_backup_left_is_no_obstacle),
         TEST(test_two_backups_to_one_file_do_not_meet),
+        TEST(test_the_database_itself_is_never_replaced),
         TEST(test_a_folder_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

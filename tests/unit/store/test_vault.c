@@ -369,10 +369,94 @@ static void test_the_fingerprint_names_the_key_and_is_none_of_its_bytes(void **s
     vault_free(clone);
 }
 
+static bool opens(struct vault *vault, const uint8_t *sealed, size_t len)
+{
+    struct arena arena;
+    char *plain = NULL;
+    size_t plain_len = 0;
+
+    arena_init(&arena, 4096);
+    int err = vault_open(vault, &(struct vault_place){"t", "r", "c"}, sealed, len, &arena, &plain,
+                         &plain_len);
+    assert_true(err == 0 || err == AP_ECRYPTO);
+    assert_true(err || strcmp(plain, "x") == 0);
+    arena_done(&arena);
+    return err == 0;
+}
+
+static void seal_x(struct vault *vault, uint8_t sealed[static 1 + VAULT_SEAL_OVERHEAD])
+{
+    assert_int_equal(vault_seal(vault, &(struct vault_place){"t", "r", "c"}, "x", 1, sealed), 0);
+}
+
+static void test_two_keys_open_both_versions_and_the_second_takes_over(void **state)
+{
+    static const struct {
+        uint8_t first, second;
+    } VERSIONS[] = {{1, 2}, {2, 3}, {254, 255}, {255, 1}};
+    uint8_t bytes[VAULT_MASTER_KEY_BYTES];
+    struct secret key = {.bytes = bytes, .len = sizeof(bytes)};
+    struct token token = {.text = "0123456789abcdef", .len = 16};
+
+    (void)state;
+    for (size_t i = 0; i < AP_COUNT(VERSIONS); i++) {
+        struct vault *vault = vault_of_byte(0x11), *clone = NULL;
+        uint8_t old_sealed[1 + VAULT_SEAL_OVERHEAD], sealed[1 + VAULT_SEAL_OVERHEAD];
+        uint8_t old_index[VAULT_BLIND_INDEX_BYTES], index[VAULT_BLIND_INDEX_BYTES];
+
+        memset(bytes, 0x11, sizeof(bytes));
+        assert_int_equal(vault_add_key(vault, &key), AP_EEXIST);
+        memset(bytes, 0x22, sizeof(bytes));
+        assert_int_equal(vault_add_key(vault, &key), 0);
+        assert_int_equal(vault_add_key(vault, &key), AP_EEXIST);
+        vault_number(vault, VERSIONS[i].first);
+        seal_x(vault, old_sealed);
+        assert_int_equal(old_sealed[0], VERSIONS[i].first);
+        assert_int_equal(vault_blind_index(vault, &token, old_index), 0);
+        assert_int_equal(vault_old_blind_index(vault, &token, index), AP_ENOENT);
+
+        vault_use_second(vault, true);
+        assert_true(vault_is_rotating(vault));
+        assert_int_equal(vault_clone(vault, &clone), 0);
+        seal_x(clone, sealed);
+        assert_int_equal(sealed[0], VERSIONS[i].second);
+        assert_true(opens(vault, old_sealed, sizeof(old_sealed)));
+        assert_true(opens(vault, sealed, sizeof(sealed)));
+        assert_int_equal(vault_old_blind_index(vault, &token, index), 0);
+        assert_memory_equal(index, old_index, sizeof(index));
+        assert_int_equal(vault_blind_index(vault, &token, index), 0);
+        assert_memory_not_equal(index, old_index, sizeof(index));
+        assert_non_null(strstr(vault_fingerprint(vault), " and "));
+
+        vault_drop_first(vault);
+        assert_false(opens(vault, old_sealed, sizeof(old_sealed)));
+        assert_true(opens(vault, sealed, sizeof(sealed)));
+        assert_null(strstr(vault_fingerprint(vault), " and "));
+        vault_free(vault);
+        vault_free(clone);
+    }
+}
+
+static void test_a_link_by_a_kept_key_is_the_link_that_it_made(void **state)
+{
+    struct vault *vault = vault_of_byte(0x11);
+    const uint8_t previous[VAULT_TAG_BYTES] = {7};
+    uint8_t key[VAULT_AUDIT_KEY_BYTES], link[VAULT_TAG_BYTES], again[VAULT_TAG_BYTES];
+
+    (void)state;
+    vault_old_audit_key(vault, key);
+    assert_int_equal(vault_audit_link(vault, previous, "row", 3, link), 0);
+    assert_int_equal(vault_audit_link_by(key, previous, "row", 3, again), 0);
+    assert_memory_equal(link, again, sizeof(link));
+    vault_free(vault);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_fingerprint_names_the_key_and_is_none_of_its_bytes),
+        cmocka_unit_test(test_two_keys_open_both_versions_and_the_second_takes_over),
+        cmocka_unit_test(test_a_link_by_a_kept_key_is_the_link_that_it_made),
         cmocka_unit_test(test_hkdf_gives_the_first_block_of_rfc_5869_case_3),
         cmocka_unit_test(test_values_made_elsewhere_from_the_same_key_are_the_same),
         cmocka_unit_test(test_a_value_sealed_elsewhere_opens),
