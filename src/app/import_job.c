@@ -377,7 +377,6 @@ static int open_run(struct import *import, struct api_call *call, struct import_
     run->call = call;
     run->db = import->reader;
     run->update = import->update;
-    run->cancelled = &import->cancelled;
     run->problems = import->problems;
     arena_init(&run->arena, AP_ADMIN_ANSWER_MAX_BYTES);
     arena_init(&run->kept, KEPT_MAX_BYTES);
