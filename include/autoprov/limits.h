@@ -113,8 +113,8 @@
 #define AP_IMPORT_MAX_BYTES 268435456
 /* Rows, by the memory that each takes while the import runs (some 200 bytes). */
 #define AP_IMPORT_ROWS_MAX 2000000
-/* Rows that are there and change: applied in one transaction, 10 µs each. */
-#define AP_IMPORT_CHANGES_MAX 50000
+/* Rows that are there and change: applied in one transaction, which others wait for. */
+#define AP_IMPORT_CHANGES_MAX 20000
 /* Rows of the text that become one write: some 100 ms that others wait for. */
 #define AP_IMPORT_BATCH_ROWS 1024
 /* New tokens that are put in order at once: 10 MiB. */

@@ -73,14 +73,15 @@ struct store_import_row {
 
 /* A change of a row that is there, applied when the import is published. Strings are borrowed. */
 struct store_import_change {
-    enum store_import_kind kind;           /* USER, ACCOUNT or PHONE */
+    enum store_import_kind kind; /* USER, ACCOUNT or PHONE */
+    bool moved;                  /* a phone has another MAC or user: it has not fetched yet */
     struct store_import_password password; /* of an account; without: it stays */
     struct store_import_password previous; /* the one before */
     union {                                /* all fields, with id, and the version that it must
                                               still have */
         struct store_user user;
         struct store_account account;
-        struct store_phone phone; /* lines NULL: they stay. Another MAC or user: not fetched yet */
+        struct store_phone phone; /* lines NULL: they stay */
     };
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api_private.h"
+#include "autoprov/array.h"
 #include "autoprov/secret.h"
 #include "autoprov/store_import.h"
 #include "autoprov/text.h"
@@ -93,7 +94,7 @@ static int put_account(struct export *export, json_t *row, const struct store_ac
         {IMPORT_OUTBOUND_PROXY, account->outbound_proxy},
         {IMPORT_ACCOUNT_EXTERNAL_ID, account->external_id},
     };
-    for (size_t i = 0; i < sizeof(CELLS) / sizeof(CELLS[0]) && !err; i++)
+    for (size_t i = 0; i < AP_COUNT(CELLS) && !err; i++)
         err = put(row, CELLS[i].column, CELLS[i].text);
     if (!err)
         err = put_number(row, IMPORT_REGISTRAR_PORT, account->registrar_port);

@@ -1,5 +1,6 @@
 /* The first reading: what each row names is looked at once, against the rows before it and against
  * the store; what is wrong is told, and the next row read. Nothing is written. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "import_private.h"
@@ -52,6 +53,19 @@ int import_add_change(struct import_run *run, struct import_entity *entity,
     memset(*ret_change, 0, sizeof(**ret_change));
     entity->change = (uint32_t)run->change_count;
     return 0;
+}
+
+bool import_is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+const char *import_keep(struct import_run *run, const char *text, bool *failed)
+{
+    const char *copy = text ? arena_strdup(&run->kept, text) : NULL;
+
+    *failed = *failed || (text && !copy);
+    return copy;
 }
 
 int import_find_site(struct import_run *run, struct import_row *row, const char **ret_id)

@@ -1,6 +1,7 @@
 /* A phone of an import and its lines, against the store and the catalogue. */
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/phone_view.h"
 #include "import_private.h"
 
@@ -120,14 +121,6 @@ static int check_new_phone(struct import_run *run, struct import_row *row,
     return err || row->failed ? err : check_values(run, row, &phone);
 }
 
-static const char *keep(struct import_run *run, const char *text, bool *failed)
-{
-    const char *copy = text ? arena_strdup(&run->kept, text) : NULL;
-
-    *failed = *failed || (text && !copy);
-    return copy;
-}
-
 /* Lines: left as they are, until import_check_end() knows all of them. */
 static int change_phone(struct import_run *run, struct import_entity *entity,
                         const struct store_phone *phone)
@@ -140,23 +133,18 @@ static int change_phone(struct import_run *run, struct import_entity *entity,
         return err;
     change->kind = STORE_IMPORT_PHONE;
     change->phone = (struct store_phone){
-        .id = keep(run, phone->id, &failed),
-        .user_id = keep(run, phone->user_id, &failed),
-        .vendor = keep(run, phone->vendor, &failed),
-        .model = keep(run, phone->model, &failed),
-        .label = keep(run, phone->label, &failed),
-        .external_id = keep(run, phone->external_id, &failed),
+        .id = import_keep(run, phone->id, &failed),
+        .user_id = import_keep(run, phone->user_id, &failed),
+        .vendor = import_keep(run, phone->vendor, &failed),
+        .model = import_keep(run, phone->model, &failed),
+        .label = import_keep(run, phone->label, &failed),
+        .external_id = import_keep(run, phone->external_id, &failed),
         .enabled = phone->enabled,
         .version = phone->version,
     };
     memcpy(change->phone.mac, phone->mac, AP_MAC_LEN);
     entity->state = IMPORT_CHANGED;
     return failed ? AP_ENOMEM : 0;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 static int compare(struct import_run *run, struct import_row *row, const struct store_phone *phone,
@@ -167,17 +155,17 @@ static int compare(struct import_run *run, struct import_row *row, const struct 
         enum import_column column;
     } VALUES[] = {
         {memcmp(phone->mac, found->mac, AP_MAC_LEN) != 0, IMPORT_MAC},
-        {!is_same(phone->user_id, found->user_id), IMPORT_USER},
-        {!is_same(phone->vendor, found->vendor), IMPORT_VENDOR},
-        {!is_same(phone->model, found->model), IMPORT_MODEL},
-        {!is_same(phone->label, found->label), IMPORT_LABEL},
+        {!import_is_same(phone->user_id, found->user_id), IMPORT_USER},
+        {!import_is_same(phone->vendor, found->vendor), IMPORT_VENDOR},
+        {!import_is_same(phone->model, found->model), IMPORT_MODEL},
+        {!import_is_same(phone->label, found->label), IMPORT_LABEL},
         {phone->enabled != found->enabled, IMPORT_ENABLED},
-        {!is_same(phone->external_id, found->external_id), IMPORT_PHONE_EXTERNAL_ID},
+        {!import_is_same(phone->external_id, found->external_id), IMPORT_PHONE_EXTERNAL_ID},
     };
     int err = 0;
 
     *ret_changed = false;
-    for (size_t i = 0; i < sizeof(VALUES) / sizeof(VALUES[0]) && !err && !row->failed; i++) {
+    for (size_t i = 0; i < AP_COUNT(VALUES) && !err && !row->failed; i++) {
         *ret_changed = *ret_changed || VALUES[i].differs;
         if (VALUES[i].differs)
             err = import_allow_change(run, row, VALUES[i].column);
@@ -226,7 +214,13 @@ static int check_known_phone(struct import_run *run, struct import_row *row,
     err = compare(run, row, &phone, found, &changed);
     if (!err && !row->failed && changed)
         err = check_changed(run, row, &phone, found);
-    return err || row->failed || !changed ? err : change_phone(run, entity, &phone);
+    if (err || row->failed || !changed)
+        return err;
+    err = change_phone(run, entity, &phone);
+    if (!err)
+        run->changes[entity->change - 1].moved =
+            memcmp(phone.mac, found->mac, AP_MAC_LEN) != 0 || strcmp(user_id, found->user_id) != 0;
+    return err;
 }
 
 int import_check_phone(struct import_run *run, struct import_row *row, struct import_entity *entity,

@@ -1,21 +1,9 @@
 /* A user of an import, and its account, against the store. */
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/phone_view.h"
 #include "import_private.h"
-
-static bool is_same(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static const char *keep(struct import_run *run, const char *text, bool *failed)
-{
-    const char *copy = text ? arena_strdup(&run->kept, text) : NULL;
-
-    *failed = *failed || (text && !copy);
-    return copy;
-}
 
 /* -- users ------------------------------------------------------------------------------------- */
 
@@ -112,11 +100,11 @@ static int change_user(struct import_run *run, struct import_row *row, struct im
         return err;
     change->kind = STORE_IMPORT_USER;
     change->user = *user;
-    change->user.id = keep(run, user->id, &failed);
-    change->user.name = keep(run, user->name, &failed);
-    change->user.display_name = keep(run, user->display_name, &failed);
-    change->user.external_id = keep(run, user->external_id, &failed);
-    change->user.site_id = keep(run, user->site_id, &failed);
+    change->user.id = import_keep(run, user->id, &failed);
+    change->user.name = import_keep(run, user->name, &failed);
+    change->user.display_name = import_keep(run, user->display_name, &failed);
+    change->user.external_id = import_keep(run, user->external_id, &failed);
+    change->user.site_id = import_keep(run, user->site_id, &failed);
     change->user.site_name = NULL;
     entity->state = IMPORT_CHANGED;
     return failed ? AP_ENOMEM : 0;
@@ -141,17 +129,17 @@ static int check_known_user(struct import_run *run, struct import_row *row,
         bool differs;
         enum import_column column;
     } VALUES[] = {
-        {!is_same(user.name, found->name), IMPORT_USER},
-        {!is_same(user.display_name, found->display_name), IMPORT_USER_DISPLAY_NAME},
-        {!is_same(user.external_id, found->external_id), IMPORT_USER_EXTERNAL_ID},
-        {!is_same(user.site_id, found->site_id), IMPORT_SITE},
+        {!import_is_same(user.name, found->name), IMPORT_USER},
+        {!import_is_same(user.display_name, found->display_name), IMPORT_USER_DISPLAY_NAME},
+        {!import_is_same(user.external_id, found->external_id), IMPORT_USER_EXTERNAL_ID},
+        {!import_is_same(user.site_id, found->site_id), IMPORT_SITE},
     };
-    for (size_t i = 0; i < sizeof(VALUES) / sizeof(VALUES[0]) && !err && !row->failed; i++) {
+    for (size_t i = 0; i < AP_COUNT(VALUES) && !err && !row->failed; i++) {
         changed = changed || VALUES[i].differs;
         if (VALUES[i].differs)
             err = import_allow_change(run, row, VALUES[i].column);
     }
-    if (!err && !row->failed && !is_same(user.site_id, found->site_id))
+    if (!err && !row->failed && !import_is_same(user.site_id, found->site_id))
         err = check_site(run, row, found->id, user.site_id);
     return err || row->failed || !changed ? err : change_user(run, row, entity, &user);
 }
@@ -210,16 +198,16 @@ static int keep_account(struct import_run *run, const struct store_account *acco
     struct store_account kept = *account;
     bool failed = false;
 
-    kept.id = keep(run, account->id, &failed);
+    kept.id = import_keep(run, account->id, &failed);
     kept.user_id = NULL;
     kept.user_name = NULL;
-    kept.sip_user = keep(run, account->sip_user, &failed);
-    kept.domain = keep(run, account->domain, &failed);
-    kept.auth_user = keep(run, account->auth_user, &failed);
-    kept.display_name = keep(run, account->display_name, &failed);
-    kept.registrar_host = keep(run, account->registrar_host, &failed);
-    kept.outbound_proxy = keep(run, account->outbound_proxy, &failed);
-    kept.external_id = keep(run, account->external_id, &failed);
+    kept.sip_user = import_keep(run, account->sip_user, &failed);
+    kept.domain = import_keep(run, account->domain, &failed);
+    kept.auth_user = import_keep(run, account->auth_user, &failed);
+    kept.display_name = import_keep(run, account->display_name, &failed);
+    kept.registrar_host = import_keep(run, account->registrar_host, &failed);
+    kept.outbound_proxy = import_keep(run, account->outbound_proxy, &failed);
+    kept.external_id = import_keep(run, account->external_id, &failed);
     kept.password = NULL;
     *ret_kept = kept;
     return failed ? AP_ENOMEM : 0;
@@ -272,19 +260,19 @@ static int check_known_account(struct import_run *run, struct import_row *row,
         bool differs;
         enum import_column column;
     } VALUES[] = {
-        {!is_same(account.sip_user, found->sip_user), IMPORT_SIP_USER},
-        {!is_same(account.domain, found->domain), IMPORT_DOMAIN},
+        {!import_is_same(account.sip_user, found->sip_user), IMPORT_SIP_USER},
+        {!import_is_same(account.domain, found->domain), IMPORT_DOMAIN},
         {account.password != NULL, IMPORT_PASSWORD},
-        {!is_same(account.auth_user, found->auth_user), IMPORT_AUTH_USER},
-        {!is_same(account.display_name, found->display_name), IMPORT_ACCOUNT_DISPLAY_NAME},
-        {!is_same(account.registrar_host, found->registrar_host), IMPORT_REGISTRAR_HOST},
+        {!import_is_same(account.auth_user, found->auth_user), IMPORT_AUTH_USER},
+        {!import_is_same(account.display_name, found->display_name), IMPORT_ACCOUNT_DISPLAY_NAME},
+        {!import_is_same(account.registrar_host, found->registrar_host), IMPORT_REGISTRAR_HOST},
         {account.registrar_port != found->registrar_port, IMPORT_REGISTRAR_PORT},
         {account.transport != found->transport, IMPORT_TRANSPORT},
-        {!is_same(account.outbound_proxy, found->outbound_proxy), IMPORT_OUTBOUND_PROXY},
+        {!import_is_same(account.outbound_proxy, found->outbound_proxy), IMPORT_OUTBOUND_PROXY},
         {account.expires_s != found->expires_s, IMPORT_EXPIRES},
-        {!is_same(account.external_id, found->external_id), IMPORT_ACCOUNT_EXTERNAL_ID},
+        {!import_is_same(account.external_id, found->external_id), IMPORT_ACCOUNT_EXTERNAL_ID},
     };
-    for (size_t i = 0; i < sizeof(VALUES) / sizeof(VALUES[0]) && !err && !row->failed; i++) {
+    for (size_t i = 0; i < AP_COUNT(VALUES) && !err && !row->failed; i++) {
         changed = changed || VALUES[i].differs;
         if (VALUES[i].differs)
             err = import_allow_change(run, row, VALUES[i].column);

@@ -2,7 +2,6 @@
 #ifndef AUTOPROV_APP_IMPORT_PRIVATE_H
 #define AUTOPROV_APP_IMPORT_PRIVATE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "api_private.h"
@@ -28,7 +27,6 @@ struct import_run {
     struct store_db *db;   /* the job's reader */
     struct import_plan *plan;
     bool update;
-    _Atomic bool *cancelled;
     struct arena arena; /* of one row */
 
     struct import_file *problems; /* "LINE: COLUMN: REASON\n" */
@@ -123,6 +121,10 @@ AP_MUSTCHECK int import_allow_change(struct import_run *run, struct import_row *
 /* Room for a change of entity, zeroed. Errors: AP_ERANGE above AP_IMPORT_CHANGES_MAX, told. */
 AP_MUSTCHECK int import_add_change(struct import_run *run, struct import_entity *entity,
                                    struct store_import_change **ret_change);
+/* Both absent, or the same text. */
+bool import_is_same(const char *a, const char *b);
+/* A copy for the changes; NULL for NULL. *failed is set without memory, else left. */
+const char *import_keep(struct import_run *run, const char *text, bool *failed);
 /* The id of a site by its name; NULL: told as a problem. */
 AP_MUSTCHECK int import_find_site(struct import_run *run, struct import_row *row,
                                   const char **ret_id);

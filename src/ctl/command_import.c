@@ -56,9 +56,13 @@ static void show_bar(int percent, double rate, double left)
     memset(bar, '#', (size_t)(percent * BAR_WIDTH / PERCENTS));
     bar[BAR_WIDTH] = '\0';
     fprintf(stderr, "\r[%s] %3d %%  %.1f MB/s  %.0f s left ", bar, percent, rate, left);
-    if (percent == PERCENTS)
-        fprintf(stderr, "\r%*s\r", BAR_WIDTH + 48, "");
     (void)fflush(stderr); /* the next one tries again */
+}
+
+static void clear_bar(const struct progress *progress)
+{
+    if (progress->is_terminal)
+        fprintf(stderr, "\r%*s\r", BAR_WIDTH + 48, "");
 }
 
 static void show(struct progress *progress, const json_t *report)
@@ -195,6 +199,7 @@ static int wait_for_end(struct job *job, json_t **ret_report)
         if (code == CTL_OK && !told)
             show(&job->progress, report);
     } while (code == CTL_OK && has_state(report, "running"));
+    clear_bar(&job->progress);
     *ret_report = report;
     return code;
 }

@@ -200,39 +200,46 @@ static int move_phone(struct store_db *db, const struct store_phone *phone)
     struct store_query query;
     char mac[AP_MAC_TEXT_MAX];
 
-    store_query_begin(&query, db,
-                      "UPDATE phone SET mac = ?2, user_id = ?3 "
-                      "WHERE id = ?1 AND (mac <> ?2 OR user_id <> ?3)");
+    store_query_begin(&query, db, "UPDATE phone SET mac = ?2, user_id = ?3 WHERE id = ?1");
     store_query_bind_text(&query, phone->id);
     store_query_bind_mac(&query, phone->mac, mac);
     store_query_bind_text(&query, phone->user_id);
     int err = store_query_run(&query);
-    if (!err && store_query_changes(db) > 0)
-        err = forget_fetches(db, phone->id);
-    return err;
+    return err ? err : forget_fetches(db, phone->id);
 }
 
-static int change_phone(struct store_db *db, const struct store_phone *phone)
+/* Not store_phone_set(): there are many, and its savepoint costs more than the change. */
+static int change_phone(struct store_db *db, const struct store_import_change *change)
 {
+    const struct store_phone *phone = &change->phone;
     struct store_query query;
 
-    store_query_begin(&query, db, "SELECT 1 FROM phone WHERE id = ? AND version = ?");
+    store_query_begin(&query, db,
+                      "UPDATE phone SET vendor = ?, model = ?, label = ?, enabled = ?, "
+                      "external_id = ?, version = version + 1 WHERE id = ? AND version = ?");
+    store_query_bind_text(&query, phone->vendor);
+    store_query_bind_text(&query, phone->model);
+    store_query_bind_text(&query, phone->label);
+    store_query_bind_number(&query, phone->enabled);
+    store_query_bind_text(&query, phone->external_id);
     store_query_bind_text(&query, phone->id);
     store_query_bind_number(&query, (int64_t)phone->version);
-    int err = store_query_end(&query, store_query_step(&query));
-    if (!err)
+    int err = store_query_run(&query);
+    if (!err && store_query_changes(db) == 0)
+        err = AP_ECONFLICT;
+    if (!err && change->moved)
         err = move_phone(db, phone);
-    return err ? err : store_phone_set(db, phone, phone->version);
+    if (!err && phone->lines)
+        err = store_phone_replace_lines(db, phone);
+    return err == AP_ENOENT ? AP_ECONFLICT : err;
 }
 
 static int apply_change(struct store_db *db, const struct store_import_change *change)
 {
     int err;
 
-    if (change->kind == STORE_IMPORT_PHONE) {
-        err = change_phone(db, &change->phone);
-        return err == AP_ENOENT ? AP_ECONFLICT : err;
-    }
+    if (change->kind == STORE_IMPORT_PHONE)
+        return change_phone(db, change);
     err = change->kind == STORE_IMPORT_USER ? change_user(db, &change->user)
                                             : change_account(db, change);
     return !err && store_query_changes(db) == 0 ? AP_ECONFLICT : err;
@@ -289,16 +296,20 @@ int store_import_publish(struct store_db *db, int64_t import,
     return store_change_end(db, err);
 }
 
-/* Phones before accounts, whose lines they hold, before users. */
+/* Phones before accounts, whose lines they hold, before users. The newest first: ids made later
+ * sort later, so that they are found without a look at what was there before. */
 int store_import_drop(struct store_db *db, int64_t import, uint32_t limit, bool *ret_more)
 {
     static const char *const DELETES[] = {
         "DELETE FROM phone WHERE id IN "
-        "(SELECT id FROM phone WHERE import_id = ?1 AND import_id <> 0 LIMIT ?2)",
+        "(SELECT id FROM phone WHERE import_id = ?1 AND import_id <> 0 "
+        "ORDER BY id DESC LIMIT ?2)",
         "DELETE FROM account WHERE id IN "
-        "(SELECT id FROM account WHERE import_id = ?1 AND import_id <> 0 LIMIT ?2)",
+        "(SELECT id FROM account WHERE import_id = ?1 AND import_id <> 0 "
+        "ORDER BY id DESC LIMIT ?2)",
         "DELETE FROM user WHERE id IN "
-        "(SELECT id FROM user WHERE import_id = ?1 AND import_id <> 0 LIMIT ?2)",
+        "(SELECT id FROM user WHERE import_id = ?1 AND import_id <> 0 "
+        "ORDER BY id DESC LIMIT ?2)",
     };
     int64_t gone = 0;
 

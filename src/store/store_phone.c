@@ -234,7 +234,7 @@ static int update_phone(struct store_db *db, const struct store_phone *phone)
     return store_query_run(&query);
 }
 
-static int replace_lines(struct store_db *db, const struct store_phone *phone)
+int store_phone_replace_lines(struct store_db *db, const struct store_phone *phone)
 {
     struct store_query query;
 
@@ -262,7 +262,7 @@ int store_phone_set(struct store_db *db, const struct store_phone *phone, uint64
     if (!err)
         err = update_phone(db, phone);
     if (!err && phone->lines)
-        err = replace_lines(db, phone);
+        err = store_phone_replace_lines(db, phone);
     return store_change_end(db, err);
 }
 

@@ -345,6 +345,9 @@ void store_account_bind(struct store_query *query, const struct store_account *a
 AP_MUSTCHECK int store_phone_insert_line(struct store_db *db, const char *phone_id,
                                          const struct store_line *line);
 
+/* All of them, by position and account.id. In a change. AP_ENOENT: no such account. */
+AP_MUSTCHECK int store_phone_replace_lines(struct store_db *db, const struct store_phone *phone);
+
 /* The columns of store_account_read_sip(), with account as a: all that a phone's file tells. */
 #define STORE_ACCOUNT_SIP_COLUMNS                                                                  \
     "a.sip_user, a.domain, a.auth_user, a.display_name, a.registrar_host, a.registrar_port, "      \

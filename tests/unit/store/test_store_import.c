@@ -247,8 +247,9 @@ static void test_changes_come_with_the_publication_or_not_at_all(void **state)
     struct staged staged;
     struct token token;
     char alice[STORE_ID_TEXT_MAX], account[STORE_ID_TEXT_MAX], phone[STORE_ID_TEXT_MAX];
-    struct store_import_change changes[3] = {
-        {.kind = STORE_IMPORT_USER}, {.kind = STORE_IMPORT_ACCOUNT}, {.kind = STORE_IMPORT_PHONE}};
+    struct store_import_change changes[3] = {{.kind = STORE_IMPORT_USER},
+                                             {.kind = STORE_IMPORT_ACCOUNT},
+                                             {.kind = STORE_IMPORT_PHONE, .moved = true}};
     struct store_phone found;
 
     fixture_add_user(fixture, "alice", &token, alice);
