@@ -139,6 +139,13 @@ def routes_of_source():
     return found
 
 
+def words_of_source(path, table):
+    """The texts of one table of C."""
+    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+        rows = re.search(rf" {table}\[\w*\] = {{(.*?)}};", file.read(), re.S)[1]
+    return re.findall(r'"(\w+)"', rows)
+
+
 def members_of_source():
     """Names of all members that bodies may have, as the C tables of fields have them."""
     names = set()

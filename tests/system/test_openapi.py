@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from contract import Contract, members_of_source, routes_of_source
+from contract import Contract, members_of_source, routes_of_source, words_of_source
 from instance import OK, TOP, token_of, wait_until
 from test_admin_listener import Door
 
@@ -146,6 +146,20 @@ def test_members_of_bodies_are_those_of_the_source(contract):
     assert promised == members_of_source()
 
 
+@pytest.mark.parametrize("schema, path, table", [
+    ("Role", "src/app/api_admit.c", "ROLES"),
+    ("Transport", "src/app/api_account.c", "TRANSPORTS"),
+    ("KeyType", "src/app/api_key.c", "TYPES"),
+    ("Scope", "src/store/store_setting.c", "scope_names"),
+    ("FileRole", "src/app/catalogue_words.c", "CATALOGUE_WORDS_ROLES"),
+    ("Reason", "src/app/policy.c", "REASON_NAMES"),
+    ("ExportColumn", "src/app/import_csv.c", "names"),
+])
+def test_words_are_those_of_the_source(contract, schema, path, table):
+    promised = contract.document["components"]["schemas"][schema]["enum"]
+    assert set(promised) == set(words_of_source(path, table)) - {"served"}
+
+
 def test_every_path_parameter_is_described(contract):
     for operation in contract.operations.values():
         assert operation.names("path") == re.findall(r"{(\w+)}", operation.path), operation.id
@@ -277,6 +291,8 @@ def walk_settings(walk):
     walk.call("setOptions", 200, BODIES["setOptions"])
     walk.call("showOptions", 200)
     walk.call("unsetOptions", 200)
+    made = walk.call("addApiKey", 201, {"name": "reloader", "role": "operator"})
+    walk.instance.secrets.append(made["key"])
     walk.call("listApiKeys", 200)
     walk.call("showApiKey", 200)
     walk.call("deleteApiKey", 200)
