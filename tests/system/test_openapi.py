@@ -412,24 +412,29 @@ def test_a_wrong_method_or_parameter_is_a_problem(walk):
 def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
     walk.fill()
     instance = walk.instance
-    assert instance.get_url(instance.url(OTHER_MAC)).status == 200
+    assert instance.get_url(instance.url(MAC)).status == 200
     wait_until("a fetch", lambda: instance.ctl("fetch", "list", "--json", code=OK).json())
     assert instance.get(f"/provision/{'0' * 32}/{MAC}.cfg").status == 404
     wait_until("a refusal", lambda: instance.ctl("refusal", "list", "--json", code=OK).json())
-    for words, schema in (("user", "User"), ("site", "Site"), ("account", "Account"),
-                          ("phone", "Phone"), ("fetch", "Fetch"), ("refusal", "Refusal"),
-                          ("setting", "Setting"), ("apikey", "ApiKey"), ("vendor", "Vendor"),
-                          ("model", "Model")):
-        rows = instance.ctl(words, "list", "--json", code=OK).json()
+    instance.ctl("account", "set", ACCOUNT, "--display-name", "Somebody Else", code=OK)
+    for words, schema in (
+            ("user list", "User"), ("site list", "Site"), ("account list", "Account"),
+            ("phone list", "Phone"), ("phone list --stale", "StalePhone"), ("fetch list", "Fetch"),
+            ("refusal list", "Refusal"), ("setting list", "Setting"), ("apikey list", "ApiKey"),
+            ("vendor list", "Vendor"), ("model list", "Model"), ("audit list", "AuditRow"),
+            (f"key list {MAC}", "Key"), ("key list alice --user", "Key"),
+            (f"phone show {MAC} --effective", "HeldSetting"), (f"phone diff {MAC}", "PhoneFile")):
+        rows = instance.ctl(*words.split(), "--json", code=OK).json()
         assert rows, words
         for row in rows:
             assert not walk.contract.named_faults(schema, row), f"{words}: {row}"
-    for row in instance.ctl("key", "list", MAC, "--json", code=OK).json():
-        assert not walk.contract.named_faults("Key", row), row
-    for words, schema in ((("status",), "Status"), (("user", "show", "alice"), "User"),
-                          (("phone", "show", MAC), "PhoneShown"),
-                          (("model", "show", "yealink/T54W"), "ModelShown"),
-                          (("options", "show"), "Options"), (("explain", MAC), "Explanation"),
-                          (("audit", "verify"), "AuditProof")):
-        value = instance.ctl(*words, "--json", code=OK).json()
+    for words, schema in (
+            ("status", "Status"), ("user show alice", "User"),
+            (f"account set {ACCOUNT} --port 5070", "Account"), (f"phone show {MAC}", "PhoneShown"),
+            ("model show yealink/T54W", "ModelShown"), ("options show", "Options"),
+            (f"phone preview {MAC}", "Preview"), (f"explain {MAC}", "Explanation"),
+            ("audit verify", "AuditProof"), (f"phone set {MAC} --label Desk", "PhoneSaved"),
+            (f"key add {MAC} dtmf *9", "Key"), ("setting set language fr --scope user:bob", "Setting"),
+            ("user add carol", "User"), ("user set carol --site hq", "User")):
+        value = instance.ctl(*words.split(), "--json", code=OK).json()
         assert not walk.contract.named_faults(schema, value), f"{words}: {value}"
