@@ -1,4 +1,4 @@
-"""The manual pages tell of every command, option, key and variable that there is, and of no other.
+"""The manual pages tell of every command, option, reason, key and variable that there is, and of no other.
 
 What there is stands in the tables of src/; what is said of a key in docs/configuration.md, which a unit
 test holds to its table. scdoc and groff then find nothing to complain of in the pages."""
@@ -15,6 +15,7 @@ KEYS_PAGE = FOLDER + "/autoprovd.conf.5.scd"
 VARIABLES_PAGE = FOLDER + "/autoprovd-templates.5.scd"
 COMMANDS, DAEMON = "src/ctl/command.c", "src/daemon/main.c"
 KEYS, VARIABLES = "src/config/config_keys.c", "src/app/variable.c"
+REASONS = "src/app/policy.c"
 KEYS_REFERENCE = "docs/configuration.md"
 # Words behind autoprovctl that are no row of its table.
 NO_ROW = {"help"}
@@ -36,6 +37,7 @@ COMMAND = re.compile(r'\{"(\w+)", (?:NULL|"(\w+)"),\s*"([^"]*)",\s*\w+,\s*\w+,\s
 KEY = re.compile(r'\{CONFIG_\w+,\s*"(\w+)"')
 VARIABLE = re.compile(r'(?:\b(?:TEXT|SECRET|FLAG)\((\w+),|\b(?:LIST|OBJECT|SETTING)\(|'
                       r'\.level = VARIABLE_(\w+),\s*\.name =)\s*"(\w+)"')
+REASON = re.compile(r'\[POLICY_\w+\] = "(\w+)"')
 FACTS = re.compile(r"^### `(\w+)`\n.*?^\|---.*?\n\| (.*?) \|$", re.MULTILINE | re.DOTALL)
 ENTRY = re.compile(r"^\*[^\n]*(?:\n(?!\*|#)[^\n]*)*", re.MULTILINE)
 # In bold letters, or a line of an example.
@@ -109,6 +111,13 @@ def check_said_commands(check, page, table):
                         f"there is no command 'autoprovctl {' '.join(said[:2])}'")
 
 
+def check_reasons(check):
+    """Every reason to refuse; being served is none."""
+    text = section(check.read(COMMANDS_PAGE), "# REASONS OF REFUSALS")
+    said = {name for head in entries(text) for name in head.split(", ")}
+    compare(check, COMMANDS_PAGE, 1, "reason", said, set(REASON.findall(check.read(REASONS))) - {"served"})
+
+
 def check_daemon(check):
     said = set(re.findall(r"\*--([\w-]+)\*", section(check.read(DAEMON_PAGE), "# OPTIONS")))
     compare(check, DAEMON_PAGE, 1, "option", said, set(OPTION_OF_DAEMON.findall(check.read(DAEMON))))
@@ -164,6 +173,7 @@ def main():
     check = lint.Lint(__doc__)
     pages = check.files([FOLDER], [".scd"])
     table = check_commands(check)
+    check_reasons(check)
     check_daemon(check)
     check_keys(check)
     check_variables(check)

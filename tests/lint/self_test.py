@@ -47,6 +47,7 @@ const struct ctl_command CTL_COMMANDS[] = {
 };
 """,
     "src/daemon/main.c": "{\"check\", no_argument, NULL, 't'},\n",
+    "src/app/policy.c": '[POLICY_SERVE] = "served",\n[POLICY_BURNT] = "burnt",\n',
     "src/config/config_keys.c": '[KEY_USER] = {CONFIG_TOP, "user", CONFIG_STRING, "me"},\n',
     "src/app/variable.c": 'VARIABLES[] = {TEXT(TOP, "mac", "its MAC"), FLAG(LINE, "is_set", "set")};\n',
     "docs/configuration.md": "### `user`\n\nWho.\n\n| type | range | unit | default | change takes |\n"
@@ -54,7 +55,8 @@ const struct ctl_command CTL_COMMANDS[] = {
 }
 PAGES = {
     "docs/man/autoprovctl.1.scd": "autoprovctl(1)\n\n# COMMANDS\n\n*user add* _NAME_\n\tAdd.\n\n"
-                                  "\t*--quick*\n\t\tNow.\n\n\t*--at* _PLACE_\n\t\tThere.\n",
+                                  "\t*--quick*\n\t\tNow.\n\n\t*--at* _PLACE_\n\t\tThere.\n"
+                                  "\n# REASONS OF REFUSALS\n\n*burnt*\n\tAfter a leak.\n",
     "docs/man/autoprovd.8.scd": "autoprovd(8)\n\n# OPTIONS\n\n*-t*, *--check*\n\tCheck.\n",
     "docs/man/autoprovd.conf.5.scd": "autoprovd.conf(5)\n\n# KEYS\n\n*user* = _text_\n\tWho.\n\n"
                                      "\t1 to 9 bytes; default: _me_; restart\n",
@@ -128,6 +130,7 @@ BAD = {
         (*page("autoprovctl.1", "_PLACE_", "_TIME_"), "there is no option of 'user add NAME' '--at TIME'"),
         (*page("autoprovctl.1", "Now.", "*autoprovctl user del*"), "autoprovctl.1.scd:9: there is no command"),
         (*page("autoprovctl.1", "\tAdd.", " Add."), "autoprovctl.1.scd:1: scdoc: "),
+        (*page("autoprovctl.1", "*burnt*", "*burned*"), "reason 'burnt' is missing"),
         (*page("autoprovd.8", "--check", "--chuck"), "option 'check' is missing"),
         (*page("autoprovd.conf.5", "*user*", "*group*"), "key 'user' is missing"),
         (*page("autoprovd.conf.5", "_text_", "_word_"), "'user = text' without the line"),
