@@ -46,7 +46,7 @@ done
 . "$top/conf/packages.sh"
 packages="$BUILD_PACKAGES libcmocka-dev clang clang-format clang-tidy shellcheck python3 python3-pytest
 python3-lxml python3-hypothesis git curl wget busybox openssl gnutls-bin ca-certificates sqlite3
-linphone-cli libxml2-utils systemd procps iproute2 prometheus"
+linphone-cli libxml2-utils systemd procps iproute2 prometheus groff-base"
 [ -n "$labels" ] || packages="$packages nginx-light valgrind"
 [ -z "$coverage" ] || packages="$packages gcovr"
 # shellcheck disable=SC2086
