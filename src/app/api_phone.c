@@ -21,7 +21,7 @@ static json_t *lines_json(const struct store_phone *phone)
     return lines;
 }
 
-json_t *api_phone_json(const struct store_phone *phone)
+json_t *api_phone_json(const struct store_phone *phone, bool with_lines)
 {
     char mac[AP_MAC_TEXT_MAX];
 
@@ -33,7 +33,7 @@ json_t *api_phone_json(const struct store_phone *phone)
                   "external_id", phone->external_id, "created_at", (json_int_t)phone->created_at,
                   "last_fetch_at", (json_int_t)phone->last_fetch_at, "last_fetch_address",
                   phone->last_fetch_address, "version", (json_int_t)phone->version);
-    if (object && phone->lines && json_object_set_new(object, "lines", lines_json(phone)) != 0) {
+    if (object && with_lines && json_object_set_new(object, "lines", lines_json(phone)) != 0) {
         json_decref(object);
         return NULL;
     }
@@ -106,7 +106,7 @@ int api_phone_list(struct api_call *call, struct store_db *db)
     if (!err)
         err = store_phone_find(db, &call->arena, &filter, &phones, &count);
     for (size_t i = 0; !err && i < count; i++)
-        err = json_array_append_new(items, api_phone_json(&phones[i])) == 0 ? 0 : AP_ENOMEM;
+        err = json_array_append_new(items, api_phone_json(&phones[i], false)) == 0 ? 0 : AP_ENOMEM;
     if (err) {
         json_decref(items);
         return err;
@@ -123,7 +123,7 @@ int api_phone_show(struct api_call *call, struct store_db *db)
     int err = api_get_phone(call, db, &phone);
 
     if (!err) {
-        object = api_phone_json(&phone);
+        object = api_phone_json(&phone, true);
         err = object ? api_phone_sum(call, db, &phone, object) : AP_ENOMEM;
     }
     if (!err)
@@ -254,5 +254,5 @@ int api_phone_del(struct api_call *call, struct store_db *db)
     if (!err)
         err = api_audit(call, db, api_phone_object(call, phone.mac),
                         api_text(call, "user=%s", phone.user_name));
-    return err ? err : api_result(call, 200, api_phone_json(&phone));
+    return err ? err : api_result(call, 200, api_phone_json(&phone, true));
 }

@@ -147,6 +147,9 @@ static int is_current(const struct api_file_question *question, struct rendering
     arena_init(&arena, AP_REQUEST_ARENA_MAX_BYTES);
     buf_init_secret(&body, AP_BODY_MAX_BYTES);
     for (size_t i = 0; !err && !*ret_current && i < config->listener_count; i++) {
+        /* An admin listener has no URL, and no phone comes in there. */
+        if (config->listeners[i].serves != CONFIG_SERVES_PHONES)
+            continue;
         job->public_url = config->listeners[i].public_url;
         buf_reset(&body);
         arena_reset(&arena);

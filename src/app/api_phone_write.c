@@ -182,7 +182,7 @@ static int phone_result(struct api_call *call, struct store_db *db, struct store
     const struct catalogue_model *model = vendor ? catalogue_model(vendor, phone->model) : NULL;
     for (size_t i = 0; model && i < whole.line_count; i++)
         unused += whole.lines[i].position > model->lines;
-    json = api_phone_json(phone);
+    json = api_phone_json(phone, true);
     if (!json || json_object_set_new(json, "unused_lines", json_integer(unused)) != 0) {
         json_decref(json);
         return AP_ENOMEM;
@@ -269,7 +269,7 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
     if (err)
         return err;
     if (fixed)
-        return api_problem(call, AP_EINVAL, NULL,
+        return api_problem(call, AP_EINVAL, json_object_get(call->body, "mac") ? "/mac" : "/user",
                            "a phone stays with its MAC and its user: delete it and add another");
     bool model_given = json_object_get(call->body, "model") != NULL;
     if (vendor)

@@ -279,7 +279,8 @@ AP_MUSTCHECK int api_get_user(struct api_call *call, struct store_db *db,
                               struct store_user *ret_user);
 /* "mac=…" for the audit; NULL without memory. */
 const char *api_phone_object(struct api_call *call, const uint8_t mac[static AP_MAC_LEN]);
-json_t *api_phone_json(const struct store_phone *phone);
+/* with_lines: the phone was read with them; none is an empty list. NULL without memory. */
+json_t *api_phone_json(const struct store_phone *phone, bool with_lines);
 /* Add to object what the phone's fetches and refusals tell of it. */
 AP_MUSTCHECK int api_phone_sum(struct api_call *call, struct store_db *db,
                                const struct store_phone *phone, json_t *object);

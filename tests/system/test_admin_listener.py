@@ -2,7 +2,7 @@
 
 import json
 
-from instance import NOT_FOUND, OK, free_port, make_certificate
+from instance import NOT_FOUND, OK, free_port, make_certificate, wait_until
 
 MAC = "cc5ef641b794"
 OTHER_MAC = "cc5ef641b795"
@@ -193,6 +193,23 @@ def test_the_doors_are_apart(make_instance):
     door.instance.port = port
     answer = door.instance.get("/api/v1/users", headers=f"Authorization: Bearer {key}\r\n")
     assert answer.status == 404 and answer.body == b"Not Found\n"
+
+
+def test_it_has_no_url_that_a_file_could_have_come_from(make_instance):
+    """What a phone has is compared with what each listener would give; this one gives nothing."""
+    door = Door(make_instance)
+    key = door.key("viewer", "--role", "viewer")
+    door.instance.add_user("alice")
+    door.instance.add_account("alice", f"1001@{PBX}")
+    url = door.instance.add_phone("alice", MAC, "--vendor", "linphone")
+    assert door.instance.get_url(url).status == 200
+    wait_until("the fetch", lambda: door.ask("GET", f"/phones/{MAC}", key).json["fetches"])
+    assert door.ask("GET", "/stale-phones", key).json["items"] == []
+    door.instance.ctl("account", "set", f"1001@{PBX}", "--display-name", "Other", code=OK)
+    files = door.ask("GET", f"/phones/{MAC}/files", key).json["items"]
+    assert [row["state"] for row in files] == ["stale"]
+    assert [row["mac"] for row in door.ask("GET", "/stale-phones", key).json["items"]] == \
+        ["cc:5e:f6:41:b7:94"]
 
 
 def test_a_reload_gives_it_the_new_certificate(make_instance):

@@ -1,0 +1,141 @@
+"""docs/openapi.yaml as a judge of answers, and the table of src/app/api.c as its measure."""
+
+import json
+import os
+import re
+from urllib.parse import quote
+
+import pytest
+
+from instance import TOP
+
+METHODS = ("get", "post", "put", "patch", "delete")
+# What an operation may say of itself; the other statuses of problems are those of every one.
+OWN_PROBLEMS = (401, 403, 404, 409, 412, 422)
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+PREFIX = "/api/v1"
+
+
+class Operation:
+    def __init__(self, contract, path, method, content, parameters):
+        self.id = content["operationId"]
+        self.path = path
+        self.method = method.upper()
+        self.role = content["x-role"]
+        self.responses = content["responses"]
+        self.parameters = [contract.follow(row) for row in parameters + content.get("parameters", [])]
+        body = content.get("requestBody", {"content": {}})["content"]
+        self.body_type = next(iter(body), None)
+        self.body_schema = body[self.body_type]["schema"] if body else None
+
+    def names(self, place):
+        return [row["name"] for row in self.parameters if row["in"] == place]
+
+    def fill(self, values, query=None):
+        path = re.sub(r"{(\w+)}", lambda match: quote(str(values[match[1]]), safe="@:"), self.path)
+        rows = [f"{name}={quote(str(value))}" for name, value in (query or {}).items()]
+        return path + ("?" + "&".join(rows) if rows else "")
+
+
+class Contract:
+    def __init__(self):
+        yaml = pytest.importorskip("yaml", reason="python3-yaml is not installed")
+        self.judge = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+        with open(os.path.join(TOP, "docs", "openapi.yaml"), encoding="utf-8") as file:
+            self.document = yaml.safe_load(file)
+        self.operations = {}
+        for path, content in self.document["paths"].items():
+            for method in METHODS:
+                if method in content:
+                    operation = Operation(self, path, method, content[method],
+                                          content.get("parameters", []))
+                    assert operation.id not in self.operations
+                    self.operations[operation.id] = operation
+
+    def follow(self, content):
+        """What a reference names, else the thing itself."""
+        while list(content) == ["$ref"]:
+            target = self.document
+            for step in content["$ref"].removeprefix("#/").split("/"):
+                target = target[step]
+            content = target
+        return content
+
+    def faults(self, schema, value):
+        """What is wrong with the value, as texts."""
+        whole = {"$schema": DIALECT, "components": self.document["components"], **schema}
+        validator = self.judge.Draft202012Validator(whole)
+        return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+    def named_faults(self, name, value):
+        return self.faults({"$ref": f"#/components/schemas/{name}"}, value)
+
+    def members(self, schema):
+        """Names and schemas of the members of a body, those of the schema it is built on too."""
+        found = {}
+        if "$ref" in schema:
+            found.update(self.members(self.follow({"$ref": schema["$ref"]})))
+        found.update(schema.get("properties", {}))
+        return found
+
+    def required(self, schema):
+        found = []
+        if "$ref" in schema:
+            found += self.required(self.follow({"$ref": schema["$ref"]}))
+        return found + schema.get("required", [])
+
+    def check(self, operation, answer):
+        """The answer is one that the operation has: status, headers, type and body."""
+        what = f"{operation.id}: {answer.status} {answer.body[:400]}"
+        status = str(answer.status)
+        assert status in operation.responses or answer.status not in OWN_PROBLEMS, what
+        response = self.follow(operation.responses.get(status, operation.responses["default"]))
+        media = answer.headers["content-type"].split(";")[0]
+        assert list(response["content"]) == [media], what
+        for name, content in response.get("headers", {}).items():
+            header = answer.headers.get(name.lower())
+            assert header is not None or name == "Allow", f"{what}: no {name}"
+            if header is not None:
+                assert not self.faults(self.follow(content)["schema"], header), what
+        assert "etag" not in answer.headers or "ETag" in response.get("headers", {}), what
+        if media == "text/plain":
+            return answer.body.decode()
+        value = json.loads(answer.body)
+        faults = self.faults(response["content"][media]["schema"], value)
+        assert not faults, f"{what}: {faults}"
+        if media == "application/problem+json":
+            assert value["status"] == answer.status, what
+        return value
+
+
+def routes_of_source():
+    """{(method, path)} -> (role, names of the query), as the C table has them."""
+    with open(os.path.join(TOP, "src", "app", "api.c"), encoding="utf-8") as file:
+        # A path has "/*" too: a comment begins its line.
+        text = re.sub(r"^ */\*.*?\*/", "", file.read(), flags=re.S | re.M)
+    queries = {name: re.findall(r'"(\w+)"', rows) for name, rows in
+               re.findall(r"(\w+_QUERY)\[\] = {(.*?)};", text, re.S)}
+    found = {("get", "/healthz"): ("none", []), ("get", "/readyz"): ("none", [])}
+    for table, prefix in (("ROUTES", PREFIX), ("ROOT_ROUTES", "")):
+        rows = re.search(rf" {table}\[\] = {{(.*?)\n}};", text, re.S)[1]
+        for macro, words in re.findall(r"(ROUTE|ROUTE_QUERY|LIST)\((.*?)\)", rows, re.S):
+            words = [word.strip() for word in words.split(",")]
+            if macro == "LIST":
+                method, path, role = "get", words[0], "viewer"
+            else:
+                method, path = words[0].removeprefix("GATE_").lower(), words[1]
+                role = words[2].removeprefix("API_ROLE_").lower()
+            query = queries.get(words[-1], []) if macro != "ROUTE" else []
+            found[(method, prefix + path.strip('"'))] = (role, query)
+    return found
+
+
+def members_of_source():
+    """Names of all members that bodies may have, as the C tables of fields have them."""
+    names = set()
+    folder = os.path.join(TOP, "src", "app")
+    for name in os.listdir(folder):
+        if name.startswith("api_") and name.endswith(".c"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                names |= set(re.findall(r'{\.name = "(\w+)"', file.read()))
+    return names

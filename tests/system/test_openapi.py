@@ -1,0 +1,421 @@
+"""docs/openapi.yaml is the API: its paths are those of the source, and what a running daemon says to
+every operation, and what autoprovctl prints, is what it promises."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from contract import Contract, members_of_source, routes_of_source
+from instance import OK, TOP, token_of, wait_until
+from test_admin_listener import Door
+
+MAC, OTHER_MAC = "cc5ef641b794", "cc5ef641b795"
+PBX = "pbx.example.com"
+ACCOUNT = f"1001@{PBX}"
+IMPORT = "0" * 36
+SAFE = '{"disable_auto_provision_security": false}'
+
+# What is there once the instance is filled, and what is nowhere.
+THERE = {"user": "alice", "site": "hq", "account": ACCOUNT, "mac": MAC, "position": 20,
+         "name": "reader", "vendor": "yealink", "model": "T54W", "external_id": "x-new",
+         "id": IMPORT, "number": 0}
+NOWHERE = {"user": "nobody", "site": "nowhere", "account": f"9@{PBX}", "mac": "020000000099",
+           "position": 21, "name": "no-key", "vendor": "nobody", "model": "none", "id": IMPORT,
+           "number": 0}
+
+# A body that each operation takes, with what is there.
+BODIES = {
+    "addUser": {"name": "carol"},
+    "addUserKey": {"type": "blf", "value": "1002", "label": "Bob", "line": 1, "position": 30},
+    "setUserKey": {"type": "speed_dial", "value": "1002"},
+    "putUser": {"name": "dave", "display_name": "Dave"},
+    "addSite": {"name": "branch"},
+    "addAccount": {"user": "alice", "sip_user": "1009", "domain": PBX, "password": "p"},
+    "putAccount": {"user": "alice", "sip_user": "1010", "domain": PBX, "password": "p"},
+    "addPhone": {"user": "alice", "mac": "020000000001"},
+    "addPhoneKey": {"type": "dtmf", "value": "*8"},
+    "setPhoneKey": {"type": "park", "value": "70", "label": "Park"},
+    "putPhone": {"user": "alice", "mac": "02:00:00:00:00:02", "vendor": "linphone"},
+    "setSetting": {"scope": "global", "name": "language", "value": "de"},
+    "setOptions": {"custom_options": SAFE},
+    "addApiKey": {"name": "reader", "role": "viewer", "networks": ["127.0.0.0/8"]},
+    "explain": {"mac": MAC, "from": "127.0.0.1", "agent": "curl"},
+}
+
+
+@pytest.fixture
+def contract():
+    return Contract()
+
+
+class Walk:
+    """An instance with an admin listener, and a client that checks every answer."""
+
+    def __init__(self, make_instance, contract):
+        self.contract = contract
+        self.door = Door(make_instance)
+        self.instance = self.door.instance
+        self.admin = self.door.key("admin", "--role", "admin")
+        self.called = set()
+
+    def send(self, operation, path, body=None, key=None, fields=""):
+        is_text = isinstance(body, str)
+        data = b"" if body is None else (body if is_text else json.dumps(body)).encode()
+        if key:
+            fields += f"Authorization: Bearer {key}\r\n"
+        if body is not None:
+            kind = "text/csv" if is_text else "application/json"
+            fields += f"Content-Type: {kind}\r\nContent-Length: {len(data)}\r\n"
+        elif operation.body_type:
+            fields += "Content-Length: 0\r\n"
+        head = f"{operation.method} {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"
+        port, self.instance.port = self.instance.port, self.door.port
+        try:
+            return self.instance.raw(head.encode() + data)
+        finally:
+            self.instance.port = port
+
+    def call(self, operation_id, status, body=None, query=None, fields="", **values):
+        """Call with valid input; the body of the answer, checked."""
+        operation = self.contract.operations[operation_id]
+        if body is not None:
+            faults = self.contract.faults(operation.body_schema, body)
+            assert not faults, f"{operation_id}: {faults}"
+        path = operation.fill({**THERE, **values}, query)
+        answer = self.send(operation, path, body, self.admin, fields)
+        assert answer.status == status, f"{operation_id}: {answer.status} {answer.body}"
+        value = self.contract.check(operation, answer)
+        self.called.add(operation_id)
+        return value
+
+    def problem(self, operation_id, body=None, query=None, **values):
+        """Call with input that is none: the problem, checked."""
+        operation = self.contract.operations[operation_id]
+        path = operation.fill({**THERE, **values}, query)
+        answer = self.send(operation, path, body, self.admin)
+        assert answer.status >= 400, f"{operation_id}: {answer.status} {answer.body}"
+        return self.contract.check(operation, answer)
+
+    def fill(self):
+        """Everything that THERE names, but an import."""
+        self.call("addSite", 201, {"name": "hq", "external_id": "s-1"})
+        self.call("addUser", 201, {"name": "alice", "display_name": "Alice", "site": "hq",
+                                   "external_id": "x-1", "token": "brought-along-token"})
+        self.call("addUser", 201, {"name": "bob"})
+        self.call("addAccount", 201, {
+            "user": "alice", "sip_user": "1001", "domain": PBX, "password": self.instance.secret(),
+            "auth_user": "a1001", "display_name": "Alice", "registrar_host": "[2001:db8::1]",
+            "registrar_port": 5060, "transport": "tcp", "outbound_proxy": f"{PBX}:5061",
+            "expires": 600, "external_id": "x-2"})
+        self.call("addPhone", 201, {
+            "user": "alice", "mac": MAC, "vendor": "yealink", "model": "T54W", "label": "Desk",
+            "enabled": True, "external_id": "x-3", "lines": [ACCOUNT]})
+        self.call("addPhone", 201, {"user": "bob", "mac": OTHER_MAC, "vendor": "linphone"})
+        self.call("setUserKey", 200, BODIES["setUserKey"], position=20)
+        self.call("setPhoneKey", 200, BODIES["setPhoneKey"], position=20)
+        self.call("setSetting", 200, BODIES["setSetting"])
+        made = self.call("addApiKey", 201, {**BODIES["addApiKey"], "site": "hq"})
+        self.instance.secrets += [made["key"], "brought-along-token"]
+
+
+@pytest.fixture
+def walk(contract, make_instance):
+    return Walk(make_instance, contract)
+
+
+# -- the file and the source -----------------------------------------------------------------------
+
+def test_paths_roles_and_parameters_are_those_of_the_source(contract):
+    promised = {(operation.method.lower(), re.sub(r"{\w+}", "*", operation.path)):
+                (operation.role, sorted(operation.names("query")))
+                for operation in contract.operations.values()}
+    real = {key: (role, sorted(query)) for key, (role, query) in routes_of_source().items()}
+    assert len(real) > 60
+    assert promised == real
+
+
+def test_members_of_bodies_are_those_of_the_source(contract):
+    promised = set()
+    for operation in contract.operations.values():
+        if operation.body_type == "application/json":
+            promised |= set(contract.members(operation.body_schema))
+    assert promised == members_of_source()
+
+
+def test_every_path_parameter_is_described(contract):
+    for operation in contract.operations.values():
+        assert operation.names("path") == re.findall(r"{(\w+)}", operation.path), operation.id
+
+
+def test_every_object_is_closed(contract):
+    """A member that nobody promised has to be a fault."""
+    def look(where, schema):
+        if isinstance(schema, list):
+            for row in schema:
+                look(where, row)
+        if not isinstance(schema, dict):
+            return
+        if schema.get("type") == "object" and not where.endswith("Members"):
+            assert "additionalProperties" in schema, where
+        if "/schemas/" in schema.get("$ref", "") and schema["$ref"].endswith("Members"):
+            assert schema.get("unevaluatedProperties") is False, where
+        for name, content in schema.items():
+            look(where if where else name, content)
+
+    for name, schema in contract.document["components"]["schemas"].items():
+        look(name, schema)
+
+
+def test_it_is_sound_openapi():
+    tool = [shutil.which("spectral")]
+    if not tool[0]:
+        tool = [shutil.which("npx"), "--yes", "--offline", "@stoplight/spectral-cli@6"]
+    if not tool[0] or subprocess.run([*tool, "--version"], capture_output=True, timeout=120,
+                                     stdin=subprocess.DEVNULL).returncode != 0:
+        pytest.skip("spectral is not installed (npm install -g @stoplight/spectral-cli@6)")
+    result = subprocess.run(
+        [*tool, "lint", "--fail-severity=hint", "-r", os.path.join(TOP, "tests/support/spectral.yaml"),
+         os.path.join(TOP, "docs/openapi.yaml")], capture_output=True, text=True, timeout=240)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+# -- the daemon ------------------------------------------------------------------------------------
+
+def walk_users(walk):
+    walk.call("listUsers", 200, query={"limit": 1})
+    user = walk.call("showUser", 200)
+    tag = f'"{user["id"][-12:]}-{user["version"]}"'
+    walk.call("setUser", 412, {"display_name": "A"}, fields='If-Match: "0-0"\r\n')
+    walk.call("setUser", 200, {"display_name": "Alice A", "external_id": "x-1", "site": "hq"},
+              fields=f"If-Match: {tag}\r\n")
+    walk.call("setUser", 412, {"display_name": "B"}, fields=f"If-Match: {tag}\r\n")
+    walk.call("addUser", 409, {"name": "alice"})
+    walk.call("addUser", 404, {"name": "carol", "site": "nowhere"})
+    walk.call("rotateToken", 200, {"grace": 60})
+    walk.call("addUserKey", 201, BODIES["addUserKey"])
+    walk.call("addUserKey", 409, BODIES["addUserKey"])
+    walk.call("listUserKeys", 200)
+    walk.call("deleteUserKey", 200, position=30)
+    walk.call("putUser", 201, BODIES["putUser"])
+    walk.call("putUser", 200, {**BODIES["putUser"], "display_name": "D"})
+    walk.call("putUser", 409, {"name": "other"})
+    walk.call("deleteUser", 200, user="dave")
+    walk.call("deleteSite", 409)
+    walk.call("listSites", 200)
+    walk.call("showSite", 200)
+    walk.call("addSite", 201, BODIES["addSite"])
+    walk.call("deleteSite", 200, site="branch")
+
+
+def walk_accounts(walk):
+    walk.call("listAccounts", 200, query={"user": "alice"})
+    walk.call("listAccounts", 404, query={"user": "nobody"})
+    walk.call("showAccount", 200)
+    walk.call("setAccount", 200, {"transport": "tls", "expires": 120})
+    walk.call("deleteAccount", 409)
+    walk.call("putAccount", 201, BODIES["putAccount"])
+    walk.call("putAccount", 200, BODIES["putAccount"])
+    walk.call("deleteAccount", 200, account=f"1010@{PBX}")
+
+
+def walk_phones(walk):
+    walk.call("listPhones", 200)
+    walk.call("listPhones", 200, query={"vendor": "yealink", "model": "T54W",
+                                        "never_fetched": "true"})
+    walk.call("setPhone", 200, {"label": "Door", "enabled": True, "lines": [ACCOUNT]})
+    walk.call("putPhone", 201, BODIES["putPhone"])
+    walk.call("putPhone", 200, BODIES["putPhone"])
+    walk.call("putPhone", 409, {"mac": "020000000003"})
+    walk.call("deletePhone", 200, mac="020000000002")
+    walk.call("listPhoneSettings", 200)
+    walk.call("previewPhone", 200)
+    walk.call("previewPhone", 404, query={"file": "nothing.cfg"})
+    walk.call("previewPhoneSecrets", 200, query={"file": f"{MAC}.cfg"})
+    walk.call("addPhoneKey", 201, BODIES["addPhoneKey"])
+    assert {key["of"] for key in walk.call("listPhoneKeys", 200)["items"]} == {"phone"}
+    walk.call("deletePhoneKey", 200, position=20)
+    assert "user" in {key["of"] for key in walk.call("listPhoneKeys", 200)["items"]}
+
+
+def walk_fetches(walk):
+    """A phone fetches, a stranger is refused, and what the phone has grows old."""
+    instance = walk.instance
+    url = walk.call("showPhoneUrl", 200)["url"]
+    instance.secrets.append(token_of(url))
+    assert instance.get_url(url, headers="User-Agent: Yealink\r\n").status == 200
+    assert instance.get_url(url.replace(MAC, OTHER_MAC)).status == 404
+    wait_until("a fetch", lambda: walk.call("listFetches", 200)["items"])
+    wait_until("a refusal", lambda: walk.call("listRefusals", 200)["items"])
+    now = {"from": "127.0.0.0/8", "since": 1}
+    assert walk.call("listFetches", 200, query={"phone": MAC, **now})["items"]
+    assert walk.call("listRefusals", 200, query={"reason": "unknown_pair", **now})["items"]
+    walk.call("listFetches", 404, query={"phone": NOWHERE["mac"]})
+    assert walk.call("showPhone", 200)["fetches"] == 1
+    walk.call("setAccount", 200, {"display_name": "Somebody Else"})
+    assert walk.call("listStalePhones", 200)["items"][0]["files"]
+    assert "stale" in {row["state"] for row in walk.call("listPhoneFiles", 200)["items"]}
+    burn = walk.call("burnUser", 200, {"passwords": {ACCOUNT: instance.secret()}})
+    assert burn["phones"] == [MAC]
+    made = walk.call("burnUser", 200, {"hard": True})["passwords"]
+    assert list(made) == [ACCOUNT]
+    instance.secrets.append(made[ACCOUNT])
+
+
+def walk_settings(walk):
+    walk.call("setSetting", 200, {"scope": "phone", "id": MAC, "name": "admin_password",
+                                  "value": walk.instance.secret()})
+    rows = walk.call("listSettings", 200)["items"]
+    assert {row["secret"] for row in rows} == {False, True}
+    walk.call("listSettings", 200, query={"scope": "phone", "id": MAC, "limit": 1})
+    walk.call("unsetSetting", 200, query={"scope": "global", "name": "language"})
+    walk.call("unsetSetting", 404, query={"scope": "global", "name": "language"})
+    walk.call("showOptions", 200)
+    walk.call("setOptions", 200, BODIES["setOptions"])
+    walk.call("showOptions", 200)
+    walk.call("unsetOptions", 200)
+    walk.call("listApiKeys", 200)
+    walk.call("showApiKey", 200)
+    walk.call("deleteApiKey", 200)
+
+
+def walk_imports(walk):
+    walk.instance.expected_log.append("admin_failed action=read .*busy")
+    for text, rows in (("user,display\nzoe,Zoe\n", 1), ("user,mac\nzoe,zz\n", 1),
+                       ("user\nzoe\n", 0)):
+        id = walk.call("addImport", 201, {})["id"]
+        walk.call("addImport", 503, {})
+        walk.call("putImportChunk", 409, text, id=id, number=1)
+        walk.call("putImportChunk", 200, text, id=id)
+        walk.call("applyImport", 202, {"update": True, "dry_run": True}, id=id)
+        wait_until("the import's end", lambda: walk.call(
+            "showImport", 200, id=id)["state"] in ("done", "failed"))
+        walk.call("applyImport", 409, {}, id=id)
+        assert len(walk.call("listImportProblems", 200, id=id)["items"]) == rows
+        walk.call("deleteImport", 200, id=id)
+    for name in ("exportUsers", "exportSecrets"):
+        page = walk.call(name, 200)
+        assert ("password" in page["columns"]) == (name == "exportSecrets")
+        walk.call(name, 200, query={"after": page["next"]})
+
+
+def walk_rest(walk):
+    for name in ("showHealth", "showReadiness", "showMetrics", "showStatus", "verifyAudit",
+                 "listVendors", "showModel"):
+        walk.call(name, 200)
+    walk.call("listModels", 200, query={"vendor": "yealink"})
+    walk.call("explain", 200, BODIES["explain"])
+    walk.call("explain", 200, {"url": f"/provision/{'0' * 32}/{MAC}.cfg"})
+    walk.call("reload", 200, {})
+    walk.call("listAudit", 200, query={"limit": 3})
+
+
+def test_every_operation_answers_as_it_promises(walk):
+    walk.fill()
+    for part in (walk_users, walk_accounts, walk_phones, walk_fetches, walk_settings, walk_imports,
+                 walk_rest):
+        part(walk)
+    walk.call("deletePhone", 200)
+    walk.call("deleteAccount", 200)
+    assert walk.called == set(walk.contract.operations)
+
+
+def test_what_is_not_there_is_a_problem_of_404(walk):
+    walk.fill()
+    count = 0
+    for operation in walk.contract.operations.values():
+        if operation.names("path") and operation.names("path") != ["external_id"]:
+            problem = walk.problem(operation.id, "user\n" if operation.body_type == "text/csv"
+                                   else BODIES.get(operation.id), **NOWHERE)
+            assert problem["type"] == "urn:autoprovd:problem:not_found", f"{operation.id}: {problem}"
+            count += 1
+    assert count > 30
+
+
+def test_a_member_at_fault_is_pointed_to(walk):
+    walk.fill()
+    contract = walk.contract
+    count = 0
+    for operation in contract.operations.values():
+        if operation.body_type != "application/json":
+            continue
+        body = {**BODIES.get(operation.id, {}), "surprise": 1}
+        assert contract.faults(operation.body_schema, body), operation.id
+        problem = walk.problem(operation.id, body)
+        assert problem["pointer"] == "/surprise", f"{operation.id}: {problem}"
+        schema = contract.follow(operation.body_schema)
+        for name in contract.members(schema):
+            # A value of another type: the member is known, and its value is at fault.
+            wrong = {name: "x" if name in ("enabled", "hard", "update", "dry_run", "lines", "line",
+                                           "networks", "passwords", "position", "grace", "expires",
+                                           "registrar_port") else 5}
+            assert contract.faults(operation.body_schema, wrong), f"{operation.id}: {wrong}"
+            problem = walk.problem(operation.id, wrong)
+            assert problem["pointer"] == f"/{name}", f"{operation.id}: {problem}"
+            assert "unknown" not in problem["detail"], f"{operation.id}: {problem}"
+            count += 1
+        for name in contract.required(schema):
+            body = {key: value for key, value in BODIES[operation.id].items() if key != name}
+            problem = walk.problem(operation.id, body)
+            assert problem["detail"] == f"{name} is missing", f"{operation.id}: {problem}"
+            # What is not there has no place (RFC 6901, 4).
+            assert "pointer" not in problem, f"{operation.id}: {problem}"
+    assert count > 60
+
+
+def test_a_smaller_role_is_a_problem_of_403(walk):
+    viewer, operator = (walk.door.key(role, "--role", role) for role in ("viewer", "operator"))
+    for operation in walk.contract.operations.values():
+        path = operation.fill(THERE)
+        answer = walk.send(operation, path)
+        assert answer.status == (200 if operation.role == "none" else 401), operation.id
+        walk.contract.check(operation, answer)
+        smaller = {"operator": viewer, "admin": operator}.get(operation.role)
+        if smaller:
+            answer = walk.send(operation, path, key=smaller)
+            assert answer.status == 403, f"{operation.id}: {answer.body}"
+            walk.contract.check(operation, answer)
+
+
+def test_a_wrong_method_or_parameter_is_a_problem(walk):
+    walk.instance.expected_log.append("admin_failed ")
+    operations = walk.contract.operations
+    answer = walk.send(operations["addUser"], "/api/v1/status", {}, walk.admin)
+    assert answer.status == 405 and answer.headers["allow"] == "GET"
+    walk.contract.check(operations["showStatus"], answer)
+    for operation in operations.values():
+        if operation.role != "none":
+            answer = walk.send(operation, operation.fill(THERE, {"surprise": 1}), key=walk.admin)
+            assert answer.status == 422, f"{operation.id}: {answer.status} {answer.body}"
+            assert "'surprise'" in walk.contract.check(operation, answer)["detail"]
+
+
+# -- autoprovctl -----------------------------------------------------------------------------------
+
+def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
+    walk.fill()
+    instance = walk.instance
+    assert instance.get_url(instance.url(OTHER_MAC)).status == 200
+    wait_until("a fetch", lambda: instance.ctl("fetch", "list", "--json", code=OK).json())
+    assert instance.get(f"/provision/{'0' * 32}/{MAC}.cfg").status == 404
+    wait_until("a refusal", lambda: instance.ctl("refusal", "list", "--json", code=OK).json())
+    for words, schema in (("user", "User"), ("site", "Site"), ("account", "Account"),
+                          ("phone", "Phone"), ("fetch", "Fetch"), ("refusal", "Refusal"),
+                          ("setting", "Setting"), ("apikey", "ApiKey"), ("vendor", "Vendor"),
+                          ("model", "Model")):
+        rows = instance.ctl(words, "list", "--json", code=OK).json()
+        assert rows, words
+        for row in rows:
+            assert not walk.contract.named_faults(schema, row), f"{words}: {row}"
+    for row in instance.ctl("key", "list", MAC, "--json", code=OK).json():
+        assert not walk.contract.named_faults("Key", row), row
+    for words, schema in ((("status",), "Status"), (("user", "show", "alice"), "User"),
+                          (("phone", "show", MAC), "PhoneShown"),
+                          (("model", "show", "yealink/T54W"), "ModelShown"),
+                          (("options", "show"), "Options"), (("explain", MAC), "Explanation"),
+                          (("audit", "verify"), "AuditProof")):
+        value = instance.ctl(*words, "--json", code=OK).json()
+        assert not walk.contract.named_faults(schema, value), f"{words}: {value}"
