@@ -186,9 +186,9 @@ static void log_end(void *data)
               "phones=%llu%s%s",
               import_id(import), PHASES[report.phase], report.dry_run ? "yes" : "no",
               (unsigned long long)report.rows, (unsigned long long)report.problems,
-              (unsigned long long)(report.users.added + report.users.changed),
-              (unsigned long long)(report.accounts.added + report.accounts.changed),
-              (unsigned long long)(report.phones.added + report.phones.changed),
+              (unsigned long long)report.users.added + report.users.changed,
+              (unsigned long long)report.accounts.added + report.accounts.changed,
+              (unsigned long long)report.phones.added + report.phones.changed,
               report.error[0] ? " error=" : "", report.error);
 }
 

@@ -91,6 +91,27 @@ int ctl_account_set(const struct ctl_args *args)
     return code;
 }
 
+int ctl_account_show(const struct ctl_args *args)
+{
+    static const struct ctl_column FIELDS[] = {
+        {"sip_user", "SIP user:"},
+        {"domain", "Domain:"},
+        {"user", "User:"},
+        {"auth_user", "Auth user:"},
+        {"display_name", "Display name:"},
+        {"registrar_host", "Registrar:"},
+        {"registrar_port", "Port:"},
+        {"transport", "Transport:"},
+        {"outbound_proxy", "Outbound proxy:"},
+        {"expires", "Expires (s):"},
+        {"external_id", "External id:"},
+        {"created_at", "Created:"},
+        {0},
+    };
+
+    return ctl_show(args, "/accounts/{}", FIELDS);
+}
+
 int ctl_account_del(const struct ctl_args *args)
 {
     return ctl_delete(args, "/accounts/{}", "account", "");

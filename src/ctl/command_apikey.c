@@ -61,6 +61,16 @@ int ctl_apikey_list(const struct ctl_args *args)
     return ctl_list(args, "/api-keys", NULL, COLUMNS);
 }
 
+int ctl_apikey_show(const struct ctl_args *args)
+{
+    static const struct ctl_column FIELDS[] = {
+        {"name", "API key:"},      {"role", "Role:"},          {"site", "Site:"},
+        {"networks", "Networks:"}, {"created_at", "Created:"}, {0},
+    };
+
+    return ctl_show(args, "/api-keys/{}", FIELDS);
+}
+
 int ctl_apikey_del(const struct ctl_args *args)
 {
     return ctl_delete(args, "/api-keys/{}", "API key", "whoever uses it is let in no more");

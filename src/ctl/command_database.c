@@ -133,15 +133,26 @@ int ctl_db_check(const struct ctl_args *args)
     return code;
 }
 
-/* The database that a restore put aside may be the only copy of it. */
-static int keep_earlier(const struct ctl_place *place)
+/* store_restore() puts the old database aside under this name. */
+#define KEPT_SUFFIX ".before-restore"
+
+/* A database that a restore has put aside is there. */
+static bool is_kept(const struct ctl_place *place)
 {
     char kept[CTL_PLACE_PATH_MAX + 32];
 
-    (void)snprintf(kept, sizeof(kept), "%s.before-restore", place->database); /* fits */
-    if (access(kept, F_OK) != 0)
+    (void)snprintf(kept, sizeof(kept), "%s" KEPT_SUFFIX, place->database); /* fits */
+    return access(kept, F_OK) == 0;
+}
+
+/* It may be the only copy of it. */
+static int keep_earlier(const struct ctl_place *place)
+{
+    if (!is_kept(place))
         return CTL_OK;
-    return ctl_fail(CTL_EXISTS, "%s: kept from an earlier restore; move it away first", kept);
+    return ctl_fail(CTL_EXISTS,
+                    "%s" KEPT_SUFFIX ": kept from an earlier restore; move it away first",
+                    place->database);
 }
 
 static int confirm_restore(const struct ctl_args *args, const struct ctl_place *place)
@@ -154,8 +165,10 @@ static int confirm_restore(const struct ctl_args *args, const struct ctl_place *
 static void tell_restored(const struct ctl_place *place, const struct ctl_args *args,
                           const struct store_restored *restored)
 {
-    printf("%s restored from %s; the old one is kept as %s.before-restore\n", place->database,
-           args->positionals[0], place->database);
+    printf("%s restored from %s", place->database, args->positionals[0]);
+    if (is_kept(place)) /* there was one: a lost database is restored too */
+        printf("; the old one is kept as %s" KEPT_SUFFIX, place->database);
+    printf("\n");
     if (restored->options_dropped)
         printf("the stored custom options were dropped, and flat mode with them; see: autoprovctl "
                "options show\n");

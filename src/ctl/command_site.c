@@ -37,6 +37,19 @@ int ctl_site_list(const struct ctl_args *args)
     return ctl_list(args, "/sites", NULL, COLUMNS);
 }
 
+int ctl_site_show(const struct ctl_args *args)
+{
+    static const struct ctl_column FIELDS[] = {
+        {"name", "Site:"},
+        {"users", "Users:"},
+        {"external_id", "External id:"},
+        {"created_at", "Created:"},
+        {0},
+    };
+
+    return ctl_show(args, "/sites/{}", FIELDS);
+}
+
 int ctl_site_del(const struct ctl_args *args)
 {
     return ctl_delete(args, "/sites/{}", "site", "with its settings");

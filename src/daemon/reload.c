@@ -52,8 +52,10 @@ static void on_switched(struct worker_request *request)
     bool was_flat = daemon->snapshot->options.disable_auto_provision_security;
     snapshot_unref(daemon->snapshot);
     daemon->snapshot = reload->snapshot;
-    control_switch(daemon);
-    daemon_retain(daemon);
+    if (daemon->state != DAEMON_STOPPING) { /* else front and writer are gone */
+        control_switch(daemon);
+        daemon_retain(daemon);
+    }
     if (!was_flat)
         daemon_warn_flat(daemon);
     finish(reload, 0, "");

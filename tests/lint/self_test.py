@@ -33,6 +33,46 @@ GOOD = {
     "src/app/provision.c": '#include "autoprov/mac.h"\n',
     "conf/good.sh": "#!/bin/sh\necho \"$1\"\n",
 }
+# What the tables of src/ hold, and pages that tell of it.
+MANUAL = {
+    "src/ctl/command.c": """#define WHERE {"at", "PLACE", "there"}
+static const struct ctl_option ADD[] = {
+    {"quick", NULL, "at once"},
+    WHERE,
+    {0},
+};
+const struct ctl_command CTL_COMMANDS[] = {
+    {"user", "add", "NAME", 1, 1, ADD, "add a user", ctl_user_add},
+    {0},
+};
+""",
+    "src/daemon/main.c": "{\"check\", no_argument, NULL, 't'},\n",
+    "src/app/policy.c": '[POLICY_SERVE] = "served",\n[POLICY_BURNT] = "burnt",\n',
+    "src/config/config_keys.c": '[KEY_USER] = {CONFIG_TOP, "user", CONFIG_STRING, "me"},\n',
+    "src/app/variable.c": 'VARIABLES[] = {TEXT(TOP, "mac", "its MAC"), FLAG(LINE, "is_set", "set")};\n',
+    "docs/configuration.md": "### `user`\n\nWho.\n\n| type | range | unit | default | change takes |\n"
+                             "|---|---|---|---|---|\n| text | 1 to 9 | bytes | `me` | restart |\n",
+}
+PAGES = {
+    "docs/man/autoprovctl.1.scd": "autoprovctl(1)\n\n# COMMANDS\n\n*user add* _NAME_\n\tAdd.\n\n"
+                                  "\t*--quick*\n\t\tNow.\n\n\t*--at* _PLACE_\n\t\tThere.\n"
+                                  "\n# REASONS OF REFUSALS\n\n*burnt*\n\tAfter a leak.\n",
+    "docs/man/autoprovd.8.scd": "autoprovd(8)\n\n# OPTIONS\n\n*-t*, *--check*\n\tCheck.\n",
+    "docs/man/autoprovd.conf.5.scd": "autoprovd.conf(5)\n\n# KEYS\n\n*user* = _text_\n\tWho.\n\n"
+                                     "\t1 to 9 bytes; default: _me_; restart\n",
+    "docs/man/autoprovd-templates.5.scd": "autoprovd-templates(5)\n\n# VARIABLES\n\n## At the top\n\n"
+                                          "|[ *mac*\n:< its MAC\n\n## Inside {{#lines}}\n\n"
+                                          "|[ *is_set*\n:< set\n",
+}
+# Files that stand beside GOOD for one linter alone.
+MORE = {"man": {**MANUAL, **PAGES}}
+
+
+def page(name, old, new):
+    """A page with something else in it: what BAD needs of it."""
+    path = f"docs/man/{name}.scd"
+    assert old in PAGES[path]
+    return path, PAGES[path].replace(old, new)
 
 
 def body(statement):
@@ -83,6 +123,21 @@ BAD = {
         ("src/base/bad.c", "int f(void)\n{\n" + "    g();\n" * 79 + "}\n", "f() has 81 lines"),
         ("tests/bad.py", "def f():\n" + "    g()\n" * 81 + "\n\ng()\n", "f() has 82 lines"),
     ],
+    "man": [
+        (*page("autoprovctl.1", "*user add*", "*user ad*"), "command 'user add NAME' is missing"),
+        (*page("autoprovctl.1", "*user add*", "*user ad*"), "there is no command 'user ad NAME'"),
+        (*page("autoprovctl.1", "*--quick*", "*--slow*"), "option of 'user add NAME' '--quick' is missing"),
+        (*page("autoprovctl.1", "_PLACE_", "_TIME_"), "there is no option of 'user add NAME' '--at TIME'"),
+        (*page("autoprovctl.1", "Now.", "*autoprovctl user del*"), "autoprovctl.1.scd:9: there is no command"),
+        (*page("autoprovctl.1", "\tAdd.", " Add."), "autoprovctl.1.scd:1: scdoc: "),
+        (*page("autoprovctl.1", "*burnt*", "*burned*"), "reason 'burnt' is missing"),
+        (*page("autoprovd.8", "--check", "--chuck"), "option 'check' is missing"),
+        (*page("autoprovd.conf.5", "*user*", "*group*"), "key 'user' is missing"),
+        (*page("autoprovd.conf.5", "_text_", "_word_"), "'user = text' without the line"),
+        (*page("autoprovd.conf.5", "9", "8"), "without the line '1 to 9 bytes; default: me; restart'"),
+        (*page("autoprovd-templates.5", "*mac*", "*mic*"), "variable of 'At the top' 'mac' is missing"),
+        (*page("autoprovd-templates.5", "lines", "keys"), "there is no variable of 'Inside {{#keys}}' 'is_set'"),
+    ],
     "tidy": [("src/base/bad.c", body("int *p = 0; *p = 5;"), "Dereference of null pointer")],
 }
 # What looks bad and is not.
@@ -116,7 +171,7 @@ def make_tree(top, more):
 
 def run_linter(name, more):
     with tempfile.TemporaryDirectory(prefix="ap-lint-") as top:
-        make_tree(top, more)
+        make_tree(top, {**MORE.get(name, {}), **more})
         command = [sys.executable, "-B", os.path.join(HERE, name + ".py"), "--top", top]
         if name == "tidy":
             command += ["--build", top]

@@ -4,7 +4,7 @@ import re
 
 import lint
 
-SUFFIXES = [".c", ".h", ".py", ".sh", ".md", ".txt", ".in", ".conf", ".xml", ".json", ".cmake", ".tmpfiles",
+SUFFIXES = [".c", ".h", ".py", ".sh", ".md", ".txt", ".in", ".conf", ".xml", ".json", ".cmake", ".tmpfiles", ".scd",
             ".sysusers", ".socket", ".clang-tidy", ".clang-format", "/run"]
 # Written in halves, so that this file does not find itself.
 MACHINE = re.compile(r"(?<![\w.-])/(?:wo" + r"rk|home/\w+|Users/\w+|root/\w+|tmp/b-\w+)/")

@@ -150,6 +150,35 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
     assert door.ask("GET", "/vendors", key).status == 200
 
 
+def test_metrics_want_a_key_and_health_does_not(make_instance):
+    door = Door(make_instance)
+    viewer = door.key("prometheus")
+    port, door.instance.port = door.instance.port, door.port
+    try:
+        assert door.instance.get("/healthz").status == 200
+        assert door.instance.get("/readyz").status == 200
+        assert door.instance.get("/metrics").status == 401
+        answer = door.instance.get("/metrics", headers=f"Authorization: Bearer {viewer}\r\n")
+        assert answer.status == 200 and b"\nautoprovd_build_info{" in answer.body
+    finally:
+        door.instance.port = port
+
+
+def test_one_object_is_shown(make_instance):
+    door = Door(make_instance)
+    door.instance.ctl("site", "add", "hq", "--external-id", "7", code=OK)
+    door.key("pbx", "--role", "operator", "--site", "hq", "--networks", "10.0.0.0/8")
+    door.instance.add_user("alice")
+    password = door.instance.add_account("alice", f"1001@{PBX}")
+    assert "Site:           hq" in door.instance.ctl("site", "show", "hq", code=OK).out
+    shown = door.instance.ctl("apikey", "show", "pbx", code=OK).out
+    assert "operator" in shown and "hq" in shown and "10.0.0.0/8" in shown
+    shown = door.instance.ctl("account", "show", f"1001@{PBX}", code=OK).out
+    assert "alice" in shown and PBX in shown and password not in shown
+    for noun, name in (("site", "x"), ("apikey", "x"), ("account", "x@y.example")):
+        door.instance.ctl(noun, "show", name, code=NOT_FOUND)
+
+
 def test_the_doors_are_apart(make_instance):
     """No phone's path on the admin's listener, no API on the phones'."""
     door = Door(make_instance)

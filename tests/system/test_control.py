@@ -294,6 +294,17 @@ def test_db_check_and_restore(instance):
     assert names == ["alice"]
 
 
+def test_a_restore_without_an_old_database_tells_of_none_that_is_kept(instance):
+    backup = instance.folder / "backup.db"
+    instance.ctl("backup", backup, code=OK)
+    instance.stop()
+    assert "the old one is kept as" in instance.ctl("restore", backup, "--yes", code=OK).out
+    for path in instance.state.glob("autoprovd.db*"):
+        path.unlink()
+    said = instance.ctl("restore", backup, "--yes", code=OK).out
+    assert f"{instance.database} restored from {backup}\n" in said and "kept" not in said
+
+
 def test_lists_come_in_pages_and_whole(instance):
     for i in range(25):
         instance.add_user(f"user{i:02}")

@@ -29,7 +29,7 @@ def filled(instance):
 
 OFFERED = [
     (("us",), ["user"]),
-    (("user", ""), ["add", "list", "show", "set", "del"]),
+    (("user", ""), ["add", "list", "show", "set", "del", "burn"]),
     (("user", "s"), ["show", "set"]),
     (("user", "show", "al"), ["albert", "alice"]),
     (("user", "add", ""), []),
@@ -49,7 +49,7 @@ OFFERED = [
     (("explain", ""), [MAC]),
     (("restore", ""), []),
     (("nonsense", ""), []),
-    (("user", "nonsense", ""), ["add", "list", "show", "set", "del"]),
+    (("user", "nonsense", ""), ["add", "list", "show", "set", "del", "burn"]),
 ]
 
 
