@@ -26,7 +26,7 @@ class Operation:
         self.parameters = [contract.follow(row) for row in parameters + content.get("parameters", [])]
         body = content.get("requestBody", {"content": {}})["content"]
         self.body_type = next(iter(body), None)
-        self.body_schema = body[self.body_type]["schema"] if body else None
+        self.body_schema = contract.follow(body[self.body_type]["schema"]) if body else None
 
     def names(self, place):
         return [row["name"] for row in self.parameters if row["in"] == place]
@@ -73,16 +73,25 @@ class Contract:
     def members(self, schema):
         """Names and schemas of the members of a body, those of the schema it is built on too."""
         found = {}
-        if "$ref" in schema:
-            found.update(self.members(self.follow({"$ref": schema["$ref"]})))
-        found.update(schema.get("properties", {}))
-        return found
+        for part in schema.get("allOf", []):
+            found.update(self.members(self.follow(part)))
+        return {**found, **schema.get("properties", {})}
 
-    def required(self, schema):
-        found = []
-        if "$ref" in schema:
-            found += self.required(self.follow({"$ref": schema["$ref"]}))
-        return found + schema.get("required", [])
+
+    def bad_values(self, schema):
+        """Values of a member that its schema refuses, one for each thing that it says."""
+        schema = {**schema, **self.follow({"$ref": schema["$ref"]})} if "$ref" in schema else schema
+        schema = self.follow(schema.get("anyOf", [schema])[0])
+        found = ["x" if schema.get("type") not in (None, "string") else 5]
+        found += [schema[name] + step for name, step in (("minimum", -1), ("maximum", 1))
+                  if name in schema]
+        found += ["x" * (schema[name] + step) for name, step in (("minLength", -1), ("maxLength", 1))
+                  if name in schema]
+        found += ["surprise"] if "enum" in schema else []
+        found += ["no such thing"] if "pattern" in schema else []
+        found += schema.get("not", {}).get("enum", [])
+        assert all(self.faults(schema, value) for value in found), schema
+        return found
 
     def check(self, operation, answer):
         """The answer is one that the operation has: status, headers, type and body."""
@@ -128,6 +137,13 @@ def routes_of_source():
             query = queries.get(words[-1], []) if macro != "ROUTE" else []
             found[(method, prefix + path.strip('"'))] = (role, query)
     return found
+
+
+def words_of_source(path, table):
+    """The texts of one table of C."""
+    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+        rows = re.search(rf" {table}\[\w*\] = {{(.*?)}};", file.read(), re.S)[1]
+    return re.findall(r'"(\w+)"', rows)
 
 
 def members_of_source():
