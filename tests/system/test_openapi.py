@@ -430,7 +430,9 @@ def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
             assert not walk.contract.named_faults(schema, row), f"{words}: {row}"
     for words, schema in (
             ("status", "Status"), ("user show alice", "User"),
-            (f"account set {ACCOUNT} --port 5070", "Account"), (f"phone show {MAC}", "PhoneShown"),
+            ("site show hq", "Site"), (f"account show {ACCOUNT}", "Account"),
+            ("apikey show reader", "ApiKey"), (f"phone show {MAC}", "PhoneShown"),
+            (f"account set {ACCOUNT} --port 5070", "Account"),
             ("model show yealink/T54W", "ModelShown"), ("options show", "Options"),
             (f"phone preview {MAC}", "Preview"), (f"explain {MAC}", "Explanation"),
             ("audit verify", "AuditProof"), (f"phone set {MAC} --label Desk", "PhoneSaved"),
