@@ -30,6 +30,7 @@ static const struct {
     {"/users/*", GATE_PATCH, REACH_USER},
     {"/users/*", GATE_DELETE, REACH_USER},
     {"/users/*/token/rotate", GATE_POST, REACH_USER},
+    {"/users/*/burn", GATE_POST, REACH_USER},
     {"/users/*/keys", GATE_GET, REACH_USER},
     {"/users/*/keys", GATE_POST, REACH_USER},
     {"/users/*/keys/*", GATE_PUT, REACH_USER},

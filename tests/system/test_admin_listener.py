@@ -128,6 +128,8 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
                  "/users/nobody"):
         assert door.ask("GET", path, key).status == 404, path
     assert door.ask("DELETE", "/users/bob", key).status == 404
+    assert door.ask("POST", "/users/bob/burn", key, {}).status == 404
+    assert door.ask("POST", "/users/alice/token/rotate", key, {}).status == 200
     assert door.ask("PATCH", f"/phones/{OTHER_MAC}", key, {"label": "x"}).status == 404
     assert door.ask("GET", f"/phones/{MAC}", key).status == 200
     assert door.ask("PATCH", f"/phones/{MAC}", key, {"label": "x"}).status == 200
