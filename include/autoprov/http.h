@@ -33,6 +33,7 @@ struct http_request {
     const char *user_agent;
     const char *if_none_match;
     const char *if_match;
+    const char *idempotency_key;
     const char *content_type;
     const char *authorization; /* admin: a secret */
     const char *body;          /* admin; NUL-terminated */

@@ -79,6 +79,7 @@ struct gate_result {
     struct gate_text authorization;
     struct gate_text content_type;
     struct gate_text if_match;
+    struct gate_text idempotency_key;
     struct gate_text host;
 };
 

@@ -252,6 +252,10 @@ static int prepare_call(struct api_call *call, const struct http_request *reques
 {
     call->query = request->query;
     call->if_match = request->if_match;
+    call->idempotency_key = request->idempotency_key;
+    if (strlen(call->idempotency_key) >= API_IDEMPOTENCY_KEY_MAX)
+        return api_problem(call, AP_ERANGE, NULL, "Idempotency-Key has at most %d bytes",
+                           API_IDEMPOTENCY_KEY_MAX - 1);
     int err = api_check_query(call);
     if (err || request->method == GATE_GET)
         return err;

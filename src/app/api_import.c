@@ -132,6 +132,17 @@ static int report(struct api_call *call, struct import *import, int status)
                                 "error", report.error));
 }
 
+/* A call that is sent again, because its answer was lost, is answered again and does nothing. */
+static bool is_repeated(const struct api_call *call, const char *remembered)
+{
+    return call->idempotency_key[0] && strcmp(call->idempotency_key, remembered) == 0;
+}
+
+static void remember(const struct api_call *call, char key[static API_IDEMPOTENCY_KEY_MAX])
+{
+    memcpy(key, call->idempotency_key, strlen(call->idempotency_key) + 1); /* admitted: it fits */
+}
+
 int api_import_add(struct api_call *call, struct store_db *db)
 {
     struct api *api = call->api;
@@ -147,13 +158,19 @@ int api_import_add(struct api_call *call, struct store_db *db)
     if (api->imports.sweeping || api->imports.stopping)
         return api_problem(call, AP_EBUSY, NULL,
                            "what an unfinished import left is being taken away; try again soon");
+    if (api->imports.current && is_repeated(call, api->imports.begin_key))
+        return report(call, api->imports.current, 201);
     if (api->imports.current)
         return api_problem(call, AP_EBUSY, NULL,
                            "another import is under way: wait for its end; without its client it "
                            "is dropped after %d s",
                            AP_IMPORT_IDLE_MS / 1000);
     err = import_new(&setup, &api->imports.current);
-    return err ? err : report(call, api->imports.current, 201);
+    if (err)
+        return err;
+    remember(call, api->imports.begin_key);
+    api->imports.apply_key[0] = '\0';
+    return report(call, api->imports.current, 201);
 }
 
 int api_import_receive(struct api_call *call, struct store_db *db)
@@ -207,9 +224,14 @@ int api_import_apply(struct api_call *call, struct store_db *db)
         err = find_import(call, &import);
     if (!err)
         err = import_start(import, call->snapshot, &order, log_end, call->api);
+    if (err == AP_ECONFLICT && is_repeated(call, call->api->imports.apply_key))
+        return report(call, import, 202);
     if (err == AP_ECONFLICT)
         return api_problem(call, err, NULL, "this import was applied already");
-    return err ? err : report(call, import, 202);
+    if (err)
+        return err;
+    remember(call, call->api->imports.apply_key);
+    return report(call, import, 202);
 }
 
 int api_import_show(struct api_call *call, struct store_db *db)

@@ -20,6 +20,8 @@
 #define API_POINTER_MAX 128
 /* Quotes, a UUID's last group, '-', a 64-bit number and a NUL. */
 #define API_TAG_MAX 40
+/* A UUID is what clients send; with its NUL. */
+#define API_IDEMPOTENCY_KEY_MAX 65
 
 enum api_kind {
     API_READ,    /* runs at once, on the control loop's reader */
@@ -60,9 +62,10 @@ struct api_call {
     const char *site_name; /* of that */
     const char *params[API_PARAMS_MAX];
     const char *query;
-    const char *if_match; /* "" : none; borrowed from the request */
-    json_t *body;         /* an object, or NULL without one */
-    const char *upload;   /* of API_UPLOAD, while it runs */
+    const char *if_match;        /* "" : none; borrowed from the request */
+    const char *idempotency_key; /* the same; at most API_IDEMPOTENCY_KEY_MAX - 1 bytes */
+    json_t *body;                /* an object, or NULL without one */
+    const char *upload;          /* of API_UPLOAD, while it runs */
     size_t upload_len;
     char actor[API_ACTOR_MAX];
     const char *object; /* for the log, from the arena; NULL: none */
@@ -402,6 +405,9 @@ struct import;
  * thread. */
 struct api_imports {
     struct import *current; /* NULL: none */
+    /* Idempotency-Key of the call that began current, and of the one that applied it; "" : none. */
+    char begin_key[API_IDEMPOTENCY_KEY_MAX];
+    char apply_key[API_IDEMPOTENCY_KEY_MAX];
     struct api_job sweep;
     struct store_db *sweep_reader;
     bool sweeping;

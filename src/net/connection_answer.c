@@ -45,6 +45,7 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
         {&result->user_agent, &request->user_agent},
         {&result->if_none_match, &request->if_none_match},
         {&result->if_match, &request->if_match},
+        {&result->idempotency_key, &request->idempotency_key},
         {&result->content_type, &request->content_type},
         {&result->authorization, &request->authorization},
     };

@@ -209,6 +209,7 @@ static void read_known_header(struct head_reader *head, const struct gate_text *
         {"user-agent", &result->user_agent},
         {"if-none-match", &result->if_none_match},
         {"if-match", &result->if_match},
+        {"idempotency-key", &result->idempotency_key},
         {"authorization", &result->authorization},
         {"content-type", &result->content_type},
     };

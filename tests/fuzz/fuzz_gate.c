@@ -55,6 +55,7 @@ static void check_result(enum gate_profile profile, enum gate_verdict verdict, c
     check_view(&result->user_agent, data, len);
     check_view(&result->if_none_match, data, len);
     check_view(&result->if_match, data, len);
+    check_view(&result->idempotency_key, data, len);
     check_view(&result->authorization, data, len);
     check_view(&result->content_type, data, len);
     check_view(&result->host, data, len);

@@ -349,6 +349,29 @@ static void test_one_import_at_a_time_and_only_in_order(void **state)
     ask("POST", "/imports", "{}", 201);
 }
 
+/* The client did not get the answer and sends the same call again. */
+static void test_a_call_of_one_idempotency_key_is_made_once(void **state)
+{
+    static const char KEY[] = "Idempotency-Key: 4e6f\r\n", OTHER[] = "Idempotency-Key: 4e70\r\n";
+    char path[96], id[40], fields[128];
+
+    (void)state;
+    api_expect_with(&server, KEY, "POST", "/imports", "{}", 201);
+    (void)snprintf(id, sizeof(id), "%s", api_member(&server, "id"));
+    api_expect_with(&server, KEY, "POST", "/imports", "{}", 201);
+    assert_string_equal(api_member(&server, "id"), id);
+    api_expect_with(&server, OTHER, "POST", "/imports", "{}", 503);
+    ask("POST", "/imports", "{}", 503);
+    path_of(path, sizeof(path), id, "/apply");
+    api_expect_with(&server, KEY, "POST", path, "{}", 202);
+    api_expect_with(&server, KEY, "POST", path, "{}", 202);
+    api_expect_with(&server, OTHER, "POST", path, "{}", 409);
+    ask("POST", path, "{}", 409);
+    (void)snprintf(fields, sizeof(fields), "Idempotency-Key: %065d\r\n", 1);
+    api_expect_with(&server, fields, "POST", "/imports", "{}", 422);
+    api_told(&server, "at most 64 bytes");
+}
+
 static void test_objects_are_put_by_external_id(void **state)
 {
     (void)state;
@@ -384,6 +407,7 @@ int main(void)
         TEST(test_values_that_no_file_carries_are_refused),
         TEST(test_an_export_is_an_import_that_changes_nothing),
         TEST(test_one_import_at_a_time_and_only_in_order),
+        TEST(test_a_call_of_one_idempotency_key_is_made_once),
         TEST(test_objects_are_put_by_external_id),
     };
 

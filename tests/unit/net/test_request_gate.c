@@ -413,6 +413,7 @@ static void test_views_are_trimmed_and_the_first_of_a_name_counts(void **state)
                                "User-Agent: another\r\n"
                                "If-None-Match: \"a\", W/\"b\"\r\n"
                                "If-Match: *\r\n"
+                               "Idempotency-Key: 4e6f\r\n"
                                "Authorization: Basic YTpi\r\n"
                                "Content-Type:\r\n\r\n";
     struct gate_result result;
@@ -423,6 +424,7 @@ static void test_views_are_trimmed_and_the_first_of_a_name_counts(void **state)
     assert_true(view_is(&result.user_agent, "Yealink SIP-T53W 96.86.0.75 80:5e:c0:12:34:56"));
     assert_true(view_is(&result.if_none_match, "\"a\", W/\"b\""));
     assert_true(view_is(&result.if_match, "*"));
+    assert_true(view_is(&result.idempotency_key, "4e6f"));
     assert_true(view_is(&result.authorization, "Basic YTpi"));
     assert_true(view_is(&result.content_type, ""));
     assert_true(result.host.data >= text && result.host.data < text + strlen(text));
