@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import shlex
 import subprocess
 
 from instance import AUTOPROVCTL, OK, TOP, wait_until
@@ -35,7 +36,7 @@ def first_steps():
 def here(instance, line):
     """A line for this instance: its folders in place of the system's."""
     folder = instance.folder
-    for system, own in (("/usr/share/doc/autoprovd/import-sample.csv", SAMPLE),
+    for system, own in (("/usr/share/doc/autoprovd/import-sample.csv", shlex.quote(SAMPLE)),
                         ("/var/lib/autoprovd", str(instance.state)), ("/root/", f"{folder}/"),
                         ("-o autoprovd", f"-o {pwd.getpwuid(os.geteuid()).pw_name}")):
         line = line.replace(system, own)

@@ -90,7 +90,7 @@ def run_shell(instance, shell, script, *setup):
     bin_folder = instance.folder / "bin"
     bin_folder.mkdir()
     tool = bin_folder / "autoprovctl"
-    tool.write_text(f"#!/bin/sh\nexec {AUTOPROVCTL} \"$@\"\n")
+    tool.write_text(f"#!/bin/sh\nexec '{AUTOPROVCTL}' \"$@\"\n")
     tool.chmod(0o755)
     code = instance.ctl("completion", shell, code=OK).out
     path = instance.folder / f"completion.{shell}"
