@@ -51,10 +51,14 @@ struct store_record {
 AP_MUSTCHECK int store_writer_start(struct store_db *db, struct store_writer **ret_writer);
 
 /* Everything accepted is committed and answered, records included, then the thread ends, the WAL
- * is checkpointed and the database closed. NULL is fine. */
+ * is checkpointed and the database closed. Once. Others may still hold the writer: what they submit
+ * is refused, until store_writer_free(). NULL is fine for both. */
+void store_writer_halt(struct store_writer *writer);
+void store_writer_free(struct store_writer *writer);
+/* Both. */
 void store_writer_stop(struct store_writer *writer);
 
-/* Queue a write. Errors: AP_EBUSY the queue (AP_WRITER_QUEUE_MAX) is full, or store_writer_stop()
+/* Queue a write. Errors: AP_EBUSY the queue (AP_WRITER_QUEUE_MAX) is full, or store_writer_halt()
  * has begun: nothing queued, done is not called. Any thread; never blocks for long. */
 AP_MUSTCHECK int store_writer_submit(struct store_writer *writer, struct store_write *write);
 
@@ -94,7 +98,7 @@ struct store_writer_stats {
     uint32_t queued_records;
     bool failed;   /* fsync or a write met EIO: what the file holds is unknown, and every write is
                       refused with AP_ESTORE until the process starts anew */
-    bool stopping; /* store_writer_stop() has begun: nothing is accepted any more */
+    bool stopping; /* store_writer_halt() has begun: nothing is accepted any more */
     enum store_rekey_state rekey_state;
     uint64_t rekey_rows;   /* sealed values looked at in the walk that runs */
     uint64_t rekey_broken; /* of them: values that open with neither key, so that it cannot end */

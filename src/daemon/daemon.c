@@ -292,7 +292,7 @@ static void tear_down(struct daemon *daemon)
     for (size_t i = 0; i < daemon->worker_count; i++)
         worker_stop(daemon->workers[i]);
     /* Answers that still wait for a commit get it now; loops that are stopped take them below. */
-    store_writer_stop(daemon->writer);
+    store_writer_halt(daemon->writer);
     for (size_t i = 0; i < daemon->worker_count; i++)
         worker_free(daemon->workers[i]);
     mailbox_close(daemon->mailbox);
@@ -300,7 +300,8 @@ static void tear_down(struct daemon *daemon)
     service_close(daemon);
     while (uv_run(&daemon->loop, UV_RUN_DEFAULT) != 0)
         ;
-    (void)uv_loop_close(&daemon->loop); /* no handle is left */
+    (void)uv_loop_close(&daemon->loop); /* no handle is left, and no job that held the writer */
+    store_writer_free(daemon->writer);
     api_free(daemon->api);
     listeners_close(daemon);
     free(daemon->drains);

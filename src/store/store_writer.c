@@ -335,7 +335,7 @@ out:
     return err;
 }
 
-void store_writer_stop(struct store_writer *writer)
+void store_writer_halt(struct store_writer *writer)
 {
     if (!writer)
         return;
@@ -348,9 +348,22 @@ void store_writer_stop(struct store_writer *writer)
     if (!writer->db->failed)
         store_upkeep_truncate_wal(writer->db);
     store_close(writer->db);
+    writer->db = NULL;
+}
+
+void store_writer_free(struct store_writer *writer)
+{
+    if (!writer)
+        return;
     (void)pthread_mutex_destroy(&writer->lock);
     (void)pthread_cond_destroy(&writer->wake);
     free_memory(writer);
+}
+
+void store_writer_stop(struct store_writer *writer)
+{
+    store_writer_halt(writer);
+    store_writer_free(writer);
 }
 
 int store_writer_submit(struct store_writer *writer, struct store_write *write)

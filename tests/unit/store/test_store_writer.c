@@ -506,6 +506,39 @@ static void test_an_idle_writer_gives_the_space_of_the_wal_back(void **state)
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM user"), 9000);
 }
 
+static int run_after_halt(struct store_write *write, struct store_db *db)
+{
+    (void)write;
+    (void)db;
+    return AP_EINVAL;
+}
+
+static void answered_after_halt(struct store_write *write, int err)
+{
+    (void)write;
+    fail_msg("a write after the halt was answered: %d", err);
+}
+
+/* A job thread may come late: it is told, and the writer's memory is still there. */
+static void test_after_a_halt_writes_are_refused_until_it_is_freed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct log log;
+    struct store_writer *writer = start(fixture, &log);
+    struct store_write late = {.run = run_after_halt, .done = answered_after_halt};
+    struct store_record record = {.kind = STORE_RECORD_FETCH, .status = 200};
+    struct store_writer_stats stats;
+
+    store_writer_halt(writer);
+    assert_int_equal(store_writer_submit(writer, &late), AP_EBUSY);
+    store_writer_record(writer, &record);
+    store_writer_stats(writer, &stats);
+    assert_true(stats.stopping);
+    store_writer_free(writer);
+    store_writer_halt(NULL);
+    store_writer_free(NULL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -517,6 +550,7 @@ int main(void)
         TEST(test_records_wait_for_their_time_and_then_go_in_one_commit),
         TEST(test_a_record_that_the_schema_refuses_is_dropped_alone),
         TEST(test_stop_commits_and_answers_all_that_was_accepted),
+        TEST(test_after_a_halt_writes_are_refused_until_it_is_freed),
         TEST(test_a_reader_sees_committed_states_only),
         TEST(test_many_threads_send_while_another_reads),
         TEST(test_the_heartbeat_follows_the_clock_even_when_idle),
