@@ -176,7 +176,7 @@ void api_call_answer(struct api_call *call)
     if (call->err) {
         const struct problem_kind *kind = problem_of(call->err);
         const char *detail = call->problem.text[0] ? call->problem.text : ap_strerror(call->err);
-        if (kind->status >= 500)
+        if (kind->status >= 500 && call->err != AP_EBUSY) /* who is told to wait has no failure */
             log_event(LOG_LEVEL_ERROR, "admin_failed", "action=%s actor=%s error=\"%s\"",
                       call->route && call->route->action ? call->route->action : "read",
                       call->actor, ap_strerror(call->err));

@@ -212,7 +212,7 @@ static void log_end(void *data)
 int api_import_apply(struct api_call *call, struct store_db *db)
 {
     struct import_order order = {.actor = call->actor};
-    struct import *import;
+    struct import *import = NULL;
     const struct api_field fields[] = {
         {.name = "update", .type = API_FIELD_BOOL, .target = &order.update},
         {.name = "dry_run", .type = API_FIELD_BOOL, .target = &order.dry_run},
