@@ -91,16 +91,27 @@ bool store_upkeep_is_wal_long(const struct store_db *db)
     return db->wal_pages > WAL_MAX_PAGES && !db->failed;
 }
 
+/* For readers it waits a short time alone: writes wait meanwhile. */
+static void checkpoint_waiting(struct store_db *db, int mode)
+{
+    (void)sqlite3_busy_timeout(db->sqlite, IDLE_BUSY_MS); /* cannot fail */
+    checkpoint(db, mode);
+    (void)sqlite3_busy_timeout(db->sqlite, STORE_WRITER_BUSY_MS);
+}
+
+/* Readers that overlap hold the WAL's end without a gap: then it waits for them, since none that
+ * begins meanwhile reads from it. */
 void store_upkeep_move_wal(struct store_db *db)
 {
-    checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
+    if (db->wal_pages > 2 * WAL_MAX_PAGES)
+        checkpoint_waiting(db, SQLITE_CHECKPOINT_RESTART);
+    else
+        checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
 }
 
 void store_upkeep_truncate_wal(struct store_db *db)
 {
-    (void)sqlite3_busy_timeout(db->sqlite, IDLE_BUSY_MS); /* cannot fail */
-    checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
-    (void)sqlite3_busy_timeout(db->sqlite, STORE_WRITER_BUSY_MS);
+    checkpoint_waiting(db, SQLITE_CHECKPOINT_TRUNCATE);
 }
 
 void store_upkeep_idle(struct store_db *db, int64_t quiet_ms)
