@@ -112,17 +112,10 @@ int ctl_db_check(const struct ctl_args *args)
     struct ctl_place place;
     struct store_db *db = NULL;
     struct ap_error error;
-    int code = ctl_place_open(args, &place);
+    int code = ctl_place_open_reader(args, &place, &db);
 
-    if (code == CTL_OK)
-        code = ctl_place_open_vault(&place);
-    if (code == CTL_OK)
-        code = ctl_place_become_owner(&place);
     if (code == CTL_OK) {
-        int err =
-            store_open(place.database, STORE_READER, place.vault, clock_system(), &db, &error);
-        if (!err)
-            err = store_check(db, print_problem, NULL, &error);
+        int err = store_check(db, print_problem, NULL, &error);
         if (err)
             code = ctl_fail(ctl_exit_of(err), "%s", error.text);
         else

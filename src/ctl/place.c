@@ -112,3 +112,20 @@ int ctl_place_make_key(const struct ctl_place *place, const char *path)
     secret_wipe(text, sizeof(text));
     return err ? ctl_fail(ctl_exit_of(err), "%s", error.text) : CTL_OK;
 }
+
+int ctl_place_open_reader(const struct ctl_args *args, struct ctl_place *place,
+                          struct store_db **ret_db)
+{
+    struct ap_error error;
+    int code = ctl_place_open(args, place);
+
+    if (code == CTL_OK)
+        code = ctl_place_open_vault(place);
+    if (code == CTL_OK)
+        code = ctl_place_become_owner(place);
+    if (code != CTL_OK)
+        return code;
+    int err =
+        store_open(place->database, STORE_READER, place->vault, clock_system(), ret_db, &error);
+    return err ? ctl_fail(ctl_exit_of(err), "%s", error.text) : CTL_OK;
+}

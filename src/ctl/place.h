@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "autoprov/config.h"
+#include "autoprov/store.h"
 #include "autoprov/vault.h"
 #include "ctl_private.h"
 
@@ -28,6 +29,10 @@ void ctl_place_close(struct ctl_place *place);
 /* From here on root works as the daemon's user: the state folder is that user's, who may put links
  * where root would follow them. */
 int ctl_place_become_owner(const struct ctl_place *place);
+/* The place, its key and a reader of its database, as the daemon's user: *ret_db is closed by the
+ * caller, place in any case. Returns an exit code. */
+int ctl_place_open_reader(const struct ctl_args *args, struct ctl_place *place,
+                          struct store_db **ret_db);
 /* Back to who started the tool. Nothing is done with it but ending, removing what is ours, and
  * writing where the caller said. */
 void ctl_place_become_oneself(void);
