@@ -35,6 +35,7 @@ static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "ven
                                           "model", "never_fetched", NULL};
 static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
                                             "from",  "since", NULL};
+static const char *const ALARM_QUERY[] = {"limit", "after", "open", NULL};
 static const char *const FETCH_QUERY[] = {"limit", "after", "phone", "from", "since", NULL};
 static const char *const VENDOR_QUERY[] = {"vendor", NULL};
 static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
@@ -95,6 +96,10 @@ static const struct api_route ROUTES[] = {
     ROUTE_QUERY(GATE_GET, "/refusals", API_ROLE_VIEWER, API_JOB, api_refusal_list, NULL,
                 REFUSAL_QUERY),
     ROUTE_QUERY(GATE_GET, "/fetches", API_ROLE_VIEWER, API_JOB, api_fetch_list, NULL, FETCH_QUERY),
+
+    LIST("/alarms", api_alarm_list, ALARM_QUERY),
+    ROUTE(GATE_GET, "/alarms/*", API_ROLE_VIEWER, API_READ, api_alarm_show, NULL),
+    ROUTE(GATE_POST, "/alarms/*/ack", API_ROLE_OPERATOR, API_WRITE, api_alarm_ack, "alarm.ack"),
 
     LIST("/settings", api_setting_list, SETTING_QUERY),
     ROUTE(GATE_PUT, "/settings", API_ROLE_ADMIN, API_WRITE, api_setting_set, "setting.set"),

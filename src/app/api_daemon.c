@@ -35,12 +35,18 @@ int api_status(struct api_call *call, struct store_db *db)
         json_decref(store);
         return AP_ENOMEM;
     }
-    json_t *object =
-        json_pack("{s:s, s:s, s:I, s:I, s:b, s:s, s:o}", "version", AP_VERSION, "config",
-                  snapshot->config->path, "generation", (json_int_t)snapshot->generation,
-                  "loaded_at", (json_int_t)snapshot->loaded_at, "flat_mode",
-                  (int)snapshot->options.disable_auto_provision_security, "options_source",
-                  snapshot->options_from_config ? "config" : "store", "store", store);
+    json_t *alarms = NULL;
+    err = api_alarm_counts(db, &alarms);
+    if (err) {
+        json_decref(store);
+        return err;
+    }
+    json_t *object = json_pack(
+        "{s:s, s:s, s:I, s:I, s:b, s:s, s:o, s:o}", "version", AP_VERSION, "config",
+        snapshot->config->path, "generation", (json_int_t)snapshot->generation, "loaded_at",
+        (json_int_t)snapshot->loaded_at, "flat_mode",
+        (int)snapshot->options.disable_auto_provision_security, "options_source",
+        snapshot->options_from_config ? "config" : "store", "alarms", alarms, "store", store);
     if (!object)
         return AP_ENOMEM;
     call->api->daemon.status(call->api->daemon.data, object);
@@ -54,6 +60,8 @@ int api_metrics(struct api_call *call, struct store_db *db)
 
     if (!err)
         err = store_phone_states(db, &metrics.phones);
+    if (!err)
+        err = store_alarm_counts(db, metrics.alarms);
     if (!err)
         err = call->api->daemon.metrics(call->api->daemon.data, &call->arena, &metrics);
     if (err)

@@ -10,6 +10,7 @@
 #include "autoprov/arena.h"
 #include "autoprov/limits.h"
 #include "autoprov/rendering.h"
+#include "autoprov/store_alarm.h"
 #include "autoprov/store_object.h"
 #include "autoprov/store_setting.h"
 
@@ -371,6 +372,9 @@ int api_fetch_list(struct api_call *call, struct store_db *db);
 int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);
+int api_alarm_list(struct api_call *call, struct store_db *db);
+int api_alarm_show(struct api_call *call, struct store_db *db);
+int api_alarm_ack(struct api_call *call, struct store_db *db);
 int api_status(struct api_call *call, struct store_db *db);
 int api_import_add(struct api_call *call, struct store_db *db);
 int api_import_receive(struct api_call *call, struct store_db *db);
@@ -387,6 +391,11 @@ int api_user_burn(struct api_call *call, struct store_db *db);
 int api_audit_list(struct api_call *call, struct store_db *db);
 int api_audit_verify(struct api_call *call, struct store_db *db);
 int api_metrics(struct api_call *call, struct store_db *db);
+
+/* -- api_alarm.c ------------------------------------------------------------------------------- */
+
+/* Open alarms, a member for each kind. *ret_json: the caller's. Errors: the store's, AP_ENOMEM. */
+AP_MUSTCHECK int api_alarm_counts(struct store_db *db, json_t **ret_json);
 
 /* -- api_health.c ------------------------------------------------------------------------------ */
 

@@ -190,6 +190,16 @@ static void write_store(struct text *text, const struct metrics *metrics)
     sample(text, PHONES, "state", "fetched", metrics->phones.fetched);
 }
 
+static void write_alarms(struct text *text, const struct metrics *metrics)
+{
+    static const char NAME[] = PREFIX "alarms";
+
+    family(text, NAME, "gauge", "Open alarms, by kind.");
+    for (int kind = 0; kind < STORE_ALARM_KIND_COUNT; kind++)
+        sample(text, NAME, "kind", store_alarm_kind_name((enum store_alarm_kind)kind),
+               metrics->alarms[kind]);
+}
+
 static void write_configuration(struct text *text, const struct metrics *metrics)
 {
     static const char INFO[] = PREFIX "build_info";
@@ -250,6 +260,7 @@ int metrics_write(const struct metrics *metrics, struct buf *out)
     write_refusals(&text, metrics);
     write_network(&text, metrics);
     write_store(&text, metrics);
+    write_alarms(&text, metrics);
     write_process(&text, &metrics->process);
     return text.err;
 }

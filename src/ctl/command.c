@@ -63,6 +63,10 @@ static const struct ctl_option REFUSAL_LIST[] = {
     {"limit", "N", "at most so many, the newest; default: 100"},
     {0},
 };
+static const struct ctl_option ALARM_LIST[] = {
+    {"all", NULL, "closed ones too"},
+    {0},
+};
 static const struct ctl_option FETCH_LIST[] = {
     {"phone", "MAC", "only this phone's"},
     {"from", "ADDRESS", "only from this address or network, as in 192.0.2.0/24"},
@@ -244,6 +248,10 @@ const struct ctl_command CTL_COMMANDS[] = {
      ctl_refusal_list},
     {"fetch", "list", "", 0, 0, FETCH_LIST, "list what phones fetched, newest first",
      ctl_fetch_list},
+    {"alarm", "list", "", 0, 0, ALARM_LIST, "list open alarms, newest first", ctl_alarm_list},
+    {"alarm", "show", "ALARM", 1, 1, NULL, "show one alarm", ctl_alarm_show},
+    {"alarm", "ack", "ALARM…", 1, CTL_POSITIONALS_MAX, NULL,
+     "close alarms that somebody has looked at", ctl_alarm_ack},
     {"explain", NULL, "MAC|-", 1, 1, EXPLAIN,
      "say why a phone is served, or why not; - reads a URL from standard input", ctl_explain},
     {"key", "add", "MAC TYPE [VALUE]", 2, 3, KEY_ADD,

@@ -59,6 +59,23 @@ static void print_rotation(const json_t *rotation)
     printf("%s\n", strcmp(state, "done") == 0 ? "; next: autoprovctl key rotate --finish" : "");
 }
 
+static void print_alarms(const json_t *alarms)
+{
+    const char *kind;
+    json_t *count;
+    bool is_any = false;
+
+    json_object_foreach((json_t *)alarms, kind, count)
+    {
+        if (json_integer_value(count) == 0)
+            continue;
+        printf("%s%s %lld", is_any ? ", " : "Alarms:         ", kind,
+               (long long)json_integer_value(count));
+        is_any = true;
+    }
+    printf("%s\n", is_any ? "; look: autoprovctl alarm list" : "Alarms:         none");
+}
+
 static void print_requests(const json_t *requests)
 {
     const char *name;
@@ -82,6 +99,7 @@ int ctl_status(const struct ctl_args *args)
         ctl_print_object(args, status, FIELDS);
         ctl_print_object(args, json_object_get(status, "store"), STORE_FIELDS);
         print_rotation(json_object_get(json_object_get(status, "store"), "key_rotation"));
+        print_alarms(json_object_get(status, "alarms"));
         printf("\n");
         ctl_print_table(args, json_object_get(status, "listeners"), LISTENER_COLUMNS);
         printf("\nRequests since the start:\n");

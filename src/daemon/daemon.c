@@ -157,8 +157,11 @@ static int start(struct daemon *daemon, struct ap_error *error)
         return err;
     }
     err = make_snapshot(daemon, config, error);
+    if (!err)
+        err = watch_open(daemon, error);
     if (err)
         return err;
+    watch_certificates(daemon);
     daemon_retain(daemon);
     config = daemon->snapshot->config;
     fit_descriptors(config);
@@ -307,6 +310,7 @@ static void tear_down(struct daemon *daemon)
     free(daemon->drains);
     free(daemon->workers);
     source_table_free(daemon->sources);
+    alarms_free(daemon->alarms);
     store_close(daemon->reader);
     control_unlink(daemon);
     snapshot_unref(daemon->snapshot);

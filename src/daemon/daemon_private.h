@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include "autoprov/alarm.h"
 #include "autoprov/api.h"
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
@@ -47,7 +48,10 @@ struct daemon {
     enum store_rekey_state rekey_state; /* as the log has told it */
     struct store_db *reader;
     struct source_table *sources;
-    int *fds; /* listener_count for each worker in turn; -1: handed over */
+    struct alarms *alarms;
+    uint64_t last_alarm;        /* the log has told of it */
+    int64_t certificates_at_ms; /* looked at last; monotonic */
+    int *fds;                   /* listener_count for each worker in turn; -1: handed over */
     size_t fd_count;
     int *admin_fds; /* one for each listener: of those for admins; -1: none, or handed over */
     struct worker **workers;
@@ -108,6 +112,16 @@ bool vitals_all_alive(struct daemon *daemon);
 
 /* Of all workers together, since the start. */
 uint64_t vitals_count(const struct daemon *daemon, enum policy_reason reason);
+
+/* -- watch.c --------------------------------------------------------------------------------------
+ */
+
+/* Alarms from now on. After the store is open. */
+AP_MUSTCHECK int watch_open(struct daemon *daemon, struct ap_error *error);
+/* Once a second. */
+void watch_tick(struct daemon *daemon);
+/* Raise or end the alarms of certificates: at the start, after a reload, every hour. */
+void watch_certificates(struct daemon *daemon);
 
 /* -- reload.c -------------------------------------------------------------------------------------
  */

@@ -55,6 +55,7 @@ static void on_switched(struct worker_request *request)
     if (daemon->state != DAEMON_STOPPING) { /* else front and writer are gone */
         control_switch(daemon);
         daemon_retain(daemon);
+        watch_certificates(daemon);
     }
     if (!was_flat)
         daemon_warn_flat(daemon);

@@ -48,6 +48,7 @@ static void on_tick(uv_timer_t *timer)
         daemon_tell_rekeyed(daemon->snapshot->config);
     daemon->rekey_state = writer.rekey_state;
     api_tick(daemon->api);
+    watch_tick(daemon);
     if (daemon->watchdog_ms == 0)
         return;
     if (vitals_all_alive(daemon))

@@ -212,11 +212,25 @@
     "ALTER TABLE phone ADD COLUMN import_id INTEGER NOT NULL DEFAULT 0;"                           \
     "ALTER TABLE token ADD COLUMN import_id INTEGER NOT NULL DEFAULT 0;"
 
+/* AUTOINCREMENT: a number that the log has told must not come again. */
+#define SQL_ALARM                                                                                  \
+    "CREATE TABLE alarm ("                                                                         \
+    "seq INTEGER PRIMARY KEY AUTOINCREMENT, " SOME("kind", 31) SOME("subject", 64)                 \
+        MAYBE("detail", 256) "raised_at INTEGER NOT NULL, last_at INTEGER NOT NULL, "              \
+                             "count INTEGER NOT NULL CHECK (count >= 1), "                         \
+                             "closed_at INTEGER NOT NULL DEFAULT 0, " MAYBE("closed_by", 128)      \
+                                 VERSION                                                           \
+        ") STRICT;"                                                                                \
+        "CREATE UNIQUE INDEX alarm_open ON alarm (kind, subject) "                                 \
+        "WHERE closed_at = 0;"                                                                     \
+        "CREATE INDEX alarm_closed ON alarm (closed_at);"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
     SQL_API_KEY SQL_LOG_INDEXES SQL_EPOCH SQL_BURNT SQL_IMPORT,
+    SQL_ALARM,
 };
 
 const struct store_migrations store_schema_migrations = {

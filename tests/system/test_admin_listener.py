@@ -12,17 +12,23 @@ PBX = "pbx.example.com"
 class Door:
     """An instance with an admin listener, and a client of it."""
 
-    def __init__(self, make_instance):
+    def __init__(self, make_instance, certificate_days=None):
         self.port = free_port()
         self.instance = make_instance()
         folder = self.instance.folder
+        certificate = "rsa"
+        if certificate_days:
+            certificate = "api"
+            path, _ = make_certificate(folder, certificate, "rsa", certificate_days)
+            with open(folder / "ca.pem", "ab") as trusted:
+                trusted.write(path.read_bytes())
         self.instance.extra = f"""
 listener "api" {{
     serves = admin
     port = {self.port}
     certificate "rsa" {{
-        certificate_file = '{folder}/rsa.pem'
-        key_file = '{folder}/rsa.key'
+        certificate_file = '{folder}/{certificate}.pem'
+        key_file = '{folder}/{certificate}.key'
     }}
 }}
 """

@@ -22,10 +22,10 @@ SAFE = '{"disable_auto_provision_security": false}'
 # What is there once the instance is filled, and what is nowhere.
 THERE = {"user": "alice", "site": "hq", "account": ACCOUNT, "mac": MAC, "position": 20,
          "name": "reader", "vendor": "yealink", "model": "T54W", "external_id": "x-new",
-         "id": IMPORT, "number": 0}
+         "id": IMPORT, "number": 0, "alarm": 1}
 NOWHERE = {"user": "nobody", "site": "nowhere", "account": f"9@{PBX}", "mac": "020000000099",
            "position": 21, "name": "no-key", "vendor": "nobody", "model": "none", "id": IMPORT,
-           "number": 0}
+           "number": 0, "alarm": 999}
 
 # A body that each operation takes, with what is there.
 BODIES = {
@@ -57,8 +57,9 @@ class Walk:
 
     def __init__(self, make_instance, contract):
         self.contract = contract
-        self.door = Door(make_instance)
+        self.door = Door(make_instance, certificate_days=7)  # so that there is an alarm
         self.instance = self.door.instance
+        self.instance.expected_log.append("alarm alarm=1 kind=certificate_end subject=api ")
         self.admin = self.door.key("admin", "--role", "admin")
         self.called = set()
 
@@ -153,6 +154,7 @@ def test_members_of_bodies_are_those_of_the_source(contract):
     ("Scope", "src/store/store_setting.c", "scope_names"),
     ("FileRole", "src/app/catalogue_words.c", "CATALOGUE_WORDS_ROLES"),
     ("Reason", "src/app/policy.c", "REASON_NAMES"),
+    ("AlarmKind", "src/store/store_alarm.c", "KIND_NAMES"),
     ("ExportColumn", "src/app/import_csv.c", "names"),
 ])
 def test_words_are_those_of_the_source(contract, schema, path, table):
@@ -329,10 +331,20 @@ def walk_rest(walk):
     walk.call("listAudit", 200, query={"limit": 3})
 
 
+def walk_alarms(walk):
+    assert walk.call("showStatus", 200)["alarms"]["certificate_end"] == 1
+    assert [row["subject"] for row in walk.call("listAlarms", 200)["items"]] == ["api"]
+    walk.call("listAlarms", 200, query={"open": "true", "limit": 1})
+    assert walk.call("showAlarm", 200)["closed_at"] == 0
+    assert walk.call("ackAlarm", 200, {})["closed_at"] > 0
+    walk.call("ackAlarm", 409, {})
+    assert walk.call("listAlarms", 200, query={"open": "true"})["items"] == []
+
+
 def test_every_operation_answers_as_it_promises(walk):
     walk.fill()
     for part in (walk_users, walk_accounts, walk_phones, walk_fetches, walk_settings, walk_imports,
-                 walk_rest):
+                 walk_rest, walk_alarms):
         part(walk)
     walk.call("deletePhone", 200)
     walk.call("deleteAccount", 200)
@@ -421,7 +433,7 @@ def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
             ("user list", "User"), ("site list", "Site"), ("account list", "Account"),
             ("phone list", "Phone"), ("phone list --stale", "StalePhone"), ("fetch list", "Fetch"),
             ("refusal list", "Refusal"), ("setting list", "Setting"), ("apikey list", "ApiKey"),
-            ("vendor list", "Vendor"), ("model list", "Model"), ("audit list", "AuditRow"),
+            ("alarm list", "Alarm"), ("vendor list", "Vendor"), ("model list", "Model"), ("audit list", "AuditRow"),
             (f"key list {MAC}", "Key"), ("key list alice --user", "Key"),
             (f"phone show {MAC} --effective", "HeldSetting"), (f"phone diff {MAC}", "PhoneFile")):
         rows = instance.ctl(*words.split(), "--json", code=OK).json()
@@ -429,7 +441,7 @@ def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
         for row in rows:
             assert not walk.contract.named_faults(schema, row), f"{words}: {row}"
     for words, schema in (
-            ("status", "Status"), ("user show alice", "User"),
+            ("status", "Status"), ("alarm show 1", "Alarm"), ("user show alice", "User"),
             ("site show hq", "Site"), (f"account show {ACCOUNT}", "Account"),
             ("apikey show reader", "ApiKey"), (f"phone show {MAC}", "PhoneShown"),
             (f"account set {ACCOUNT} --port 5070", "Account"),
