@@ -21,6 +21,7 @@
 #include "autoprov/arena.h"
 #include "autoprov/mac.h"
 #include "autoprov/store.h"
+#include "autoprov/store_access.h"
 #include "autoprov/token.h"
 
 struct store_key;
@@ -42,6 +43,7 @@ struct store_user {
     const char *site_name;    /* filled by get and list; NULL if none */
     int64_t created_at;       /* UTC seconds */
     uint64_t version;
+    const char *networks; /* where the user's phones may fetch from; NULL: anywhere */
     uint64_t account_count, phone_count; /* filled by get and list, not by add */
 };
 
@@ -56,8 +58,8 @@ AP_MUSTCHECK int store_user_get(struct store_db *db, struct arena *arena, const 
 /* At most limit rows with name > after ("" for the first page), in the order of names. */
 AP_MUSTCHECK int store_user_list(struct store_db *db, struct arena *arena, const char *after,
                                  uint32_t limit, struct store_user **ret_users, size_t *ret_count);
-/* Writes display_name, external_id and site_id of the user with user->id. if_version: 0, or the
- * version that must still stand: else AP_ECONFLICT. AP_ENOENT also: no such site. */
+/* Writes display_name, external_id, site_id and networks of the user with user->id. if_version: 0,
+ * or the version that must still stand: else AP_ECONFLICT. AP_ENOENT also: no such site. */
 AP_MUSTCHECK int store_user_set(struct store_db *db, const struct store_user *user,
                                 uint64_t if_version);
 /* Removes the user with tokens, accounts and phones. AP_ECONFLICT: a phone of another user has a
@@ -151,7 +153,8 @@ struct store_phone {
     bool needs_seen_mark;
     uint64_t token_generation; /* from store_phone_by_pair(): for the mark, if it is due */
     uint64_t version;
-    struct store_line *lines; /* in the order of positions; NULL from lists */
+    struct store_access access; /* add and set take networks, flat and secrets of it */
+    struct store_line *lines;   /* in the order of positions; NULL from lists */
     size_t line_count;
     /* From store_phone_by_*() alone: what else its file tells (store_setting.h). Settings of all
      * scopes that concern it, secrets opened; keys of the user and its own, its own before the
@@ -192,9 +195,11 @@ struct store_phone_states {
     uint64_t disabled, never_fetched, fetched;
 };
 AP_MUSTCHECK int store_phone_states(struct store_db *db, struct store_phone_states *ret_states);
-/* Writes vendor, model, label, enabled and external_id of the phone with phone->id, and its lines
- * as a whole unless lines is NULL. if_version: 0, or the version that must still stand: else
- * AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT also no such phone. */
+/* Writes vendor, model, label, enabled, external_id, and networks, flat and secrets of access, of
+ * the phone with phone->id (flat access that is given anew opens it for a phone that had moved),
+ * and its lines as a whole unless lines is NULL. if_version: 0, or the version that must still
+ * stand: else AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT also no
+ * such phone. */
 AP_MUSTCHECK int store_phone_set(struct store_db *db, const struct store_phone *phone,
                                  uint64_t if_version);
 /* The MAC of a row id: 12 lower-case hex digits. */

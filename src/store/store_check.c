@@ -98,6 +98,8 @@ static const struct sealed_column {
     {"account", "previous_password_sealed",
      "SELECT id, previous_password_sealed FROM account "
      "WHERE previous_password_sealed IS NOT NULL"},
+    {"phone", "auth_password_sealed",
+     "SELECT id, auth_password_sealed FROM phone WHERE auth_password_sealed IS NOT NULL"},
     {"setting", "value_sealed",
      "SELECT scope || '/' || scope_id || '/' || name, value_sealed FROM setting "
      "WHERE value_sealed IS NOT NULL"},

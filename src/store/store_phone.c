@@ -21,6 +21,13 @@ static int check_lines(const struct store_phone *phone)
     return 0;
 }
 
+static void bind_access(struct store_query *query, const struct store_access *access)
+{
+    store_query_bind_text(query, access->networks);
+    store_query_bind_text(query, store_flat_name(access->flat));
+    store_query_bind_text(query, store_secrets_name(access->secrets));
+}
+
 static int insert_phone(struct store_db *db, const char *id, const struct store_phone *phone)
 {
     struct store_query query;
@@ -28,7 +35,8 @@ static int insert_phone(struct store_db *db, const char *id, const struct store_
 
     store_query_begin(&query, db,
                       "INSERT INTO phone (id, mac, user_id, vendor, model, label, enabled, "
-                      "external_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                      "external_id, networks, flat, secrets, created_at) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     store_query_bind_text(&query, id);
     store_query_bind_mac(&query, phone->mac, mac);
     store_query_bind_text(&query, phone->user_id);
@@ -37,6 +45,7 @@ static int insert_phone(struct store_db *db, const char *id, const struct store_
     store_query_bind_text(&query, phone->label);
     store_query_bind_number(&query, phone->enabled);
     store_query_bind_text(&query, phone->external_id);
+    bind_access(&query, &phone->access);
     store_query_bind_number(&query, clock_wall_s(db->clock));
     int err = store_query_run(&query);
     return err == AP_ECONFLICT ? AP_ENOENT : err; /* the user is what it refers to */
@@ -94,6 +103,7 @@ void store_phone_read(struct store_query *query, struct arena *arena, struct sto
     phone->last_fetch_at = store_query_column_number(query);
     phone->last_fetch_address = store_query_column_text(query, arena);
     phone->version = (uint64_t)store_query_column_number(query);
+    store_access_read(query, arena, &phone->access);
 }
 
 static int read_phone(struct store_db *db, struct arena *arena,
@@ -224,12 +234,15 @@ static int update_phone(struct store_db *db, const struct store_phone *phone)
 
     store_query_begin(&query, db,
                       "UPDATE phone SET vendor = ?, model = ?, label = ?, enabled = ?, "
-                      "external_id = ?, version = version + 1 WHERE id = ?");
+                      "external_id = ?, networks = ?, flat = ?7, secrets = ?, "
+                      "moved_at = iif(flat = ?7, moved_at, 0), version = version + 1 "
+                      "WHERE id = ?");
     store_query_bind_text(&query, phone->vendor);
     store_query_bind_text(&query, phone->model);
     store_query_bind_text(&query, phone->label);
     store_query_bind_number(&query, phone->enabled);
     store_query_bind_text(&query, phone->external_id);
+    bind_access(&query, &phone->access);
     store_query_bind_text(&query, phone->id);
     return store_query_run(&query);
 }

@@ -8,7 +8,8 @@
 
 /* Not all of a phone: each text costs SQLite a malloc(). */
 #define LOOKUP_COLUMNS                                                                             \
-    "p.id, p.user_id, u.name, u.display_name, p.vendor, p.model, p.label, p.enabled"
+    "p.id, p.user_id, u.name, u.display_name, p.vendor, p.model, p.label, "                        \
+    "p.enabled, " STORE_ACCESS_COLUMNS
 
 #define HIGHEST_WALL "(SELECT number FROM meta WHERE name = 'highest_wall')"
 
@@ -93,12 +94,15 @@ static int read_row(struct store_query *query, struct arena *arena, struct store
         phone->model = store_query_column_text(query, arena);
         phone->label = store_query_column_text(query, arena);
         phone->enabled = store_query_column_number(query) != 0;
+        store_access_read(query, arena, &phone->access);
     }
     if (!found && kind) {
         phone->token_generation = (uint64_t)store_query_column_number(query);
         phone->needs_seen_mark = store_query_column_number(query) != 0;
         *kind = (enum store_token_kind)store_query_column_name(query, kind_names, KIND_COUNT);
         phone->last_fetch_address = store_query_column_text(query, arena);
+        phone->access.token_network = store_query_column_text(query, arena);
+        phone->access.token_used_at = store_query_column_number(query);
     }
     int err = store_query_end(query, found);
     if (err && err != AP_ENOENT)
@@ -124,7 +128,8 @@ static int read_row(struct store_query *query, struct arena *arena, struct store
 static const char pair_sql[] =
     "SELECT " LOOKUP_COLUMNS ", t.generation + t.burnt, " NEEDS_SEEN_MARK ", "
     "CASE t.burnt WHEN 1 THEN 'burnt' ELSE t.kind END, "
-    "CASE t.burnt WHEN 1 THEN p.last_fetch_address ELSE '' END FROM token t "
+    "CASE t.burnt WHEN 1 THEN p.last_fetch_address ELSE '' END, t.network, t.used_at "
+    "FROM token t "
     "CROSS JOIN phone p ON p.user_id = t.user_id CROSS JOIN user u ON u.id = p.user_id "
     "WHERE t.blind_index = ?1 AND p.mac = ?2 "
     "AND (t.ends_at IS NULL OR (t.ends_at > ?3 AND t.ends_at > " HIGHEST_WALL ")) "

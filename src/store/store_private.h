@@ -367,9 +367,19 @@ void store_account_read(struct store_query *query, struct arena *arena,
 /* The columns of store_phone_read(), with user as u and phone as p. */
 #define STORE_PHONE_COLUMNS                                                                        \
     "p.id, p.mac, p.user_id, u.name, p.vendor, p.model, p.label, p.enabled, p.external_id, "       \
-    "p.created_at, p.last_fetch_at, p.last_fetch_address, p.version"
+    "p.created_at, p.last_fetch_at, p.last_fetch_address, p.version, " STORE_ACCESS_COLUMNS
 void store_phone_read(struct store_query *query, struct arena *arena,
                       struct store_phone *ret_phone);
+/* The columns of store_access_read(), with user as u and phone as p. */
+#define STORE_ACCESS_COLUMNS                                                                       \
+    "p.networks, u.networks, p.flat, p.secrets, p.enrol_until, p.first_at, p.first_network, "      \
+    "p.bootstrap_at, p.moved_at"
+/* Errors stay in the query. */
+void store_access_read(struct store_query *query, struct arena *arena, struct store_access *access);
+
+/* End all bootstrap tokens of the phone. In a change. */
+AP_MUSTCHECK int store_bootstrap_end(struct store_db *db, const char *phone_id);
+
 /* The phone's lines, without passwords. */
 AP_MUSTCHECK int store_phone_read_lines(struct store_db *db, struct arena *arena,
                                         struct store_phone *phone);

@@ -212,8 +212,9 @@ size_t store_query_column_name(struct store_query *query, const char *const *nam
     size_t len;
     const uint8_t *text = store_query_column_blob(query, &len);
 
-    for (size_t i = 0; text && i < count; i++) {
-        if (strlen(names[i]) == len && memcmp(names[i], text, len) == 0)
+    for (size_t i = 0; i < count; i++) {
+        /* SQLite gives no pointer to an empty text. */
+        if (strlen(names[i]) == len && (len == 0 || memcmp(names[i], text, len) == 0))
             return i;
     }
     if (!query->err)

@@ -116,32 +116,45 @@ struct part {
     const char *update;
 };
 
-static const struct part parts[] = {
-    {"account", "password_sealed", 1,
-     "SELECT id, '', '', password_sealed FROM account WHERE id > ?1 ORDER BY id LIMIT ?4",
-     "UPDATE account SET password_sealed = ?4 WHERE id = ?1"},
-    {"account", "previous_password_sealed", 1,
-     "SELECT id, '', '', previous_password_sealed FROM account WHERE id > ?1 ORDER BY id LIMIT ?4",
-     "UPDATE account SET previous_password_sealed = ?4 WHERE id = ?1"},
-    {"setting", "value_sealed", 3,
-     "SELECT scope, scope_id, name, value_sealed FROM setting "
-     "WHERE (scope, scope_id, name) > (?1, ?2, ?3) ORDER BY scope, scope_id, name LIMIT ?4",
-     "UPDATE setting SET value_sealed = ?4 WHERE scope = ?1 AND scope_id = ?2 AND name = ?3"},
-    /* Its key is its index: see seal_token(). */
-    {"token", "token_sealed", 1,
-     "SELECT lower(hex(blind_index)), '', '', token_sealed FROM token "
-     "WHERE blind_index > ?1 ORDER BY blind_index LIMIT ?4",
-     "UPDATE token SET token_sealed = ?4, blind_index = ?5 WHERE blind_index = ?1"},
-    /* No value, but what hangs on the old key: see forget_delivered(). */
-    {"delivered", NULL, 2,
-     "SELECT phone_id, file, '', NULL FROM delivered "
-     "WHERE (phone_id, file) > (?1, ?2) ORDER BY phone_id, file LIMIT ?4",
-     "DELETE FROM delivered WHERE phone_id = ?1 AND file = ?2 "
-     "AND at < (SELECT number FROM meta WHERE name = 'rekey_began')"},
+enum part_number {
+    PART_PASSWORD,
+    PART_PREVIOUS_PASSWORD,
+    PART_AUTH_PASSWORD,
+    PART_SETTING,
+    PART_TOKEN,
+    PART_DELIVERED,
 };
-#define PART_TOKEN     3
-#define PART_DELIVERED 4
 
+static const struct part parts[] = {
+    [PART_PASSWORD] =
+        {"account", "password_sealed", 1,
+         "SELECT id, '', '', password_sealed FROM account WHERE id > ?1 ORDER BY id LIMIT ?4",
+         "UPDATE account SET password_sealed = ?4 WHERE id = ?1"},
+    [PART_PREVIOUS_PASSWORD] = {"account", "previous_password_sealed", 1,
+                                "SELECT id, '', '', previous_password_sealed FROM account WHERE id "
+                                "> ?1 ORDER BY id LIMIT ?4",
+                                "UPDATE account SET previous_password_sealed = ?4 WHERE id = ?1"},
+    [PART_AUTH_PASSWORD] =
+        {"phone", "auth_password_sealed", 1,
+         "SELECT id, '', '', auth_password_sealed FROM phone WHERE id > ?1 ORDER BY id LIMIT ?4",
+         "UPDATE phone SET auth_password_sealed = ?4 WHERE id = ?1"},
+    [PART_SETTING] =
+        {"setting", "value_sealed", 3,
+         "SELECT scope, scope_id, name, value_sealed FROM setting "
+         "WHERE (scope, scope_id, name) > (?1, ?2, ?3) ORDER BY scope, scope_id, name LIMIT ?4",
+         "UPDATE setting SET value_sealed = ?4 WHERE scope = ?1 AND scope_id = ?2 AND name = ?3"},
+    /* Its key is its index: see seal_token(). */
+    [PART_TOKEN] = {"token", "token_sealed", 1,
+                    "SELECT lower(hex(blind_index)), '', '', token_sealed FROM token "
+                    "WHERE blind_index > ?1 ORDER BY blind_index LIMIT ?4",
+                    "UPDATE token SET token_sealed = ?4, blind_index = ?5 WHERE blind_index = ?1"},
+    /* No value, but what hangs on the old key: see forget_delivered(). */
+    [PART_DELIVERED] = {"delivered", NULL, 2,
+                        "SELECT phone_id, file, '', NULL FROM delivered "
+                        "WHERE (phone_id, file) > (?1, ?2) ORDER BY phone_id, file LIMIT ?4",
+                        "DELETE FROM delivered WHERE phone_id = ?1 AND file = ?2 "
+                        "AND at < (SELECT number FROM meta WHERE name = 'rekey_began')"},
+};
 struct item {
     const char *keys[3];
     const uint8_t *sealed; /* NULL: none */

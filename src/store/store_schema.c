@@ -225,12 +225,36 @@
         "WHERE closed_at = 0;"                                                                     \
         "CREATE INDEX alarm_closed ON alarm (closed_at);"
 
+/* Who gets a phone's file beyond the pair; see store_access.h. What is NULL or empty is not asked
+ * for. auth_*: what it says in HTTP. */
+#define SQL_ACCESS                                                                                 \
+    "ALTER TABLE user ADD COLUMN networks TEXT CHECK (length(networks) BETWEEN 1 AND 4096);"       \
+    "ALTER TABLE phone ADD COLUMN networks TEXT CHECK (length(networks) BETWEEN 1 AND 4096);"      \
+    "ALTER TABLE phone ADD COLUMN flat TEXT NOT NULL DEFAULT '' "                                  \
+    "CHECK (flat IN ('', 'full', 'bootstrap', 'off'));"                                            \
+    "ALTER TABLE phone ADD COLUMN secrets TEXT NOT NULL DEFAULT '' "                               \
+    "CHECK (secrets IN ('', 'always', 'once', 'first_network'));"                                  \
+    "ALTER TABLE phone ADD COLUMN enrol_until INTEGER NOT NULL DEFAULT 0;"                         \
+    "ALTER TABLE phone ADD COLUMN first_at INTEGER NOT NULL DEFAULT 0;"                            \
+    "ALTER TABLE phone ADD COLUMN first_network TEXT "                                             \
+    "CHECK (length(first_network) BETWEEN 1 AND 64);"                                              \
+    "ALTER TABLE phone ADD COLUMN bootstrap_at INTEGER NOT NULL DEFAULT 0;"                        \
+    "ALTER TABLE phone ADD COLUMN moved_at INTEGER NOT NULL DEFAULT 0;"                            \
+    "ALTER TABLE phone ADD COLUMN auth_required INTEGER NOT NULL DEFAULT 0 "                       \
+    "CHECK (auth_required IN (0, 1));"                                                             \
+    "ALTER TABLE phone ADD COLUMN auth_user TEXT NOT NULL DEFAULT '' "                             \
+    "CHECK (length(CAST(auth_user AS BLOB)) <= 64);"                                               \
+    "ALTER TABLE phone ADD COLUMN auth_password_sealed BLOB "                                      \
+    "CHECK (length(auth_password_sealed) BETWEEN 30 AND 157);"                                     \
+    "ALTER TABLE token ADD COLUMN network TEXT CHECK (length(network) BETWEEN 1 AND 64);"          \
+    "ALTER TABLE token ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
     SQL_API_KEY SQL_LOG_INDEXES SQL_EPOCH SQL_BURNT SQL_IMPORT,
-    SQL_ALARM,
+    SQL_ALARM SQL_ACCESS,
 };
 
 const struct store_migrations store_schema_migrations = {

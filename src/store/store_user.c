@@ -2,7 +2,7 @@
 #include "store_private.h"
 
 #define USER_COLUMNS                                                                               \
-    "u.id, u.name, u.display_name, u.external_id, u.site_id, "                                     \
+    "u.id, u.name, u.display_name, u.external_id, u.site_id, u.networks, "                         \
     "(SELECT name FROM site WHERE id = u.site_id), u.created_at, u.version, "                      \
     "(SELECT count(*) FROM account a WHERE a.user_id = u.id AND " STORE_VISIBLE(                   \
         "a") "), "                                                                                 \
@@ -19,13 +19,14 @@ int store_user_add(struct store_db *db, const struct store_user *user, const str
         return err;
     store_change_make_id(id);
     store_query_begin(&query, db,
-                      "INSERT INTO user (id, name, display_name, external_id, site_id, created_at) "
-                      "VALUES (?, ?, ?, ?, ?, ?)");
+                      "INSERT INTO user (id, name, display_name, external_id, site_id, networks, "
+                      "created_at) VALUES (?, ?, ?, ?, ?, ?, ?)");
     store_query_bind_text(&query, id);
     store_query_bind_text(&query, user->name);
     store_query_bind_text(&query, user->display_name);
     store_query_bind_text(&query, user->external_id);
     store_query_bind_text(&query, user->site_id);
+    store_query_bind_text(&query, user->networks);
     store_query_bind_number(&query, clock_wall_s(db->clock));
     err = store_query_run(&query);
     if (err == AP_ECONFLICT)
@@ -45,6 +46,7 @@ static void read_user(struct store_query *query, struct arena *arena, struct sto
     ret_user->display_name = store_query_column_text(query, arena);
     ret_user->external_id = store_query_column_text(query, arena);
     ret_user->site_id = store_query_column_text(query, arena);
+    ret_user->networks = store_query_column_text(query, arena);
     ret_user->site_name = store_query_column_text(query, arena);
     ret_user->created_at = store_query_column_number(query);
     ret_user->version = (uint64_t)store_query_column_number(query);
@@ -123,12 +125,14 @@ int store_user_set(struct store_db *db, const struct store_user *user, uint64_t 
     err = check_version(db, user->id, if_version);
     if (err)
         return store_change_end(db, err);
-    store_query_begin(&query, db,
-                      "UPDATE user SET display_name = ?, external_id = ?, site_id = ?, "
-                      "version = version + 1 WHERE id = ?");
+    store_query_begin(
+        &query, db,
+        "UPDATE user SET display_name = ?, external_id = ?, site_id = ?, networks = ?, "
+        "version = version + 1 WHERE id = ?");
     store_query_bind_text(&query, user->display_name);
     store_query_bind_text(&query, user->external_id);
     store_query_bind_text(&query, user->site_id);
+    store_query_bind_text(&query, user->networks);
     store_query_bind_text(&query, user->id);
     err = store_query_run(&query);
     return store_change_end(db, err == AP_ECONFLICT ? AP_ENOENT : err); /* no such site */
