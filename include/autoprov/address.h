@@ -51,6 +51,14 @@ AP_MUSTCHECK int network_parse(const char *text, struct network *ret_network);
 
 bool network_contains(const struct network *network, const struct address *address);
 
+/* What counts as one network where nobody wrote one: an IPv4 /24, an IPv6 /64; written as
+ * network_parse() reads it. AF_UNIX: "unix". */
+void network_around(const struct address *address, char ret_text[static AP_ADDRESS_TEXT_MAX]);
+
+/* networks: as network_parse() reads them, with commas between. What cannot be read holds nobody.
+ */
+bool network_text_contains(const char *networks, const struct address *address);
+
 /* items: owned by whoever made the list. */
 struct network_list {
     struct network *items;

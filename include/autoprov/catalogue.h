@@ -47,8 +47,9 @@ enum catalogue_table {
 struct catalogue_file {
     const char *name; /* the pattern, as written */
     enum catalogue_role role;
-    const char *template_name; /* NULL: never served, a quiet miss */
-    const char *content_type;  /* static or borrowed; never NULL */
+    const char *template_name;  /* NULL: never served, a quiet miss */
+    const char *bootstrap_name; /* template of what flat mode gives in its place; NULL: nothing */
+    const char *content_type;   /* static or borrowed; never NULL */
     const struct dialect *dialect;
     const char *const *models; /* only these models ask for it; count 0: all */
     size_t model_count;
@@ -169,5 +170,17 @@ const struct catalogue_file *catalogue_match_of(const struct catalogue_match *ma
  * AP_CATALOGUE_AGENT_MAX_BYTES. */
 AP_MUSTCHECK int catalogue_agent_mac(const struct catalogue_vendor *vendor, const char *user_agent,
                                      uint8_t ret_mac[static AP_MAC_LEN]);
+
+/* What a User-Agent says against its being a phone of this vendor and MAC. */
+enum catalogue_agent {
+    CATALOGUE_AGENT_SILENT,       /* nothing */
+    CATALOGUE_AGENT_OTHER_MAC,    /* by the vendor's own pattern */
+    CATALOGUE_AGENT_OTHER_VENDOR, /* it fits the pattern of another vendor alone */
+};
+/* An agent that fits no pattern (a person's tool, a firmware that nobody knows) says nothing. */
+enum catalogue_agent catalogue_agent_of(const struct catalogue *catalogue,
+                                        const struct catalogue_vendor *vendor,
+                                        const char *user_agent,
+                                        const uint8_t mac[static AP_MAC_LEN]);
 
 #endif

@@ -44,6 +44,18 @@ enum config_log_target {
     CONFIG_LOG_JOURNAL,
 };
 
+/* What flat mode gives a phone. */
+enum config_flat { CONFIG_FLAT_FULL, CONFIG_FLAT_BOOTSTRAP, CONFIG_FLAT_OFF };
+
+/* Whom flat mode serves. */
+enum config_enrolment { CONFIG_ENROLMENT_OPEN, CONFIG_ENROLMENT_WINDOW };
+
+/* When a phone's file holds its secrets. */
+enum config_secrets { CONFIG_SECRETS_ALWAYS, CONFIG_SECRETS_ONCE, CONFIG_SECRETS_FIRST_NETWORK };
+
+/* What follows when a User-Agent contradicts the phone that it fetches for. */
+enum config_agent_check { CONFIG_AGENT_OFF, CONFIG_AGENT_WARN, CONFIG_AGENT_REFUSE };
+
 /* Strings are never NULL unless a comment says so. */
 struct config {
     char *path; /* the main file, for messages */
@@ -62,6 +74,12 @@ struct config {
 
     char *provision_prefix;            /* "/provision": begins with '/', no '/' at the end */
     struct network_list flat_networks; /* never everything; empty: nobody */
+    enum config_flat flat;             /* of phones that say nothing themselves */
+    enum config_enrolment flat_enrolment;
+    uint32_t flat_budget;         /* distinct unknown MACs an hour, 1..4096 */
+    uint32_t flat_budget_per_oui; /* the same of one OUI */
+    enum config_secrets secrets;
+    enum config_agent_check agent_check;
     char *custom_options;   /* JSON as written; NULL: not set here, then the store's value counts */
     struct options options; /* custom_options parsed; defaults when NULL */
 

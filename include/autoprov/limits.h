@@ -39,6 +39,16 @@
 /* Control socket: admins' tools and the PBX's scripts. */
 #define AP_ADMIN_CONNECTIONS_MAX 64
 
+/* A fetch that waits for the writer is answered 503 after this. */
+#define AP_CLAIM_WAIT_MS 5000
+
+/* -- flat mode ---------------------------------------------------------------------------- */
+/* Unknown MACs that are remembered for an hour. */
+#define AP_FLAT_BUDGET_MAX 4096
+#define AP_FLAT_PAUSE_MS   900000
+/* Phones of one address within a day that are no alarm. */
+#define AP_FLAT_CROWD 32
+
 /* -- libmicrohttpd ------------------------------------------------------------------------ */
 /* Pairs per worker: each is lent for one answer, tens of microseconds. */
 #define AP_HTTP_PAIRS_MAX 64

@@ -26,6 +26,7 @@ struct phone_view_source {
     const char *prefix;         /* "/provision" */
     const struct token *token;  /* the folder; NULL: flat. Not told to a vendor that is flat_only */
     const struct template *url; /* the vendor's URL form (catalogue's "url"), or NULL */
+    bool withhold_secrets;      /* a mark in the place of each secret but the token */
     bool mask_secrets; /* "********" in the place of each secret but URLs, which lose their token */
 };
 

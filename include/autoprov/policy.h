@@ -1,10 +1,12 @@
-/* Who gets a file: one pure function over facts, and the names of its reasons. */
+/* Who gets a file: pure functions over facts, and the names of the reasons. */
 #ifndef AUTOPROV_POLICY_H
 #define AUTOPROV_POLICY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "autoprov/address.h"
+#include "autoprov/catalogue.h"
 #include "autoprov/options.h"
 #include "autoprov/store_object.h"
 
@@ -19,19 +21,32 @@ enum policy_reason {
     POLICY_UNKNOWN_PAIR,        /* no such token, no such MAC, or not the same user's */
     POLICY_UNKNOWN_MAC,         /* flat form: no such phone */
     POLICY_FLAT_OFF,            /* flat form while the custom option is off */
-    POLICY_ADDRESS_NOT_ALLOWED, /* flat form from outside flat_networks, or through a proxy */
+    POLICY_ADDRESS_NOT_ALLOWED, /* from outside the networks of flat mode, user or phone, or through
+                                   a proxy */
     POLICY_DISABLED,            /* the phone is switched off */
     POLICY_RENDER_FAILED,       /* the template failed, or a value cannot stand in its file */
     POLICY_PROBE,               /* its own file, but one that is never served: phones ask for it
                                    as a matter of routine */
     POLICY_FLAT_ONLY,           /* by a token, for a vendor whose phones cannot be given one */
     POLICY_BURNT,               /* by a burnt token: not where the phone was last, or again */
+    POLICY_FLAT_PAUSED,         /* flat form while too many unknown MACs were asked for */
+    POLICY_FLAT_CLOSED,         /* flat form, for a phone that it is closed to */
+    POLICY_FLAT_MOVED,          /* flat form, for a phone that has its token URL since */
+    POLICY_WINDOW_CLOSED,       /* flat form without an open enrolment window, from elsewhere */
+    POLICY_NO_BOOTSTRAP,        /* flat form is for bootstrap files, and this one has none */
+    POLICY_BOOTSTRAP_USED,      /* by a bootstrap token that was used, or a second time by none */
+    POLICY_OTHER_NETWORK,     /* by a bootstrap token from another network than it was handed to */
+    POLICY_AGENT_CONTRADICTS, /* the User-Agent is another phone's */
     POLICY_REASON_COUNT
 };
 
 struct policy_options {
     const struct options *options;
     const struct network_list *flat_networks;
+    enum store_flat flat;       /* of phones that say nothing themselves; not the default */
+    enum store_secrets secrets; /* the same */
+    bool flat_needs_window;
+    bool refuses_agents; /* that contradict */
 };
 
 /* What the file name is to the phone, by the catalogue. */
@@ -42,13 +57,18 @@ enum policy_file {
 };
 
 struct policy_facts {
-    bool flat;        /* the request named no token */
-    bool common;      /* the name has no MAC: it is asked for by any phone of a vendor */
-    bool token_known; /* of a common file: the token is a user's */
-    bool burnt;       /* the token was burnt a short while ago */
-    bool flat_only;   /* the vendor's phones cannot be given a token URL */
+    bool flat;          /* the request named no token */
+    bool flat_paused;   /* the budget of unknown MACs is spent */
+    bool common;        /* the name has no MAC: it is asked for by any phone of a vendor */
+    bool token_known;   /* of a common file: the token is a user's */
+    bool burnt;         /* the token was burnt a short while ago */
+    bool bootstrap;     /* the token is the phone's bootstrap token */
+    bool flat_only;     /* the vendor's phones cannot be given a token URL */
+    bool has_bootstrap; /* there is a bootstrap file in the place of this one */
     enum policy_file file;
+    enum catalogue_agent agent;
     const struct address *source;
+    int64_t now;                     /* UTC seconds, store_now() */
     bool has_forwarded;              /* a proxy's header was there: the source may be anybody */
     const struct store_phone *phone; /* NULL: none was found, or the file is common */
 };
@@ -56,6 +76,21 @@ struct policy_facts {
 /* Pure. phone NULL is a refusal whatever the rest, unless the file is common. */
 enum policy_reason policy_decide(const struct policy_facts *facts,
                                  const struct policy_options *options);
+
+/* What is served to facts of POLICY_SERVE. */
+enum policy_part {
+    POLICY_PART_WHOLE,
+    POLICY_PART_WITHOUT_SECRETS,
+    POLICY_PART_BOOTSTRAP, /* the file that points to a bootstrap URL */
+};
+enum policy_part policy_part(const struct policy_facts *facts,
+                             const struct policy_options *options);
+
+/* Is this fetch, with all its secrets, to be noted as the phone's first one? */
+bool policy_is_first(const struct policy_facts *facts, const struct policy_options *options);
+
+/* Does it show that a phone that was bootstrapped has moved to its token URL? */
+bool policy_has_moved(const struct policy_facts *facts);
 
 /* "unknown_pair", …; never NULL. */
 const char *policy_reason_name(enum policy_reason reason);

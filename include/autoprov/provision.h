@@ -5,6 +5,7 @@
 #include "autoprov/clock.h"
 #include "autoprov/err.h"
 #include "autoprov/fetch_log.h"
+#include "autoprov/flat_guard.h"
 #include "autoprov/http.h"
 #include "autoprov/mailbox.h"
 #include "autoprov/snapshot.h"
@@ -21,6 +22,8 @@ struct provision_setup {
     struct store_writer *writer;  /* borrowed, shared */
     struct mailbox *mailbox;      /* borrowed; this worker's loop, for acknowledged writes */
     struct fetch_log *log;        /* borrowed; this worker's own */
+    struct flat_guard *guard;     /* borrowed, shared; NULL: nothing is counted */
+    struct alarms *alarms;        /* borrowed, shared; NULL: none is raised */
     const struct ap_clock *clock; /* borrowed */
 };
 
@@ -31,6 +34,10 @@ void provision_free(struct provision *provision);
 
 /* Use another snapshot from the next request on. Worker's thread. */
 void provision_set_snapshot(struct provision *provision, struct snapshot *snapshot);
+
+/* About twice a second: fetches that have waited too long for the writer are answered 503. Worker's
+ * thread. */
+void provision_tick(struct provision *provision);
 
 /* What it has counted so far, borrowed for its life. Any thread. */
 const struct tally *provision_tally(const struct provision *provision);

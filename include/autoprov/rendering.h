@@ -42,6 +42,8 @@ struct rendering_job {
     size_t setting_count;
     const char *public_url, *prefix;
     const struct token *token; /* NULL: flat */
+    bool bootstrap;            /* its bootstrap file, with token for the phone's URL */
+    bool withhold_secrets;     /* lines with a password or another secret are left out */
     bool mask_secrets;
 };
 

@@ -72,26 +72,6 @@ static const char *bearer_of(const char *authorization)
     return authorization + len + strspn(authorization + len, " ");
 }
 
-/* networks: as api_apikey.c has checked it. */
-static bool is_from(const char *networks, const struct address *peer)
-{
-    char text[AP_ADDRESS_TEXT_MAX + sizeof("/128")];
-    struct network network;
-
-    for (const char *at = networks; *at;) {
-        size_t len = strcspn(at, ",");
-        if (len < sizeof(text)) {
-            memcpy(text, at, len);
-            text[len] = '\0';
-            if (network_parse(text, &network) == 0 && network_contains(&network, peer))
-                return true;
-        }
-        at += len;
-        at += *at == ',';
-    }
-    return networks[0] == '\0';
-}
-
 static int find_key(struct api_call *call, const char *text, struct store_api_key *ret_key)
 {
     uint8_t digest[STORE_API_KEY_DIGEST_BYTES];
@@ -117,7 +97,7 @@ static int identify_key(struct api_call *call, const struct http_request *reques
     if (err)
         return err;
     (void)snprintf(call->actor, sizeof(call->actor), "key=%s", key.name); /* 64 bytes at most */
-    if (!is_from(key.networks, request->peer)) {
+    if (key.networks[0] && !network_text_contains(key.networks, request->peer)) {
         log_event(LOG_LEVEL_WARNING, "admin_refused", "source=%s reason=key_network %s", source,
                   call->actor);
         return api_problem(call, AP_EPERM, NULL, "the key '%s' may not be used from %s", key.name,

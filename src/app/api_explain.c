@@ -28,7 +28,28 @@ static const struct {
     {POLICY_UNKNOWN_MAC, "add the phone: autoprovctl phone add USER MAC"},
     {POLICY_FLAT_OFF, "the URL has no token and flat mode is off: tell the phone its own URL, or "
                       "switch flat mode on (docs/configuration.md)"},
-    {POLICY_ADDRESS_NOT_ALLOWED, "flat mode serves flat_networks only, and never through a proxy"},
+    {POLICY_ADDRESS_NOT_ALLOWED, "the source is outside the networks of the phone, of its user, or "
+                                 "in flat mode of flat_networks; "
+                                 "behind a proxy it is in none"},
+    {POLICY_FLAT_PAUSED,
+     "flat mode pauses after too many unknown MACs: 'autoprovctl alarm list' says "
+     "since when; it goes on by itself, token URLs are not concerned"},
+    {POLICY_FLAT_CLOSED, "flat mode is closed to this phone: give it its token URL, or open it: "
+                         "autoprovctl phone set MAC --flat full"},
+    {POLICY_FLAT_MOVED,
+     "the phone has its token URL and is served there; after a factory reset open "
+     "flat mode anew: autoprovctl phone enrol MAC"},
+    {POLICY_WINDOW_CLOSED, "open an enrolment window: autoprovctl phone enrol MAC"},
+    {POLICY_NO_BOOTSTRAP, "phones of this vendor have no bootstrap file: serve them whole with "
+                          "'autoprovctl phone set MAC --flat full', or tell them their token URL"},
+    {POLICY_BOOTSTRAP_USED,
+     "its bootstrap URL was used: make the phone fetch its token URL, or begin "
+     "anew: autoprovctl phone enrol MAC"},
+    {POLICY_OTHER_NETWORK,
+     "a bootstrap URL holds in the network that it was handed to; begin anew: "
+     "autoprovctl phone enrol MAC"},
+    {POLICY_AGENT_CONTRADICTS, "the User-Agent names another phone: look which one it is, or set "
+                               "agent_check = warn"},
     {POLICY_DISABLED, "switch the phone on: autoprovctl phone set MAC --enable"},
     {POLICY_RENDER_FAILED, "mend what the last step says"},
     {POLICY_PROBE, "this miss is expected: the phone asks for its own file next"},
@@ -248,10 +269,15 @@ static int step_render(struct walk *walk, const struct provision_question *quest
     buf_init_secret(&body, AP_BODY_MAX_BYTES);
     if (!err) {
         job.public_url = config_phone_listener(snapshot->config)->public_url;
+        job.bootstrap = walk->found.part == POLICY_PART_BOOTSTRAP;
         err = rendering_render(snapshot->rendering, &job, &walk->call->arena, &body, &error);
     }
     if (!err) {
-        step(walk, "render", true, api_text(walk->call, "%zu bytes", body.len));
+        step(walk, "render", true,
+             api_text(walk->call, "%zu bytes%s", body.len,
+                      walk->found.part == POLICY_PART_BOOTSTRAP         ? ", the bootstrap file"
+                      : walk->found.part == POLICY_PART_WITHOUT_SECRETS ? ", without secrets"
+                                                                        : ""));
     } else if (error.text[0] && err != AP_ENOMEM) {
         step(walk, "render", false, error.text);
         walk->reason = POLICY_RENDER_FAILED;
@@ -280,6 +306,7 @@ static int walk_all(struct walk *walk)
         .path = walk->path,
         .path_len = strlen(walk->path),
         .source = &walk->source,
+        .user_agent = walk->agent,
     };
     int err = provision_find(&question, &walk->found);
 

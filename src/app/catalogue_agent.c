@@ -8,6 +8,8 @@
 #define MAC_DIGITS    12
 #define MAC_SEPARATED 17
 #define MODEL_MAX     32
+/* Shorter words at the beginning tell no vendor. */
+#define VENDOR_WORD_MIN 3
 
 /* Which ends of a text's beginnings (or, read backwards, beginnings of its ends) a part of the
  * pattern fits. */
@@ -161,6 +163,70 @@ int catalogue_agent_mac(const struct catalogue_vendor *vendor, const char *user_
         }
     }
     return AP_ENOENT;
+}
+
+/* -- what contradicts -------------------------------------------------------------------------- */
+
+/* Most phones tell their own MAC: found without a look at any pattern. */
+static bool tells_mac(const char *user_agent, const uint8_t mac[static AP_MAC_LEN])
+{
+    char wanted[AP_MAC_TEXT_MAX], text[AP_CATALOGUE_AGENT_MAX_BYTES + 1];
+    size_t len = 0;
+
+    mac_format(mac, MAC_FORM_LOWER, wanted);
+    for (const char *c = user_agent; *c && len < sizeof(text) - 1; c++) {
+        if (*c != ':' && *c != '-' && *c != '.')
+            text[len++] = text_lower(*c);
+    }
+    text[len] = '\0';
+    return strstr(text, wanted) != NULL;
+}
+
+static bool begins_with(const char *text, const char *begin, size_t len)
+{
+    return strnlen(text, len) == len && text_equal_nocase(text, len, begin, len);
+}
+
+/* Does the text begin with the vendor's name, or with what its pattern begins with? */
+static bool names_vendor(const char *user_agent, const struct catalogue_vendor *vendor)
+{
+    size_t title = strcspn(vendor->title, " ");
+    size_t head = vendor->user_agent ? strcspn(vendor->user_agent, "{") : 0;
+
+    if (title >= VENDOR_WORD_MIN && begins_with(user_agent, vendor->title, title) &&
+        !text_is_alnum(user_agent[title]))
+        return true;
+    return head >= VENDOR_WORD_MIN && begins_with(user_agent, vendor->user_agent, head);
+}
+
+static bool names_another(const struct catalogue *catalogue, const struct catalogue_vendor *vendor,
+                          const char *user_agent)
+{
+    const struct catalogue_vendor *other;
+
+    /* A vendor without a pattern takes whoever comes. */
+    if (!vendor->user_agent || names_vendor(user_agent, vendor))
+        return false;
+    for (size_t i = 0; (other = catalogue_vendor_at(catalogue, i)); i++) {
+        if (other != vendor && other->user_agent && names_vendor(user_agent, other))
+            return true;
+    }
+    return false;
+}
+
+enum catalogue_agent catalogue_agent_of(const struct catalogue *catalogue,
+                                        const struct catalogue_vendor *vendor,
+                                        const char *user_agent,
+                                        const uint8_t mac[static AP_MAC_LEN])
+{
+    uint8_t other[AP_MAC_LEN];
+
+    if (!user_agent[0])
+        return CATALOGUE_AGENT_SILENT;
+    if (!tells_mac(user_agent, mac) && catalogue_agent_mac(vendor, user_agent, other) == 0)
+        return CATALOGUE_AGENT_OTHER_MAC;
+    return names_another(catalogue, vendor, user_agent) ? CATALOGUE_AGENT_OTHER_VENDOR
+                                                        : CATALOGUE_AGENT_SILENT;
 }
 
 bool catalogue_agent_is_pattern(const char *text, size_t len)

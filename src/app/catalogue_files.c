@@ -21,6 +21,8 @@ static const struct strict_json_field MEMBERS[] = {
     {"role", STRICT_JSON_WORD, .offset = AT(role), .words = CATALOGUE_WORDS_ROLES},
     {"template", STRICT_JSON_TEXT, .offset = AT(file.template_name),
      .text = &CATALOGUE_TEXT_TEMPLATE, .is_optional = true},
+    {"bootstrap", STRICT_JSON_TEXT, .offset = AT(file.bootstrap_name),
+     .text = &CATALOGUE_TEXT_TEMPLATE, .is_optional = true},
     {"flat", STRICT_JSON_FLAG, .offset = AT(file.flat), .is_optional = true},
     {"models", STRICT_JSON_NODE, .offset = AT(models), .is_optional = true},
     {"content_type", STRICT_JSON_TEXT, .offset = AT(file.content_type),
@@ -131,6 +133,10 @@ static int check_row(const struct catalogue_file *file, const struct catalogue_p
     if (file->role == CATALOGUE_CONFIG && !is_served)
         return strict_json_fail_member(node, "role", AP_EINVAL,
                                        "a file of role config needs a 'template'; add it");
+    if (file->bootstrap_name && file->role != CATALOGUE_CONFIG)
+        return strict_json_fail_member(node, "bootstrap", AP_EINVAL,
+                                       "only a file of role config has a bootstrap file; remove "
+                                       "'bootstrap'");
     /* Else anybody with the token's folder would be handed a phone's secrets. */
     if (is_served && file->role != CATALOGUE_COMMON && !holds->has_mac)
         return strict_json_fail_member(node, "name", AP_EINVAL,

@@ -105,6 +105,8 @@ const char *view_setting(const struct view *view, enum view_setting setting)
 
 const char *view_secret(const struct view *view, const char *text)
 {
+    if (view->source->withhold_secrets && text[0])
+        return VIEW_WITHHELD;
     return view->source->mask_secrets && text[0] ? VIEW_MASK : text;
 }
 
@@ -145,7 +147,9 @@ static int build_urls(struct view *view, struct urls *urls)
     urls->host = strncmp(source->public_url, SCHEME, sizeof(SCHEME) - 1) == 0
                      ? source->public_url + sizeof(SCHEME) - 1
                      : source->public_url;
-    urls->path = token ? view_join(view, prefix, "/", view_secret(view, token->text)) : prefix;
+    /* A file without secrets still tells the phone its own URL. */
+    const char *folder = token && source->mask_secrets ? VIEW_MASK : token ? token->text : "";
+    urls->path = token ? view_join(view, prefix, "/", folder) : prefix;
     urls->host_path = urls->path ? view_join(view, urls->host, "/", urls->path) : NULL;
     const char *url = urls->path ? view_join(view, source->public_url, "/", urls->path) : NULL;
     urls->base = url ? view_join(view, url, "/", "") : NULL;

@@ -62,7 +62,10 @@ enum view_setting {
 const char *view_setting(const struct view *view, enum view_setting setting);
 
 #define VIEW_MASK "********"
-/* text, or the mask where secrets are masked and text is not empty. */
+/* Stands in the place of a secret until rendering_render() has left its line out. Of letters and
+ * digits alone, so that no escaping changes it. */
+#define VIEW_WITHHELD "autoprovdWithheld7c1f0e5a94d24b6e"
+/* text, or what stands in its place where secrets are masked or withheld and text is not empty. */
 const char *view_secret(const struct view *view, const char *text);
 
 /* -- phone_view_line.c: lines, keys -- */

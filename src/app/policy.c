@@ -20,7 +20,49 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_PROBE] = "probe",
     [POLICY_FLAT_ONLY] = "flat_only",
     [POLICY_BURNT] = "burnt",
+    [POLICY_FLAT_PAUSED] = "flat_paused",
+    [POLICY_FLAT_CLOSED] = "flat_closed",
+    [POLICY_FLAT_MOVED] = "flat_moved",
+    [POLICY_WINDOW_CLOSED] = "window_closed",
+    [POLICY_NO_BOOTSTRAP] = "no_bootstrap",
+    [POLICY_BOOTSTRAP_USED] = "bootstrap_used",
+    [POLICY_OTHER_NETWORK] = "other_network",
+    [POLICY_AGENT_CONTRADICTS] = "agent_contradicts",
 };
+
+/* -- facts of a phone -------------------------------------------------------------------------- */
+
+/* Who is behind a proxy may be anybody, so he is nowhere. */
+static bool is_in(const struct policy_facts *facts, const char *networks)
+{
+    return !facts->has_forwarded && network_text_contains(networks, facts->source);
+}
+
+static bool is_in_first_network(const struct policy_facts *facts)
+{
+    const char *network = facts->phone->access.first_network;
+
+    return network && is_in(facts, network);
+}
+
+/* A window is used up by the first fetch, and that opened it anew to its repeats. */
+static bool has_window(const struct policy_facts *facts)
+{
+    const struct store_access *access = &facts->phone->access;
+
+    return access->enrol_until > facts->now &&
+           (access->first_at == 0 || is_in_first_network(facts));
+}
+
+static enum store_flat flat_of(const struct policy_facts *facts,
+                               const struct policy_options *options)
+{
+    enum store_flat flat = facts->phone->access.flat;
+
+    return flat == STORE_FLAT_DEFAULT ? options->flat : flat;
+}
+
+/* -- flat form --------------------------------------------------------------------------------- */
 
 static enum policy_reason decide_flat(const struct policy_facts *facts,
                                       const struct policy_options *options)
@@ -30,10 +72,30 @@ static enum policy_reason decide_flat(const struct policy_facts *facts,
     /* Behind a proxy the whole Internet looks private. */
     if (facts->has_forwarded || !network_list_contains(options->flat_networks, facts->source))
         return POLICY_ADDRESS_NOT_ALLOWED;
+    if (facts->flat_paused)
+        return POLICY_FLAT_PAUSED;
     if (!facts->phone && !facts->common)
         return POLICY_UNKNOWN_MAC;
     return POLICY_SERVE;
 }
+
+static enum policy_reason decide_flat_phone(const struct policy_facts *facts,
+                                            const struct policy_options *options)
+{
+    enum store_flat flat = flat_of(facts, options);
+
+    if (flat == STORE_FLAT_OFF)
+        return POLICY_FLAT_CLOSED;
+    if (facts->phone->access.moved_at > 0)
+        return POLICY_FLAT_MOVED;
+    if (options->flat_needs_window && !has_window(facts) && !is_in_first_network(facts))
+        return POLICY_WINDOW_CLOSED;
+    if (flat == STORE_FLAT_BOOTSTRAP && facts->file == POLICY_FILE_SERVED && !facts->has_bootstrap)
+        return POLICY_NO_BOOTSTRAP;
+    return POLICY_SERVE;
+}
+
+/* -- token form -------------------------------------------------------------------------------- */
 
 /* Who holds a leaked token is elsewhere, as a rule. */
 static bool is_where_it_was(const struct policy_facts *facts)
@@ -42,6 +104,41 @@ static bool is_where_it_was(const struct policy_facts *facts)
 
     address_format(facts->source, source);
     return !facts->has_forwarded && strcmp(source, facts->phone->last_fetch_address) == 0;
+}
+
+static enum policy_reason decide_bootstrap(const struct policy_facts *facts)
+{
+    const struct store_access *access = &facts->phone->access;
+
+    if (!access->token_network || !is_in(facts, access->token_network))
+        return POLICY_OTHER_NETWORK;
+    if (access->token_used_at > 0 && facts->now - access->token_used_at > STORE_SAME_FETCH_S)
+        return POLICY_BOOTSTRAP_USED;
+    return POLICY_SERVE;
+}
+
+/* -- any form ---------------------------------------------------------------------------------- */
+
+static enum policy_reason decide_phone(const struct policy_facts *facts,
+                                       const struct policy_options *options)
+{
+    const struct store_access *access = &facts->phone->access;
+    enum policy_reason reason = POLICY_SERVE;
+
+    if (!facts->phone->enabled)
+        return POLICY_DISABLED;
+    if ((access->networks && !is_in(facts, access->networks)) ||
+        (access->user_networks && !is_in(facts, access->user_networks)))
+        return POLICY_ADDRESS_NOT_ALLOWED;
+    if (facts->flat)
+        reason = decide_flat_phone(facts, options);
+    else if (facts->burnt && !is_where_it_was(facts))
+        reason = POLICY_BURNT;
+    else if (facts->bootstrap)
+        reason = decide_bootstrap(facts);
+    if (reason == POLICY_SERVE && options->refuses_agents && facts->agent != CATALOGUE_AGENT_SILENT)
+        reason = POLICY_AGENT_CONTRADICTS;
+    return reason;
 }
 
 static enum policy_reason decide_file(const struct policy_facts *facts)
@@ -56,18 +153,61 @@ static enum policy_reason decide_file(const struct policy_facts *facts)
 enum policy_reason policy_decide(const struct policy_facts *facts,
                                  const struct policy_options *options)
 {
-    if (facts->flat) {
-        enum policy_reason reason = decide_flat(facts, options);
-        if (reason != POLICY_SERVE)
-            return reason;
-    } else if (facts->common ? !facts->token_known : !facts->phone) {
-        return POLICY_UNKNOWN_PAIR;
-    }
-    if (!facts->common && !facts->phone->enabled)
-        return POLICY_DISABLED;
-    if (facts->burnt && !is_where_it_was(facts))
-        return POLICY_BURNT;
-    return decide_file(facts);
+    enum policy_reason reason = POLICY_SERVE;
+
+    if (facts->flat)
+        reason = decide_flat(facts, options);
+    else if (facts->common ? !facts->token_known : !facts->phone)
+        reason = POLICY_UNKNOWN_PAIR;
+    if (reason == POLICY_SERVE && !facts->common)
+        reason = decide_phone(facts, options);
+    return reason == POLICY_SERVE ? decide_file(facts) : reason;
+}
+
+/* -- how much of it ---------------------------------------------------------------------------- */
+
+static enum store_secrets secrets_of(const struct policy_facts *facts,
+                                     const struct policy_options *options)
+{
+    enum store_secrets secrets = facts->phone->access.secrets;
+
+    return secrets == STORE_SECRETS_DEFAULT ? options->secrets : secrets;
+}
+
+static bool holds_secrets(const struct policy_facts *facts, const struct policy_options *options)
+{
+    const struct store_access *access = &facts->phone->access;
+    enum store_secrets secrets = secrets_of(facts, options);
+
+    if (secrets == STORE_SECRETS_ALWAYS || access->first_at == 0)
+        return true;
+    if (!is_in_first_network(facts))
+        return false;
+    return secrets == STORE_SECRETS_FIRST_NETWORK ||
+           facts->now - access->first_at <= STORE_SAME_FETCH_S;
+}
+
+enum policy_part policy_part(const struct policy_facts *facts, const struct policy_options *options)
+{
+    if (facts->common)
+        return POLICY_PART_WHOLE;
+    if (facts->flat && flat_of(facts, options) == STORE_FLAT_BOOTSTRAP)
+        return POLICY_PART_BOOTSTRAP;
+    return holds_secrets(facts, options) ? POLICY_PART_WHOLE : POLICY_PART_WITHOUT_SECRETS;
+}
+
+bool policy_is_first(const struct policy_facts *facts, const struct policy_options *options)
+{
+    if (facts->common || facts->phone->access.first_at > 0 ||
+        policy_part(facts, options) != POLICY_PART_WHOLE)
+        return false;
+    return facts->flat || secrets_of(facts, options) != STORE_SECRETS_ALWAYS;
+}
+
+bool policy_has_moved(const struct policy_facts *facts)
+{
+    return !facts->common && !facts->flat && !facts->bootstrap && !facts->burnt &&
+           facts->phone->access.bootstrap_at > 0 && facts->phone->access.moved_at == 0;
 }
 
 const char *policy_reason_name(enum policy_reason reason)

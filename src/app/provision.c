@@ -1,5 +1,5 @@
 /* The way of a fetch behind the network floor (docs/architecture.md). Knows no sockets. */
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +27,8 @@ int provision_new(const struct provision_setup *setup, struct provision **ret_pr
     provision->writer = setup->writer;
     provision->mailbox = setup->mailbox;
     provision->log = setup->log;
+    provision->guard = setup->guard;
+    provision->alarms = setup->alarms;
     provision->clock = setup->clock;
     *ret_provision = provision;
     return 0;
@@ -61,19 +63,22 @@ static struct provision_question question_of(const struct fetch *fetch)
     const struct http_request *request = fetch->request;
 
     return (struct provision_question){
-        .snapshot = fetch->provision->snapshot,
+        .snapshot = fetch->snapshot,
         .reader = fetch->provision->reader,
         .arena = http_exchange_arena(fetch->exchange),
         .path = request->path,
         .path_len = request->path_len,
         .source = request->peer,
         .has_forwarded = request->has_forwarded,
+        .flat_paused = fetch->provision->guard && flat_guard_is_paused(fetch->provision->guard),
+        .user_agent = request->user_agent,
     };
 }
 
-static int render(struct fetch *fetch, struct buf *body, struct ap_error *error)
+static int render(struct fetch *fetch, const struct token *bootstrap, struct buf *body,
+                  struct ap_error *error)
 {
-    const struct snapshot *snapshot = fetch->provision->snapshot;
+    const struct snapshot *snapshot = fetch->snapshot;
     const struct provision_question question = question_of(fetch);
     struct token *token = arena_alloc(question.arena, sizeof(*token));
     struct rendering_job job;
@@ -81,36 +86,75 @@ static int render(struct fetch *fetch, struct buf *body, struct ap_error *error)
 
     if (err)
         return ap_error_set(error, err, "%s", ap_strerror(err));
+    if (bootstrap) {
+        job.bootstrap = true;
+        job.token = bootstrap;
+    }
     job.public_url = snapshot->config->listeners[fetch->request->listener].public_url;
     return rendering_render(snapshot->rendering, &job, question.arena, body, error);
 }
 
-static void serve(struct fetch *fetch)
+static void render_failed(struct fetch *fetch, int err, const struct ap_error *error)
 {
-    struct ap_error error = {{0}};
-    struct buf body;
-
-    buf_init_secret(&body, AP_BODY_MAX_BYTES);
-    int err = buf_reserve(&body, BODY_FIRST_BYTES);
-    if (!err)
-        err = render(fetch, &body, &error);
-    tally_render(fetch->provision->tally, err);
-    if (!err)
-        err = vault_body_digest(store_vault(fetch->provision->reader), body.data ? body.data : "",
-                                body.len, fetch->digest);
-    if (!err) {
-        provision_answer(fetch, &body);
-        return;
-    }
-    buf_done(&body);
     if (err == AP_ESTORE || err == AP_ECORRUPT) {
         provision_fail(fetch, "token", err);
         return;
     }
     log_event(LOG_LEVEL_ERROR, "render_failed", "vendor=%s file=\"%s\" error=\"%s\"",
               fetch->found.vendor->name, fetch->found.file->name,
-              error.text[0] ? error.text : ap_strerror(err));
+              error->text[0] ? error->text : ap_strerror(err));
     provision_refuse(fetch, POLICY_RENDER_FAILED);
+}
+
+bool provision_render(struct fetch *fetch, const struct token *bootstrap, struct buf *body)
+{
+    struct ap_error error = {{0}};
+
+    buf_init_secret(body, AP_BODY_MAX_BYTES);
+    int err = buf_reserve(body, BODY_FIRST_BYTES);
+    if (!err)
+        err = render(fetch, bootstrap, body, &error);
+    tally_render(fetch->provision->tally, err);
+    if (!err)
+        err = vault_body_digest(store_vault(fetch->provision->reader), body->data ? body->data : "",
+                                body->len, fetch->digest);
+    if (!err)
+        return true;
+    buf_done(body);
+    render_failed(fetch, err, &error);
+    return false;
+}
+
+/* Whom the phone says it is, if that contradicts. */
+static void tell_agent(const struct fetch *fetch)
+{
+    const struct http_request *request = fetch->request;
+    char mac[AP_MAC_TEXT_MAX], source[AP_ADDRESS_TEXT_MAX], detail[STORE_ALARM_DETAIL_MAX];
+    char agent[AP_USER_AGENT_MAX_BYTES + 1];
+
+    if (fetch->found.agent == CATALOGUE_AGENT_SILENT)
+        return;
+    (void)snprintf(agent, sizeof(agent), "%s", request->user_agent); /* cutting is meant */
+    for (char *c = agent; *c; c++) {
+        if ((unsigned char)*c < ' ' || (unsigned char)*c > '~' || *c == '"')
+            *c = '?';
+    }
+    mac_format(fetch->found.phone.mac, MAC_FORM_LOWER, mac);
+    address_format(request->peer, source);
+    (void)snprintf(detail, sizeof(detail), "User-Agent '%s' from %s names another %s", agent,
+                   source,
+                   fetch->found.agent == CATALOGUE_AGENT_OTHER_MAC ? "MAC" : "vendor"); /* cut */
+    alarms_raise(fetch->provision->alarms, STORE_ALARM_AGENT_CONTRADICTS, mac, detail);
+}
+
+static void serve(struct fetch *fetch)
+{
+    struct buf body;
+
+    if (fetch->found.part == POLICY_PART_BOOTSTRAP)
+        provision_bootstrap(fetch);
+    else if (provision_render(fetch, NULL, &body))
+        provision_answer(fetch, &body);
 }
 
 /* -- the request ------------------------------------------------------------------------------- */
@@ -126,8 +170,9 @@ static int find(struct fetch *fetch)
     return err;
 }
 
-static void find_and_answer(struct fetch *fetch)
+void provision_look(struct fetch *fetch)
 {
+    fetch->snapshot = fetch->provision->snapshot;
     int err = find(fetch);
 
     if (err == AP_ECRYPTO || err == AP_ECORRUPT) {
@@ -137,10 +182,12 @@ static void find_and_answer(struct fetch *fetch)
         provision_refuse(fetch, POLICY_RENDER_FAILED);
     } else if (err) {
         provision_fail(fetch, "look_up", err);
-    } else if (fetch->found.reason == POLICY_SERVE) {
-        serve(fetch);
     } else {
-        provision_refuse(fetch, fetch->found.reason);
+        tell_agent(fetch);
+        if (fetch->found.reason == POLICY_SERVE)
+            serve(fetch);
+        else
+            provision_refuse(fetch, fetch->found.reason);
     }
 }
 
@@ -158,6 +205,6 @@ void provision_handle(void *data, struct http_exchange *exchange)
     else if (fetch.request->refusal != GATE_REASON_NONE)
         provision_refuse(&fetch, POLICY_BAD_REQUEST);
     else
-        find_and_answer(&fetch);
+        provision_look(&fetch);
     secret_wipe(&fetch.found.path.token, sizeof(fetch.found.path.token));
 }

@@ -1,4 +1,4 @@
-/* The answers to phones: the file, the uniform miss, and what the store must commit before. */
+/* The answers to phones: the file, and the uniform miss. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +73,14 @@ static void fill_event(const struct fetch *fetch, struct fetch_event *event)
     };
 }
 
+static void note_unknown(const struct fetch *fetch)
+{
+    const struct config *config = fetch->snapshot->config;
+    const struct flat_budget budget = {config->flat_budget, config->flat_budget_per_oui};
+
+    flat_guard_refused(fetch->provision->guard, &budget, fetch->found.match.mac);
+}
+
 void provision_refuse(struct fetch *fetch, enum policy_reason reason)
 {
     struct fetch_event event;
@@ -80,6 +88,8 @@ void provision_refuse(struct fetch *fetch, enum policy_reason reason)
     fill_event(fetch, &event);
     event.reason = reason;
     fetch_log_refused(fetch->provision->log, &event);
+    if (reason == POLICY_UNKNOWN_MAC && fetch->provision->guard)
+        note_unknown(fetch);
     count(fetch, reason == POLICY_METHOD ? TALLY_METHOD : TALLY_MISSED);
     answer_refusal(fetch->exchange, reason);
 }
@@ -91,128 +101,48 @@ void provision_fail(struct fetch *fetch, const char *what, int err)
     answer_unavailable(fetch->exchange);
 }
 
-/* RFC 9110, 13.1.2: a list of entity tags or "*"; weak comparison. */
-static bool etag_matches(const char *if_none_match, const char *etag)
+static void write_etag(const struct fetch *fetch, char etag[static 40])
 {
-    if (strcmp(if_none_match, "*") == 0)
-        return true;
-    return strstr(if_none_match, etag) != NULL;
+    char hex[33];
+
+    text_hex(fetch->digest, 16, hex);
+    (void)snprintf(etag, 40, "\"%s\"", hex); /* 34 of 40 bytes */
 }
 
-static void answer_file(struct fetch *fetch, struct buf *body)
+/* RFC 9110, 13.1.2: a list of entity tags or "*"; weak comparison. */
+bool provision_is_known(const struct fetch *fetch)
+{
+    const char *if_none_match = fetch->request->if_none_match;
+    char etag[40];
+
+    write_etag(fetch, etag);
+    return strcmp(if_none_match, "*") == 0 || strstr(if_none_match, etag) != NULL;
+}
+
+void provision_answer_file(struct fetch *fetch, struct buf *body)
 {
     struct http_answer answer = {
         .status = 200, .content_type = fetch->found.file->content_type, .when = HTTP_NOW};
     struct fetch_event event;
-    char hex[33];
 
-    text_hex(fetch->digest, 16, hex);
-    (void)snprintf(answer.etag, sizeof(answer.etag), "\"%s\"", hex); /* 34 of 40 bytes */
+    write_etag(fetch, answer.etag);
     fill_event(fetch, &event);
     event.body_bytes = (uint32_t)body->len;
     event.body_digest = fetch->digest;
     event.file = fetch->found.phone_known ? fetch->found.file->name : "";
-    if (etag_matches(fetch->request->if_none_match, answer.etag)) {
+    if (provision_is_known(fetch)) {
         answer.status = 304;
         answer.content_type = NULL;
         event.body_bytes = 0;
     }
     answer.body = *body;
+    *body = (struct buf){.data = NULL}; /* the answer's now */
     event.status = (uint16_t)answer.status;
     /* HEAD is no delivery: the phone has not got its file. */
     if (fetch->request->method == GATE_GET)
         fetch_log_served(fetch->provision->log, &event);
+    if (fetch->found.path.flat && fetch->found.phone_known && fetch->provision->guard)
+        flat_guard_served(fetch->provision->guard, fetch->request->peer, fetch->found.phone.mac);
     count(fetch, answer.status == 304 ? TALLY_NOT_MODIFIED : TALLY_SERVED);
     http_exchange_answer(fetch->exchange, &answer);
-}
-
-/* -- a phone that came back on the new token --------------------------------------------------- */
-
-/* Kept until the mark is committed: the answer waits for it, since it ends the old token. */
-struct seen_write {
-    struct store_write write;
-    struct mailbox_message message;
-    struct fetch *fetch;       /* in the exchange's arena */
-    struct snapshot *snapshot; /* what was found points into it: a reload may come between */
-    struct buf body;
-    struct mailbox *mailbox;
-    char phone_id[STORE_ID_TEXT_MAX];
-    bool burnt; /* it came on a burnt token, which serves it once */
-    uint64_t generation;
-    int err;
-};
-
-static int seen_run(struct store_write *write, struct store_db *db)
-{
-    struct seen_write *seen = (struct seen_write *)write;
-
-    if (seen->burnt)
-        return store_phone_use_burnt(db, seen->phone_id, seen->generation);
-    return store_phone_seen_on_folder_token(db, seen->phone_id, seen->generation);
-}
-
-static void seen_answer(struct mailbox_message *message)
-{
-    struct seen_write *seen =
-        (struct seen_write *)((char *)message - offsetof(struct seen_write, message));
-
-    if (seen->burnt && seen->err == AP_ECONFLICT) {
-        buf_done(&seen->body);
-        provision_refuse(seen->fetch, POLICY_BURNT);
-    } else if (seen->err) {
-        buf_done(&seen->body);
-        provision_fail(seen->fetch, "mark_seen", seen->err);
-    } else {
-        answer_file(seen->fetch, &seen->body);
-    }
-    snapshot_unref(seen->snapshot);
-    free(seen);
-}
-
-static void seen_done(struct store_write *write, int err)
-{
-    struct seen_write *seen = (struct seen_write *)write;
-
-    seen->err = err;
-    mailbox_post(seen->mailbox, &seen->message);
-}
-
-static void answer_after_mark(struct fetch *fetch, struct buf *body)
-{
-    struct fetch *kept = arena_alloc(http_exchange_arena(fetch->exchange), sizeof(*kept));
-    struct seen_write *seen = calloc(1, sizeof(*seen));
-    int err = AP_ENOMEM;
-
-    if (!kept || !seen)
-        goto out;
-    *kept = *fetch;
-    seen->write.run = seen_run;
-    seen->write.done = seen_done;
-    seen->message.run = seen_answer;
-    seen->fetch = kept;
-    seen->snapshot = snapshot_ref(fetch->provision->snapshot);
-    seen->body = *body;
-    seen->mailbox = fetch->provision->mailbox;
-    seen->burnt = fetch->found.token_kind == STORE_TOKEN_BURNT;
-    seen->generation = fetch->found.phone.token_generation;
-    (void)snprintf(seen->phone_id, sizeof(seen->phone_id), "%s", /* a UUID: fits */
-                   fetch->found.phone.id);
-    err = store_writer_submit(fetch->provision->writer, &seen->write);
-out:
-    if (err) {
-        if (seen)
-            snapshot_unref(seen->snapshot);
-        free(seen);
-        buf_done(body);
-        provision_fail(fetch, "mark_seen", err);
-    }
-}
-
-void provision_answer(struct fetch *fetch, struct buf *body)
-{
-    if (!fetch->found.path.flat && fetch->found.phone_known && fetch->found.phone.needs_seen_mark &&
-        fetch->request->method == GATE_GET)
-        answer_after_mark(fetch, body);
-    else
-        answer_file(fetch, body);
 }

@@ -87,28 +87,75 @@ static enum policy_reason read_path(const struct provision_question *question,
     return finding->name_known ? POLICY_SERVE : POLICY_UNKNOWN_FILE;
 }
 
-static enum policy_reason decide(const struct provision_question *question,
-                                 const struct provision_finding *finding)
+/* In the order of their enums; the default is the configuration's. */
+static enum store_flat flat_of(const struct config *config)
+{
+    static const enum store_flat FLATS[] = {
+        [CONFIG_FLAT_FULL] = STORE_FLAT_FULL,
+        [CONFIG_FLAT_BOOTSTRAP] = STORE_FLAT_BOOTSTRAP,
+        [CONFIG_FLAT_OFF] = STORE_FLAT_OFF,
+    };
+    return FLATS[config->flat];
+}
+
+static enum store_secrets secrets_of(const struct config *config)
+{
+    static const enum store_secrets SECRETS[] = {
+        [CONFIG_SECRETS_ALWAYS] = STORE_SECRETS_ALWAYS,
+        [CONFIG_SECRETS_ONCE] = STORE_SECRETS_ONCE,
+        [CONFIG_SECRETS_FIRST_NETWORK] = STORE_SECRETS_FIRST_NETWORK,
+    };
+    return SECRETS[config->secrets];
+}
+
+static void decide(const struct provision_question *question, struct provision_finding *finding)
 {
     const struct snapshot *snapshot = question->snapshot;
+    bool by_token = finding->phone_known && !finding->path.flat;
     const struct policy_facts facts = {
         .flat = finding->path.flat,
         .common = !finding->match.has_mac,
         .token_known = finding->token_known,
-        .burnt =
-            finding->phone_known && !finding->path.flat && finding->token_kind == STORE_TOKEN_BURNT,
+        .burnt = by_token && finding->token_kind == STORE_TOKEN_BURNT,
+        .bootstrap = by_token && finding->token_kind == STORE_TOKEN_BOOTSTRAP,
         .flat_only = finding->vendor && finding->vendor->flat_only,
+        .has_bootstrap = finding->file && finding->file->bootstrap_name,
         .file = finding->file_kind,
+        .agent = finding->agent,
         .source = question->source,
+        .now = finding->phone_known ? store_now(question->reader) : 0,
+        .flat_paused = question->flat_paused,
         .has_forwarded = question->has_forwarded,
         .phone = finding->phone_known ? &finding->phone : NULL,
     };
     const struct policy_options options = {
         .options = &snapshot->options,
         .flat_networks = &snapshot->config->flat_networks,
+        .flat = flat_of(snapshot->config),
+        .secrets = secrets_of(snapshot->config),
+        .flat_needs_window = snapshot->config->flat_enrolment == CONFIG_ENROLMENT_WINDOW,
+        .refuses_agents = snapshot->config->agent_check == CONFIG_AGENT_REFUSE,
     };
 
-    return policy_decide(&facts, &options);
+    finding->reason = policy_decide(&facts, &options);
+    if (finding->reason != POLICY_SERVE)
+        return;
+    finding->part = policy_part(&facts, &options);
+    finding->is_first = policy_is_first(&facts, &options);
+    finding->has_moved = policy_has_moved(&facts);
+}
+
+/* What the phone says of itself, where anybody wants to know. */
+static void look_at_agent(const struct provision_question *question,
+                          struct provision_finding *finding)
+{
+    const struct snapshot *snapshot = question->snapshot;
+
+    if (snapshot->config->agent_check == CONFIG_AGENT_OFF || !question->user_agent ||
+        !finding->phone_known || !finding->vendor)
+        return;
+    finding->agent = catalogue_agent_of(snapshot->rendering->catalogue, finding->vendor,
+                                        question->user_agent, finding->phone.mac);
 }
 
 int provision_find(const struct provision_question *question, struct provision_finding *ret_finding)
@@ -119,15 +166,17 @@ int provision_find(const struct provision_question *question, struct provision_f
     finding->reason = read_path(question, finding);
     /* What flat mode refuses whatever the phone opens no row for strangers. */
     if (finding->reason == POLICY_SERVE && finding->path.flat) {
-        finding->reason = decide(question, finding);
+        decide(question, finding);
         if (finding->reason == POLICY_UNKNOWN_MAC)
             finding->reason = POLICY_SERVE;
     }
     if (finding->reason != POLICY_SERVE)
         return 0;
     int err = look_up(question, finding);
-    if (!err)
-        finding->reason = decide(question, finding);
+    if (!err) {
+        look_at_agent(question, finding);
+        decide(question, finding);
+    }
     return err;
 }
 
@@ -159,8 +208,11 @@ int provision_job(const struct provision_question *question,
     };
     int err = 0;
 
-    /* A common file of flat mode names no user's folder. */
-    if (finding->phone_known || !finding->path.flat) {
+    bool withholds = finding->part == POLICY_PART_WITHOUT_SECRETS;
+    job.withhold_secrets = withholds;
+    /* A common file of flat mode names no user's folder; nor does a flat one without secrets, as
+     * the folder opens the one with. */
+    if (!finding->path.flat || (finding->phone_known && !withholds)) {
         err = folder_token(question, finding, token);
         job.token = token;
     }

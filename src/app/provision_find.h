@@ -19,6 +19,8 @@ struct provision_question {
     size_t path_len;
     const struct address *source;
     bool has_forwarded;
+    bool flat_paused;       /* see flat_guard.h */
+    const char *user_agent; /* NULL: not given */
 };
 
 /* Facts in the order in which they are found. */
@@ -37,7 +39,12 @@ struct provision_finding {
     const struct catalogue_model *model;
     const struct catalogue_file *file;
     enum policy_file file_kind;
+    enum catalogue_agent agent;
     enum policy_reason reason; /* POLICY_SERVE, or why not */
+    /* Of POLICY_SERVE: */
+    enum policy_part part;
+    bool is_first;  /* to be noted as the phone's first fetch with secrets */
+    bool has_moved; /* to be noted as a phone that left flat mode */
 };
 
 /* One indexed read, the same work for a hit and a miss; what is refused whatever the phone opens no

@@ -8,6 +8,8 @@
 #include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "autoprov/phone_file.h"
+#include "autoprov/secret.h"
+#include "phone_view_private.h"
 
 #define TOO_MUCH                                                                                   \
     "the file is larger than 256 KiB, or its template repeats or nests itself beyond the limits "  \
@@ -35,6 +37,8 @@ static int check_vendor(const struct rendering *rendering, const struct renderin
 
     for (size_t i = 0; !err && i < vendor->file_count; i++)
         err = check_template(rendering, folders, vendor, vendor->files[i].template_name, error);
+    for (size_t i = 0; !err && i < vendor->file_count; i++)
+        err = check_template(rendering, folders, vendor, vendor->files[i].bootstrap_name, error);
     for (size_t i = 0; !err && i < vendor->model_count; i++)
         err = check_template(rendering, folders, vendor, vendor->models[i].template_name, error);
     return err;
@@ -160,6 +164,7 @@ static int build_view(const struct rendering *rendering, const struct rendering_
         .prefix = job->prefix,
         .token = job->token,
         .url = url_form(rendering, job->vendor),
+        .withhold_secrets = job->withhold_secrets || job->bootstrap,
         .mask_secrets = job->mask_secrets,
     };
 
@@ -172,11 +177,37 @@ const struct template *rendering_template(const struct rendering *rendering,
     const struct catalogue_file *own = phone_file_next(job->vendor, job->model, NULL);
     const char *name = job->file->template_name;
 
+    if (job->bootstrap)
+        return job->file->bootstrap_name
+                   ? template_set_find(rendering->templates, job->file->bootstrap_name)
+                   : NULL;
     /* The same file may be asked for by several names. */
     if (job->model && job->model->template_name && job->file->role == CATALOGUE_CONFIG && own &&
         strcmp(name, own->template_name) == 0)
         name = job->model->template_name;
     return template_set_find(rendering->templates, name);
+}
+
+/* Every line of body that holds VIEW_WITHHELD goes; body has line feeds alone yet. */
+static void leave_out_lines(struct buf *body)
+{
+    size_t kept = 0;
+
+    for (size_t at = 0; at < body->len;) {
+        const char *line = body->data + at;
+        const char *end = memchr(line, '\n', body->len - at);
+        size_t len = end ? (size_t)(end - line) + 1 : body->len - at;
+        if (!memmem(line, len, VIEW_WITHHELD, sizeof(VIEW_WITHHELD) - 1)) {
+            memmove(body->data + kept, line, len);
+            kept += len;
+        }
+        at += len;
+    }
+    if (kept < body->len) {
+        secret_wipe(body->data + kept, body->len - kept);
+        body->data[kept] = '\0';
+        body->len = kept;
+    }
 }
 
 int rendering_render_with(const struct rendering *rendering, const struct rendering_job *job,
@@ -194,6 +225,8 @@ int rendering_render_with(const struct rendering *rendering, const struct render
                             err == AP_EINVAL   ? "a value cannot stand in this kind of file"
                             : err == AP_ERANGE ? TOO_MUCH
                                                : ap_strerror(err));
+    if (job->withhold_secrets || job->bootstrap)
+        leave_out_lines(body);
     err = dialect_convert(job->file->dialect, body);
     return err ? ap_error_set(error, err, "%s: a character that this kind of file has not: %s",
                               template_name(template), ap_strerror(err))

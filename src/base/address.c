@@ -154,6 +154,39 @@ bool network_contains(const struct network *network, const struct address *addre
            same_prefix(network->bytes, address->bytes, network->prefix_len);
 }
 
+void network_around(const struct address *address, char ret_text[static AP_ADDRESS_TEXT_MAX])
+{
+    struct address first = *address;
+    bool is_ipv4 = address->family == AF_INET;
+    size_t len;
+
+    memset(first.bytes + (is_ipv4 ? 3 : 8), 0, sizeof(first.bytes) - (is_ipv4 ? 3 : 8));
+    address_format(&first, ret_text);
+    len = strlen(ret_text);
+    if (address->family == AF_INET || address->family == AF_INET6)
+        (void)snprintf(ret_text + len, AP_ADDRESS_TEXT_MAX - len, /* 45 and 3 of 64 */
+                       is_ipv4 ? "/24" : "/64");
+}
+
+bool network_text_contains(const char *networks, const struct address *address)
+{
+    char text[AP_ADDRESS_TEXT_MAX];
+    struct network network;
+
+    for (const char *at = networks; *at;) {
+        size_t len = strcspn(at, ",");
+        if (len < sizeof(text)) {
+            memcpy(text, at, len);
+            text[len] = '\0';
+            if (network_parse(text, &network) == 0 && network_contains(&network, address))
+                return true;
+        }
+        at += len;
+        at += *at == ',';
+    }
+    return false;
+}
+
 bool network_list_contains(const struct network_list *list, const struct address *address)
 {
     for (size_t i = 0; i < list->count; i++) {

@@ -59,6 +59,29 @@ const struct config_key CONFIG_KEYS[] = {
                            AP_CONFIG_NETWORKS_MAX, "networks", true,
                            "Where a phone may come from in flat mode, that is without a token in "
                            "its URL. Without effect while flat mode is off."},
+    [KEY_FLAT] = {CONFIG_TOP, "flat", CONFIG_CHOICE, "full", 1, 16, NULL, true,
+                  "What flat mode gives a phone that `autoprovctl phone set --flat` says nothing "
+                  "of: full (its file), bootstrap (a file without secrets that points it to a URL "
+                  "of its own, for one use) or off. Without effect while flat mode is off."},
+    [KEY_FLAT_ENROLMENT] = {CONFIG_TOP, "flat_enrolment", CONFIG_CHOICE, "open", 1, 16, NULL, true,
+                            "Whom flat mode serves: open (every phone that is entered) or window "
+                            "(one with an open window of `autoprovctl phone enrol`, or in the "
+                            "network of its first fetch)."},
+    [KEY_FLAT_BUDGET] = {CONFIG_TOP, "flat_budget", CONFIG_NUMBER, "600", 1, 4096, "MACs", true,
+                         "Different MACs that flat mode refuses as unknown within an hour; beyond, "
+                         "it pauses for 15 minutes and raises an alarm."},
+    [KEY_FLAT_BUDGET_PER_OUI] = {CONFIG_TOP, "flat_budget_per_oui", CONFIG_NUMBER, "120", 1, 4096,
+                                 "MACs", true, "The same of one OUI, a MAC's first three bytes."},
+    [KEY_SECRETS] =
+        {CONFIG_TOP, "secrets", CONFIG_CHOICE, "always", 1, 16, NULL, true,
+         "When a phone's file holds its secrets, unless `autoprovctl phone set "
+         "--secrets` says otherwise: always, once (the first fetch after `phone enrol`) "
+         "or first_network (only in the network of that fetch). Else the lines with "
+         "secrets are left out."},
+    [KEY_AGENT_CHECK] = {CONFIG_TOP, "agent_check", CONFIG_CHOICE, "warn", 1, 16, NULL, true,
+                         "What follows when the User-Agent names another MAC or another vendor's "
+                         "phone than the one it fetches for: off (nothing), warn (an alarm) or "
+                         "refuse (an alarm, and the miss)."},
     [KEY_CUSTOM_OPTIONS] = {CONFIG_TOP, "custom_options", CONFIG_STRING, NULL, 0,
                             AP_CUSTOM_OPTIONS_MAX_BYTES, NULL, true,
                             "The JSON custom options. When this key is set it wins over what "
@@ -127,6 +150,10 @@ _Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 #define CERTIFICATE(field) offsetof(struct config_certificate, field)
 
 /* In the order of their enums. */
+static const char *const FLATS[] = {"full", "bootstrap", "off", NULL};
+static const char *const ENROLMENTS[] = {"open", "window", NULL};
+static const char *const SECRETS[] = {"always", "once", "first_network", NULL};
+static const char *const AGENT_CHECKS[] = {"off", "warn", "refuse", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
@@ -146,6 +173,12 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
                                       NULL},
     [KEY_PROVISION_PREFIX] = {SLOT_TEXT, TOP(provision_prefix), config_check_prefix, NULL},
     [KEY_FLAT_NETWORKS] = {SLOT_NETWORKS, TOP(flat_networks), NULL, NULL},
+    [KEY_FLAT] = {SLOT_WORD, TOP(flat), NULL, FLATS},
+    [KEY_FLAT_ENROLMENT] = {SLOT_WORD, TOP(flat_enrolment), NULL, ENROLMENTS},
+    [KEY_FLAT_BUDGET] = {SLOT_U32, TOP(flat_budget), NULL, NULL},
+    [KEY_FLAT_BUDGET_PER_OUI] = {SLOT_U32, TOP(flat_budget_per_oui), NULL, NULL},
+    [KEY_SECRETS] = {SLOT_WORD, TOP(secrets), NULL, SECRETS},
+    [KEY_AGENT_CHECK] = {SLOT_WORD, TOP(agent_check), NULL, AGENT_CHECKS},
     [KEY_CUSTOM_OPTIONS] = {SLOT_OPTIONS, TOP(custom_options), NULL, NULL},
     [KEY_MAX_CONNECTIONS] = {SLOT_U32, TOP(max_connections), NULL, NULL},
     [KEY_MAX_CONNECTIONS_PER_SOURCE] = {SLOT_U32, TOP(max_connections_per_source), NULL, NULL},

@@ -129,6 +129,8 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
             .vault = daemon->vault,
             .writer = daemon->writer,
             .sources = daemon->sources,
+            .guard = daemon->guard,
+            .alarms = daemon->alarms,
             .clock = daemon->clock,
             .control = daemon->mailbox,
             .fds = &daemon->fds[i * config->listener_count],
@@ -310,6 +312,7 @@ static void tear_down(struct daemon *daemon)
     free(daemon->drains);
     free(daemon->workers);
     source_table_free(daemon->sources);
+    flat_guard_free(daemon->guard);
     alarms_free(daemon->alarms);
     store_close(daemon->reader);
     control_unlink(daemon);

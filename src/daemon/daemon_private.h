@@ -49,6 +49,7 @@ struct daemon {
     struct store_db *reader;
     struct source_table *sources;
     struct alarms *alarms;
+    struct flat_guard *guard;
     uint64_t last_alarm;        /* the log has told of it */
     int64_t certificates_at_ms; /* looked at last; monotonic */
     int *fds;                   /* listener_count for each worker in turn; -1: handed over */

@@ -71,6 +71,8 @@ int watch_open(struct daemon *daemon, struct ap_error *error)
 
     if (!err)
         err = alarms_new(daemon->writer, daemon->clock, &daemon->alarms);
+    if (!err)
+        err = flat_guard_new(daemon->clock, daemon->alarms, &daemon->guard);
     return err ? ap_error_set(error, err, "alarms: %s", ap_strerror(err)) : 0;
 }
 

@@ -41,6 +41,7 @@ static void on_tick(uv_timer_t *timer)
     uv_mutex_lock(&worker->stats_lock);
     front_stats(worker->front, &worker->stats);
     uv_mutex_unlock(&worker->stats_lock);
+    provision_tick(worker->provision);
     fetch_log_tick(worker->log, clock_wall_s(worker->clock));
     store_read_rest(worker->reader);
 }
@@ -56,8 +57,11 @@ static void run_loop(void *data)
 static int open_parts(struct worker *worker, const struct worker_setup *setup,
                       struct ap_error *error)
 {
-    struct provision_setup provision = {
-        .snapshot = setup->snapshot, .writer = setup->writer, .clock = setup->clock};
+    struct provision_setup provision = {.snapshot = setup->snapshot,
+                                        .writer = setup->writer,
+                                        .guard = setup->guard,
+                                        .alarms = setup->alarms,
+                                        .clock = setup->clock};
     struct front_setup front = {.loop = &worker->loop,
                                 .clock = setup->clock,
                                 .sources = setup->sources,

@@ -4,8 +4,10 @@
 
 #include <stdint.h>
 
+#include "autoprov/alarm.h"
 #include "autoprov/clock.h"
 #include "autoprov/err.h"
+#include "autoprov/flat_guard.h"
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
 #include "autoprov/policy.h"
@@ -23,6 +25,8 @@ struct worker_setup {
     const struct vault *vault; /* cloned */
     struct store_writer *writer;
     struct source_table *sources;
+    struct flat_guard *guard;
+    struct alarms *alarms;
     const struct ap_clock *clock;
     struct mailbox *control; /* where acknowledgements go */
     const int *fds; /* one listening socket per listener; ownership passes, also on failure */

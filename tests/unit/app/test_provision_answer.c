@@ -240,7 +240,7 @@ static void test_a_mark_that_fails_is_no_file(void **state)
     assert_int_equal(exchange.status, 503);
     assert_string_equal(exchange.body, "Service Unavailable\n");
     assert_int_equal(worker->snapshot->references, 2);
-    assert_non_null(strstr(worker->app->log, "step=mark_seen"));
+    assert_non_null(strstr(worker->app->log, "step=claim"));
 }
 
 int main(void)
