@@ -103,6 +103,10 @@ AP_MUSTCHECK int store_site_get(struct store_db *db, struct arena *arena, const 
 /* At most limit rows with name > after, in the order of names. */
 AP_MUSTCHECK int store_site_list(struct store_db *db, struct arena *arena, const char *after,
                                  uint32_t limit, struct store_site **ret_sites, size_t *ret_count);
+/* Writes name and external_id of the site with site->id. if_version: 0, or the version that must
+ * still stand: else AP_ECONFLICT. */
+AP_MUSTCHECK int store_site_set(struct store_db *db, const struct store_site *site,
+                                uint64_t if_version);
 /* AP_ECONFLICT: a user belongs to it. */
 AP_MUSTCHECK int store_site_del(struct store_db *db, const char *site_id);
 

@@ -211,6 +211,7 @@ struct api_field {
     enum api_field_type type;
     bool required;
     bool may_be_empty; /* of strings */
+    bool may_be_null;  /* of strings: null is none, and NULL goes to the target */
     uint64_t min, max; /* of numbers */
     void *target;
 };
@@ -353,6 +354,7 @@ int api_user_key_del(struct api_call *call, struct store_db *db);
 int api_site_list(struct api_call *call, struct store_db *db);
 int api_site_add(struct api_call *call, struct store_db *db);
 int api_site_show(struct api_call *call, struct store_db *db);
+int api_site_set(struct api_call *call, struct store_db *db);
 int api_site_del(struct api_call *call, struct store_db *db);
 int api_setting_list(struct api_call *call, struct store_db *db);
 int api_setting_set(struct api_call *call, struct store_db *db);

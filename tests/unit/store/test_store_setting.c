@@ -272,6 +272,58 @@ static void test_sites_are_named_once_and_listed(void **state)
     assert_int_equal(store_site_get(fixture->db, &fixture->arena, "none", &site), AP_ENOENT);
 }
 
+static void test_a_site_is_changed_while_its_version_stands(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+    struct store_site site, again;
+
+    make_scene(fixture, &scene);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "hq", &site), 0);
+    uint64_t version = site.version;
+    site.name = "home";
+    site.external_id = "s-1";
+    fixture_begin(fixture);
+    assert_int_equal(store_site_set(fixture->db, &site, version + 1), AP_ECONFLICT);
+    assert_int_equal(store_site_set(fixture->db, &site, version), 0);
+    fixture_commit(fixture);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "hq", &again), AP_ENOENT);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "home", &again), 0);
+    assert_string_equal(again.id, scene.site);
+    assert_string_equal(again.external_id, "s-1");
+    assert_int_equal(again.version, version + 1);
+    assert_int_equal(again.user_count, 1);
+    site.external_id = NULL;
+    fixture_begin(fixture);
+    assert_int_equal(store_site_set(fixture->db, &site, 0), 0);
+    fixture_commit(fixture);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "home", &again), 0);
+    assert_null(again.external_id);
+}
+
+static void test_a_site_does_not_take_what_another_has(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+    const struct store_site branch = {.name = "branch", .external_id = "s-1"};
+    struct store_site site = {.id = scene.site, .name = "branch"};
+    char id[STORE_ID_TEXT_MAX];
+
+    make_scene(fixture, &scene);
+    fixture_begin(fixture);
+    assert_int_equal(store_site_add(fixture->db, &branch, id), 0);
+    assert_int_equal(store_site_set(fixture->db, &site, 0), AP_EEXIST);
+    site.name = "hq";
+    site.external_id = "s-1";
+    assert_int_equal(store_site_set(fixture->db, &site, 0), AP_EEXIST);
+    site.id = "00000000-0000-0000-0000-000000000000";
+    assert_int_equal(store_site_set(fixture->db, &site, 0), AP_ENOENT);
+    fixture_commit(fixture);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "hq", &site), 0);
+    assert_int_equal(site.version, 1);
+    assert_null(site.external_id);
+}
+
 static void test_a_user_changes_site_and_keeps_the_rest(void **state)
 {
     struct fixture *fixture = *state;
@@ -321,6 +373,8 @@ int main(void)
         TEST(test_lists_are_ordered_filtered_and_paged),
         TEST(test_the_vendors_that_read_a_value_are_known),
         TEST(test_sites_are_named_once_and_listed),
+        TEST(test_a_site_is_changed_while_its_version_stands),
+        TEST(test_a_site_does_not_take_what_another_has),
         TEST(test_a_user_changes_site_and_keeps_the_rest),
         TEST(test_scope_names_read_back),
     };
