@@ -97,9 +97,17 @@ const char *api_role_name(enum api_role role);
 
 /* Is the route one for the caller at all? Errors: AP_EPERM with a problem. */
 AP_MUSTCHECK int api_scope_admit(struct api_call *call);
-/* Before the route runs, where it runs: is all that path and body name of the caller's site?
+/* Before the route runs, where it runs: is all that path and body name of the caller's site? What
+ * only the route finds (a setting's owner, an external id's) it asks for itself, below.
  * Errors: AP_ENOENT, AP_EPERM with a problem. */
 AP_MUSTCHECK int api_scope_check(struct api_call *call, struct store_db *db);
+/* Of a caller of one site: is the site with that id (NULL: none) it? Of others true. */
+bool api_scope_has_site(const struct api_call *call, const char *site_id);
+/* The same of a user, by name or id. Errors, without a problem: AP_ENOENT, also for one of another
+ * site. */
+AP_MUSTCHECK int api_scope_has_user(struct api_call *call, struct store_db *db, const char *user);
+/* May settings of that scope be the caller's? Errors: AP_EPERM with a problem. */
+AP_MUSTCHECK int api_scope_check_setting(struct api_call *call, enum store_scope scope);
 /* After it: take what is of other sites out of a list. */
 AP_MUSTCHECK int api_scope_filter(struct api_call *call, struct store_db *db);
 

@@ -89,7 +89,8 @@ static int settle_site(struct api_call *call, struct store_db *db, const char *n
 
 int api_user_add(struct api_call *call, struct store_db *db)
 {
-    struct store_user user = {.display_name = ""};
+    /* A key of one site adds to it. */
+    struct store_user user = {.display_name = "", .site_id = call->site_id};
     struct token token = {.len = 0};
     const char *token_text = NULL;
     const char *site = NULL;

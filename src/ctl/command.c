@@ -91,7 +91,7 @@ static const struct ctl_option EXPLAIN[] = {
 };
 static const struct ctl_option APIKEY_ADD[] = {
     {"role", "ROLE", "viewer, operator or admin; default: viewer"},
-    {"site", "NAME", "for this site's users and phones alone"},
+    {"site", "NAME", "for this site's users, phones and settings alone"},
     {"networks", "NETWORK,…", "where it may be used from; default: everywhere"},
     {0},
 };
