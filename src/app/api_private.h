@@ -108,8 +108,6 @@ bool api_scope_has_site(const struct api_call *call, const char *site_id);
 AP_MUSTCHECK int api_scope_has_user(struct api_call *call, struct store_db *db, const char *user);
 /* May settings of that scope be the caller's? Errors: AP_EPERM with a problem. */
 AP_MUSTCHECK int api_scope_check_setting(struct api_call *call, enum store_scope scope);
-/* After it: take what is of other sites out of a list. */
-AP_MUSTCHECK int api_scope_filter(struct api_call *call, struct store_db *db);
 
 /* -- api_run.c --------------------------------------------------------------------------------- */
 
@@ -181,7 +179,8 @@ AP_MUSTCHECK int api_check_query(struct api_call *call);
 /* "limit" and "after" of a list. */
 AP_MUSTCHECK int api_query_page(struct api_call *call, uint32_t *ret_limit, const char **ret_after);
 
-/* The id of the user that "user" of the query names; NULL: not given. */
+/* The id of the user that "user" of the query names; NULL: not given. Errors with a problem:
+ * AP_ENOENT, also for one that is not of the caller's site. */
 AP_MUSTCHECK int api_query_user(struct api_call *call, struct store_db *db, const char **ret_id);
 
 /* {"items": items, "next": cursor or null}; items is taken over. */

@@ -9,7 +9,7 @@
 enum reach {
     REACH_NONE,
     REACH_ALL,      /* tells of no site */
-    REACH_LIST,     /* what is of another site is left out of the answer */
+    REACH_LIST,     /* the route asks the store for what is of the site */
     REACH_USER,     /* the path names a user */
     REACH_ACCOUNT,  /* an account */
     REACH_PHONE,    /* a phone */
@@ -204,33 +204,4 @@ int api_scope_check_setting(struct api_call *call, enum store_scope scope)
                        "a setting of scope %s is not of one site: a key of site '%s' has those of "
                        "scope site, user and phone",
                        store_scope_name(scope), call->site_name);
-}
-
-/* An item tells its site, or its user. */
-static int is_of_site(struct api_call *call, struct store_db *db, const json_t *item,
-                      bool *ret_is_of_site)
-{
-    const char *user = json_string_value(json_object_get(item, "user"));
-    const char *site = json_string_value(json_object_get(item, "site"));
-    int err = user ? check_user(call, db, user, NULL) : 0;
-
-    *ret_is_of_site = user ? !err : site && strcmp(site, call->site_name) == 0;
-    return err == AP_ENOENT ? 0 : err;
-}
-
-int api_scope_filter(struct api_call *call, struct store_db *db)
-{
-    json_t *items = json_object_get(call->result, "items");
-
-    if (!call->site_id || reach_of(call->route) != REACH_LIST)
-        return 0;
-    for (size_t i = json_array_size(items); i-- > 0;) {
-        bool stays;
-        int err = is_of_site(call, db, json_array_get(items, i), &stays);
-        if (err)
-            return err;
-        if (!stays)
-            (void)json_array_remove(items, i); /* i is one of it */
-    }
-    return 0;
 }

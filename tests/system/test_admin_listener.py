@@ -166,6 +166,13 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
                  f"/phones/{OTHER_MAC}/url", f"/phones/{OTHER_MAC}/keys", "/users/bob/keys",
                  "/users/nobody"):
         assert door.ask("GET", path, key).status == 404, path
+    for path, foreign, missing in (
+            ("/users/NAME", "bob", "nobody"), ("/users/NAME/keys", "bob", "nobody"),
+            ("/accounts/NAME", f"bob@{PBX}", f"nobody@{PBX}"),
+            ("/phones/NAME", OTHER_MAC, "020000000099"),
+            ("/phones/NAME/files", OTHER_MAC, "020000000099"),
+            ("/phones?user=NAME", "bob", "nobody"), ("/accounts?user=NAME", "bob", "nobody")):
+        door.is_missing("GET", path, None, foreign, missing)
     assert door.ask("DELETE", "/users/bob", key).status == 404
     assert door.ask("POST", "/users/bob/burn", key, {}).status == 404
     assert door.ask("POST", "/users/alice/token/rotate", key, {}).status == 200
@@ -190,6 +197,27 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
         answer = door.ask(method, path, key, body)
         assert answer.status == 403 and "site 'hq'" in answer.json["detail"], (path, answer.body)
     assert door.ask("GET", "/vendors", key).status == 200
+
+
+def test_pages_of_a_key_of_a_site_tell_nothing_of_another(make_instance):
+    """Rows of lab stand before, between and behind those of hq."""
+    door = Sites(make_instance)
+    for number, (user, site) in enumerate((("aaron", "lab"), ("amy", "hq"), ("zoe", "lab"))):
+        door.instance.ctl("user", "add", user, "--site", site, code=OK)
+        door.instance.add_account(user, f"{user}@{PBX}")
+        door.instance.add_phone(user, f"0015650000{number}0", "--vendor", "linphone")
+    for path, member in (("/users", "name"), ("/accounts", "user"), ("/phones", "user"),
+                         ("/phones?vendor=linphone", "user"),
+                         ("/phones?never_fetched=true", "user")):
+        seen, after = [], ""
+        while after is not None:
+            sign = "&" if "?" in path else "?"
+            page = door.ask("GET", f"{path}{sign}limit=1{after and '&after=' + after}",
+                            door.hq).json
+            seen += [row[member] for row in page["items"]]
+            after = page["next"]
+            assert len(page["items"]) == 1 or after is None, path
+        assert sorted(seen) == ["alice", "amy"], path
 
 
 def test_a_key_of_a_site_puts_what_is_the_sites(make_instance):

@@ -318,6 +318,68 @@ static void test_sites_are_named_once_and_listed(void **state)
     assert_int_equal(store_site_get(fixture->db, &fixture->arena, "none", &site), AP_ENOENT);
 }
 
+static void test_lists_of_a_site_have_no_others_and_no_gaps(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+    char zoe[STORE_ID_TEXT_MAX], bob[STORE_ID_TEXT_MAX], account[2][STORE_ID_TEXT_MAX];
+    char phone[STORE_ID_TEXT_MAX];
+    struct store_user *users = NULL;
+    struct store_account *accounts = NULL;
+    struct store_phone *phones = NULL;
+    struct token token;
+    size_t count = 0;
+
+    make_scene(fixture, &scene);
+    fixture_add_user(fixture, "bob", &token, bob);
+    fixture_add_account(fixture, bob, "101", "pw", account[0]);
+    fixture_add_phone(fixture, bob, 2, account[0], phone);
+    fixture_add_user(fixture, "zoe", &token, zoe);
+    fixture_sql(fixture, "UPDATE user SET site_id = (SELECT id FROM site) WHERE name = 'zoe'");
+    fixture_add_account(fixture, zoe, "102", "pw", account[1]);
+    fixture_add_phone(fixture, zoe, 3, account[1], phone);
+    assert_int_equal(
+        store_user_list(fixture->db, &fixture->arena, scene.site, "", 2, &users, &count), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(users[1].name, "zoe");
+    assert_int_equal(
+        store_user_list(fixture->db, &fixture->arena, scene.site, "alice", 2, &users, &count), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(store_account_list_of_site(fixture->db, &fixture->arena, scene.site, "", 9,
+                                                &accounts, &count),
+                     0);
+    assert_int_equal(count, 2);
+    assert_true(strcmp(accounts[0].id, accounts[1].id) < 0);
+    assert_string_not_equal(accounts[0].user_name, "bob");
+    assert_string_not_equal(accounts[1].user_name, "bob");
+    assert_int_equal(store_account_list_of_site(fixture->db, &fixture->arena, scene.site,
+                                                accounts[0].id, 9, &accounts, &count),
+                     0);
+    assert_int_equal(count, 1);
+    struct store_phone_filter filter = {.site_id = scene.site, .after_mac = "", .limit = 2};
+    assert_int_equal(store_phone_find(fixture->db, &fixture->arena, &filter, &phones, &count), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(phones[0].user_name, "alice");
+    assert_string_equal(phones[1].user_name, "zoe");
+    const struct {
+        struct store_phone_filter filter;
+        size_t count;
+    } cases[] = {
+        {{.vendor = "acme"}, 1},      {{.vendor = "acme", .model = "m1"}, 1},
+        {{.never_fetched = true}, 2}, {{.user_id = zoe}, 1},
+        {{.user_id = bob}, 0},
+    };
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
+        filter = cases[i].filter;
+        filter.site_id = scene.site;
+        filter.after_mac = "";
+        filter.limit = 9;
+        assert_int_equal(store_phone_find(fixture->db, &fixture->arena, &filter, &phones, &count),
+                         0);
+        assert_int_equal(count, cases[i].count);
+    }
+}
+
 static void test_a_site_is_changed_while_its_version_stands(void **state)
 {
     struct fixture *fixture = *state;
@@ -420,6 +482,7 @@ int main(void)
         TEST(test_a_list_of_a_site_has_what_is_set_for_it_its_users_and_phones),
         TEST(test_the_vendors_that_read_a_value_are_known),
         TEST(test_sites_are_named_once_and_listed),
+        TEST(test_lists_of_a_site_have_no_others_and_no_gaps),
         TEST(test_a_site_is_changed_while_its_version_stands),
         TEST(test_a_site_does_not_take_what_another_has),
         TEST(test_a_user_changes_site_and_keeps_the_rest),
