@@ -55,9 +55,11 @@ AP_MUSTCHECK int store_user_add(struct store_db *db, const struct store_user *us
 /* By name or by id. */
 AP_MUSTCHECK int store_user_get(struct store_db *db, struct arena *arena, const char *name_or_id,
                                 struct store_user *ret_user);
-/* At most limit rows with name > after ("" for the first page), in the order of names. */
-AP_MUSTCHECK int store_user_list(struct store_db *db, struct arena *arena, const char *after,
-                                 uint32_t limit, struct store_user **ret_users, size_t *ret_count);
+/* All, or one site's (site_id not NULL); at most limit rows with name > after ("" for the first
+ * page), in the order of names. */
+AP_MUSTCHECK int store_user_list(struct store_db *db, struct arena *arena, const char *site_id,
+                                 const char *after, uint32_t limit, struct store_user **ret_users,
+                                 size_t *ret_count);
 /* Writes display_name, external_id, site_id and networks of the user with user->id. if_version: 0,
  * or the version that must still stand: else AP_ECONFLICT. AP_ENOENT also: no such site. */
 AP_MUSTCHECK int store_user_set(struct store_db *db, const struct store_user *user,
@@ -117,6 +119,10 @@ AP_MUSTCHECK int store_account_get(struct store_db *db, struct arena *arena,
 AP_MUSTCHECK int store_account_list(struct store_db *db, struct arena *arena, const char *user_id,
                                     const char *after, uint32_t limit,
                                     struct store_account **ret_accounts, size_t *ret_count);
+/* The same of all users of one site. */
+AP_MUSTCHECK int store_account_list_of_site(struct store_db *db, struct arena *arena,
+                                            const char *site_id, const char *after, uint32_t limit,
+                                            struct store_account **ret_accounts, size_t *ret_count);
 /* Writes every field but id, user_id and created_at. The old password is kept sealed beside the
  * new one when it changes: a resync must answer with what the phone last fetched.
  * if_version: 0, or the version that must still stand: else AP_ECONFLICT. */
@@ -181,6 +187,7 @@ AP_MUSTCHECK int store_phone_list(struct store_db *db, struct arena *arena, cons
 /* The same of those that fit; what is not given does not count. */
 struct store_phone_filter {
     const char *user_id;   /* NULL: any */
+    const char *site_id;   /* of the user; NULL: any */
     const char *vendor;    /* NULL: any */
     const char *model;     /* NULL: any */
     bool never_fetched;    /* only those without a fetch */

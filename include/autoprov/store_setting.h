@@ -48,11 +48,16 @@ AP_MUSTCHECK int store_setting_set(struct store_db *db, const struct store_setti
 /* Errors: AP_ENOENT it is not set there. */
 AP_MUSTCHECK int store_setting_unset(struct store_db *db, enum store_scope scope,
                                      const char *scope_id, const char *name);
-/* At most limit rows behind after (a row of an earlier page; NULL for the first page), in the order
- * of scopes, scope ids and names. scope STORE_SCOPE_COUNT: all; scope_id NULL: all of the scope. */
+/* At most limit rows that fit, in the order of scopes, scope ids and names. */
+struct store_setting_filter {
+    enum store_scope scope; /* STORE_SCOPE_COUNT: all */
+    const char *scope_id;   /* NULL: all of the scope */
+    const char *site_id;    /* NULL: any; else of the site, its users and their phones alone */
+    const struct store_setting *after; /* a row of an earlier page; NULL: the first page */
+    uint32_t limit;
+};
 AP_MUSTCHECK int store_setting_list(struct store_db *db, struct arena *arena,
-                                    enum store_scope scope, const char *scope_id,
-                                    const struct store_setting *after, uint32_t limit,
+                                    const struct store_setting_filter *filter,
                                     struct store_setting **ret_settings, size_t *ret_count);
 /* For a file of no phone in particular: global, vendor and model ("": none). Without secrets: they
  * are left out. */
@@ -103,6 +108,10 @@ AP_MUSTCHECK int store_site_get(struct store_db *db, struct arena *arena, const 
 /* At most limit rows with name > after, in the order of names. */
 AP_MUSTCHECK int store_site_list(struct store_db *db, struct arena *arena, const char *after,
                                  uint32_t limit, struct store_site **ret_sites, size_t *ret_count);
+/* Writes name and external_id of the site with site->id. if_version: 0, or the version that must
+ * still stand: else AP_ECONFLICT. */
+AP_MUSTCHECK int store_site_set(struct store_db *db, const struct store_site *site,
+                                uint64_t if_version);
 /* AP_ECONFLICT: a user belongs to it. */
 AP_MUSTCHECK int store_site_del(struct store_db *db, const char *site_id);
 

@@ -62,6 +62,7 @@ static const struct api_route ROUTES[] = {
     LIST("/sites", api_site_list, PAGE_QUERY),
     ROUTE(GATE_POST, "/sites", API_ROLE_ADMIN, API_WRITE, api_site_add, "site.add"),
     ROUTE(GATE_GET, "/sites/*", API_ROLE_VIEWER, API_READ, api_site_show, NULL),
+    ROUTE(GATE_PATCH, "/sites/*", API_ROLE_ADMIN, API_WRITE, api_site_set, "site.set"),
     ROUTE(GATE_DELETE, "/sites/*", API_ROLE_ADMIN, API_WRITE, api_site_del, "site.del"),
 
     LIST("/accounts", api_account_list, FILTER_QUERY),

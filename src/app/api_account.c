@@ -61,7 +61,10 @@ int api_account_list(struct api_call *call, struct store_db *db)
 
     if (!err)
         err = api_query_user(call, db, &user_id);
-    if (!err)
+    if (!err && call->site_id && !user_id)
+        err = store_account_list_of_site(db, &call->arena, call->site_id, after, limit, &accounts,
+                                         &count);
+    else if (!err)
         err = store_account_list(db, &call->arena, user_id, after, limit, &accounts, &count);
     for (size_t i = 0; !err && i < count; i++)
         err = json_array_append_new(items, account_json(&accounts[i])) == 0 ? 0 : AP_ENOMEM;

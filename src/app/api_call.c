@@ -333,6 +333,8 @@ int api_query_user(struct api_call *call, struct store_db *db, const char **ret_
     if (!name)
         return 0;
     err = store_user_get(db, &call->arena, name, &user);
+    if (!err && !api_scope_has_site(call, user.site_id))
+        err = AP_ENOENT;
     if (err == AP_ENOENT)
         return api_problem(call, err, NULL, "there is no user '%s'", name);
     if (!err)

@@ -256,8 +256,8 @@ static int export_users(struct export *export, const char *after, const char **r
 {
     struct store_user *users = NULL;
     size_t count = 0;
-    int err =
-        store_user_list(export->db, &export->call->arena, after, export->users, &users, &count);
+    int err = store_user_list(export->db, &export->call->arena, NULL, after, export->users, &users,
+                              &count);
 
     for (size_t i = 0; i < count && !err; i++) {
         err = add_user(export, &users[i]);

@@ -1,5 +1,6 @@
 /* Objects by the PBX's own keys: created or changed, whichever it takes, by the routes of single
- * ones. */
+ * ones. To a key of one site what another site has is not there: it creates, and finds the external
+ * id taken. */
 #include <string.h>
 
 #include "api_private.h"
@@ -43,13 +44,15 @@ int api_user_put(struct api_call *call, struct store_db *db)
 
     if (!err)
         err = store_user_by_external(db, &call->arena, call->params[0], &user);
+    if (!err)
+        err = api_scope_has_user(call, db, user.name);
     if (err == AP_ENOENT)
         return api_user_add(call, db);
     if (!err)
         err = take_fixed(call, "name", user.name);
     if (err)
         return err;
-    call->params[0] = user.id;
+    call->params[0] = user.name; /* its id may be another one's name, which would go before */
     return api_user_set(call, db);
 }
 
@@ -60,6 +63,8 @@ int api_account_put(struct api_call *call, struct store_db *db)
 
     if (!err)
         err = store_account_by_external(db, &call->arena, call->params[0], &account);
+    if (!err)
+        err = api_scope_has_user(call, db, account.user_name);
     if (err == AP_ENOENT)
         return api_account_add(call, db);
     if (!err)
@@ -94,6 +99,8 @@ int api_phone_put(struct api_call *call, struct store_db *db)
 
     if (!err)
         err = store_phone_by_external(db, &call->arena, call->params[0], &phone);
+    if (!err)
+        err = api_scope_has_user(call, db, phone.user_name);
     if (err == AP_ENOENT)
         return api_phone_add(call, db);
     if (!err)

@@ -141,6 +141,10 @@ static int read_string(struct api_call *call, const struct api_field *field, con
     const char *text = json_string_value(value);
     size_t len = json_string_length(value);
 
+    if (field->may_be_null && json_is_null(value)) {
+        *(const char **)field->target = NULL;
+        return 0;
+    }
     (void)snprintf(pointer, sizeof(pointer), "/%s", field->name); /* our own short names */
     if (!text)
         return api_problem(call, AP_EINVAL, pointer, "%s must be a string", field->name);

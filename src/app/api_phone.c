@@ -96,7 +96,7 @@ static int read_filter(struct api_call *call, struct store_db *db,
 
 int api_phone_list(struct api_call *call, struct store_db *db)
 {
-    struct store_phone_filter filter = {.limit = 0};
+    struct store_phone_filter filter = {.site_id = call->site_id};
     struct store_phone *phones = NULL;
     size_t count = 0;
     char next[AP_MAC_TEXT_MAX];

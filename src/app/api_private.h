@@ -98,11 +98,17 @@ const char *api_role_name(enum api_role role);
 
 /* Is the route one for the caller at all? Errors: AP_EPERM with a problem. */
 AP_MUSTCHECK int api_scope_admit(struct api_call *call);
-/* Before the route runs, where it runs: is all that path and body name of the caller's site?
+/* Before the route runs, where it runs: is all that path and body name of the caller's site? What
+ * only the route finds (a setting's owner, an external id's) it asks for itself, below.
  * Errors: AP_ENOENT, AP_EPERM with a problem. */
 AP_MUSTCHECK int api_scope_check(struct api_call *call, struct store_db *db);
-/* After it: take what is of other sites out of a list. */
-AP_MUSTCHECK int api_scope_filter(struct api_call *call, struct store_db *db);
+/* Of a caller of one site: is the site with that id (NULL: none) it? Of others true. */
+bool api_scope_has_site(const struct api_call *call, const char *site_id);
+/* The same of a user, by name or id. Errors, without a problem: AP_ENOENT, also for one of another
+ * site. */
+AP_MUSTCHECK int api_scope_has_user(struct api_call *call, struct store_db *db, const char *user);
+/* May settings of that scope be the caller's? Errors: AP_EPERM with a problem. */
+AP_MUSTCHECK int api_scope_check_setting(struct api_call *call, enum store_scope scope);
 
 /* -- api_run.c --------------------------------------------------------------------------------- */
 
@@ -174,7 +180,8 @@ AP_MUSTCHECK int api_check_query(struct api_call *call);
 /* "limit" and "after" of a list. */
 AP_MUSTCHECK int api_query_page(struct api_call *call, uint32_t *ret_limit, const char **ret_after);
 
-/* The id of the user that "user" of the query names; NULL: not given. */
+/* The id of the user that "user" of the query names; NULL: not given. Errors with a problem:
+ * AP_ENOENT, also for one that is not of the caller's site. */
 AP_MUSTCHECK int api_query_user(struct api_call *call, struct store_db *db, const char **ret_id);
 
 /* {"items": items, "next": cursor or null}; items is taken over. */
@@ -212,6 +219,7 @@ struct api_field {
     enum api_field_type type;
     bool required;
     bool may_be_empty; /* of strings */
+    bool may_be_null;  /* of strings: null is none, and NULL goes to the target */
     uint64_t min, max; /* of numbers */
     void *target;
 };
@@ -354,6 +362,7 @@ int api_user_key_del(struct api_call *call, struct store_db *db);
 int api_site_list(struct api_call *call, struct store_db *db);
 int api_site_add(struct api_call *call, struct store_db *db);
 int api_site_show(struct api_call *call, struct store_db *db);
+int api_site_set(struct api_call *call, struct store_db *db);
 int api_site_del(struct api_call *call, struct store_db *db);
 int api_setting_list(struct api_call *call, struct store_db *db);
 int api_setting_set(struct api_call *call, struct store_db *db);

@@ -44,9 +44,7 @@ static int run_route(struct api_call *call, struct store_db *db)
 
     if (!err)
         err = api_check_if_match(call, db);
-    if (!err)
-        err = call->route->run(call, db);
-    return err ? err : api_scope_filter(call, db);
+    return err ? err : call->route->run(call, db);
 }
 
 static int run_write(struct store_write *write, struct store_db *db)

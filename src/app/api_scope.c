@@ -1,5 +1,6 @@
 /* What a caller whose key belongs to one site may see and change: that site's users, with their
- * accounts and phones. A route that is not in the table is not for such a caller. */
+ * accounts and phones, and what is set for the site, for them and for those. A route that is not in
+ * the table is not for such a caller. */
 #include <string.h>
 
 #include "api_private.h"
@@ -8,12 +9,13 @@
 enum reach {
     REACH_NONE,
     REACH_ALL,      /* tells of no site */
-    REACH_LIST,     /* what is of another site is left out of the answer */
+    REACH_LIST,     /* the route asks the store for what is of the site */
     REACH_USER,     /* the path names a user */
     REACH_ACCOUNT,  /* an account */
     REACH_PHONE,    /* a phone */
-    REACH_NEW_USER, /* the body is one: it comes to the site */
+    REACH_NEW_USER, /* the body is one: the route brings it to the site */
     REACH_BODY,     /* the body names a user */
+    REACH_SETTING,  /* the route asks, when it knows whose */
 };
 
 static const struct {
@@ -26,6 +28,7 @@ static const struct {
     {"/models/*/*", GATE_GET, REACH_ALL},
     {"/users", GATE_GET, REACH_LIST},
     {"/users", GATE_POST, REACH_NEW_USER},
+    {"/users/by-external/*", GATE_PUT, REACH_NEW_USER},
     {"/users/*", GATE_GET, REACH_USER},
     {"/users/*", GATE_PATCH, REACH_USER},
     {"/users/*", GATE_DELETE, REACH_USER},
@@ -37,11 +40,13 @@ static const struct {
     {"/users/*/keys/*", GATE_DELETE, REACH_USER},
     {"/accounts", GATE_GET, REACH_LIST},
     {"/accounts", GATE_POST, REACH_BODY},
+    {"/accounts/by-external/*", GATE_PUT, REACH_BODY},
     {"/accounts/*", GATE_GET, REACH_ACCOUNT},
     {"/accounts/*", GATE_PATCH, REACH_ACCOUNT},
     {"/accounts/*", GATE_DELETE, REACH_ACCOUNT},
     {"/phones", GATE_GET, REACH_LIST},
     {"/phones", GATE_POST, REACH_BODY},
+    {"/phones/by-external/*", GATE_PUT, REACH_BODY},
     {"/phones/*", GATE_GET, REACH_PHONE},
     {"/phones/*", GATE_PATCH, REACH_PHONE},
     {"/phones/*", GATE_DELETE, REACH_PHONE},
@@ -54,6 +59,9 @@ static const struct {
     {"/phones/*/keys", GATE_POST, REACH_PHONE},
     {"/phones/*/keys/*", GATE_PUT, REACH_PHONE},
     {"/phones/*/keys/*", GATE_DELETE, REACH_PHONE},
+    {"/settings", GATE_GET, REACH_SETTING},
+    {"/settings", GATE_PUT, REACH_SETTING},
+    {"/settings", GATE_DELETE, REACH_SETTING},
 };
 
 static enum reach reach_of(const struct api_route *route)
@@ -73,18 +81,28 @@ static int not_here(struct api_call *call, const char *pointer, const char *name
                        api_shown(name, shown), call->site_name);
 }
 
-/* user: name or id. Errors: AP_ENOENT, with a problem, also for one of another site. */
-static int check_user(struct api_call *call, struct store_db *db, const char *user,
-                      const char *pointer)
+bool api_scope_has_site(const struct api_call *call, const char *site_id)
+{
+    return !call->site_id || (site_id && strcmp(site_id, call->site_id) == 0);
+}
+
+int api_scope_has_user(struct api_call *call, struct store_db *db, const char *user)
 {
     struct store_user found;
     int err = store_user_get(db, &call->arena, user, &found);
 
-    if (err && err != AP_ENOENT)
+    if (err)
         return err;
-    if (err || !found.site_id || strcmp(found.site_id, call->site_id) != 0)
-        return not_here(call, pointer, user);
-    return 0;
+    return api_scope_has_site(call, found.site_id) ? 0 : AP_ENOENT;
+}
+
+/* The same with a problem. */
+static int check_user(struct api_call *call, struct store_db *db, const char *user,
+                      const char *pointer)
+{
+    int err = api_scope_has_user(call, db, user);
+
+    return err == AP_ENOENT ? not_here(call, pointer, user) : err;
 }
 
 static int check_account(struct api_call *call, struct store_db *db, const char *name,
@@ -93,9 +111,9 @@ static int check_account(struct api_call *call, struct store_db *db, const char 
     struct store_account account;
     int err = store_account_get(db, &call->arena, name, &account);
 
-    if (err == AP_ENOENT || (!err && check_user(call, db, account.user_name, NULL) == AP_ENOENT))
-        return not_here(call, pointer, name);
-    return err;
+    if (!err)
+        err = api_scope_has_user(call, db, account.user_name);
+    return err == AP_ENOENT ? not_here(call, pointer, name) : err;
 }
 
 static int check_phone(struct api_call *call, struct store_db *db)
@@ -103,34 +121,37 @@ static int check_phone(struct api_call *call, struct store_db *db)
     struct store_phone phone;
     int err = api_get_phone(call, db, &phone);
 
-    if (!err && check_user(call, db, phone.user_name, NULL) == AP_ENOENT)
-        return not_here(call, NULL, call->params[0]);
+    if (!err)
+        err = api_scope_has_user(call, db, phone.user_name);
+    return err == AP_ENOENT ? not_here(call, NULL, call->params[0]) : err;
+}
+
+/* By its id: while a call waits for the writer, the site's name may pass to another. */
+static int check_site(struct api_call *call, struct store_db *db, const json_t *name)
+{
+    struct store_site site;
+    int err = json_is_string(name)
+                  ? store_site_get(db, &call->arena, json_string_value(name), &site)
+                  : AP_ENOENT;
+
+    if (err == AP_ENOENT || (!err && !api_scope_has_site(call, site.id)))
+        return api_problem(call, AP_EPERM, "/site", "the key is of site '%s'", call->site_name);
     return err;
 }
 
 /* A user stays in the site; a phone's lines are accounts of the site. */
 static int check_body(struct api_call *call, struct store_db *db)
 {
-    const char *site = json_string_value(json_object_get(call->body, "site"));
+    const json_t *site = json_object_get(call->body, "site");
     json_t *lines = json_object_get(call->body, "lines");
-    int err = 0;
+    int err = site ? check_site(call, db, site) : 0;
 
-    if (json_object_get(call->body, "site") && (!site || strcmp(site, call->site_name) != 0))
-        return api_problem(call, AP_EPERM, "/site", "the key is of site '%s'", call->site_name);
     for (size_t i = 0; !err && i < json_array_size(lines); i++) {
         const char *account = json_string_value(json_array_get(lines, i));
         if (account) /* another type is refused by who reads it */
             err = check_account(call, db, account, "/lines");
     }
     return err;
-}
-
-static int give_site(struct api_call *call)
-{
-    if (json_object_get(call->body, "site"))
-        return 0;
-    return json_object_set_new(call->body, "site", json_string(call->site_name)) == 0 ? 0
-                                                                                      : AP_ENOMEM;
 }
 
 static int check_body_user(struct api_call *call, struct store_db *db)
@@ -160,6 +181,8 @@ int api_scope_check(struct api_call *call, struct store_db *db)
         return AP_EPERM;
     case REACH_ALL:
     case REACH_LIST:
+    case REACH_NEW_USER:
+    case REACH_SETTING:
         return 0;
     case REACH_USER:
         return check_user(call, db, call->params[0], NULL);
@@ -167,39 +190,18 @@ int api_scope_check(struct api_call *call, struct store_db *db)
         return check_account(call, db, call->params[0], NULL);
     case REACH_PHONE:
         return check_phone(call, db);
-    case REACH_NEW_USER:
-        return give_site(call);
     case REACH_BODY:
         return check_body_user(call, db);
     }
     return AP_EPERM;
 }
 
-/* An item tells its site, or its user. */
-static int is_of_site(struct api_call *call, struct store_db *db, const json_t *item,
-                      bool *ret_is_of_site)
+int api_scope_check_setting(struct api_call *call, enum store_scope scope)
 {
-    const char *user = json_string_value(json_object_get(item, "user"));
-    const char *site = json_string_value(json_object_get(item, "site"));
-    int err = user ? check_user(call, db, user, NULL) : 0;
-
-    *ret_is_of_site = user ? !err : site && strcmp(site, call->site_name) == 0;
-    return err == AP_ENOENT ? 0 : err;
-}
-
-int api_scope_filter(struct api_call *call, struct store_db *db)
-{
-    json_t *items = json_object_get(call->result, "items");
-
-    if (!call->site_id || reach_of(call->route) != REACH_LIST)
+    if (!call->site_id || scope >= STORE_SCOPE_SITE)
         return 0;
-    for (size_t i = json_array_size(items); i-- > 0;) {
-        bool stays;
-        int err = is_of_site(call, db, json_array_get(items, i), &stays);
-        if (err)
-            return err;
-        if (!stays)
-            (void)json_array_remove(items, i); /* i is one of it */
-    }
-    return 0;
+    return api_problem(call, AP_EPERM, NULL,
+                       "a setting of scope %s is not of one site: a key of site '%s' has those of "
+                       "scope site, user and phone",
+                       store_scope_name(scope), call->site_name);
 }

@@ -50,15 +50,21 @@ static int settle_row_scope(struct api_call *call, struct store_db *db, enum sto
 
     if (scope == STORE_SCOPE_SITE) {
         err = store_site_get(db, &call->arena, name, &site);
+        if (!err && !api_scope_has_site(call, site.id))
+            err = AP_ENOENT;
         *ret_id = err ? NULL : site.id;
     } else if (scope == STORE_SCOPE_USER) {
         err = store_user_get(db, &call->arena, name, &user);
+        if (!err && !api_scope_has_site(call, user.site_id))
+            err = AP_ENOENT;
         *ret_id = err ? NULL : user.id;
     } else {
         err = api_parse_mac(call, name, "/id", mac);
         if (err)
             return err;
         err = store_phone_get(db, &call->arena, mac, &phone);
+        if (!err)
+            err = api_scope_has_user(call, db, phone.user_name);
         *ret_id = err ? NULL : phone.id;
     }
     if (err == AP_ENOENT)
@@ -71,11 +77,19 @@ static int settle_row_scope(struct api_call *call, struct store_db *db, enum sto
 static bool is_set_there(struct api_call *call, struct store_db *db, enum store_scope scope,
                          const char *id)
 {
+    const struct store_setting_filter filter = {.scope = scope, .scope_id = id, .limit = 1};
     struct store_setting *settings;
     size_t count = 0;
 
-    return store_setting_list(db, &call->arena, scope, id, NULL, 1, &settings, &count) == 0 &&
-           count > 0;
+    return store_setting_list(db, &call->arena, &filter, &settings, &count) == 0 && count > 0;
+}
+
+static int parse_scope(struct api_call *call, const char *name, enum store_scope *ret_scope)
+{
+    if (store_scope_parse(name, ret_scope) != 0)
+        return api_problem(call, AP_EINVAL, "/scope",
+                           "scope must be global, vendor, model, site, user or phone");
+    return api_scope_check_setting(call, *ret_scope);
 }
 
 /* What an admin calls a scope, as it stands in the table. */
@@ -83,10 +97,10 @@ static int settle_scope(struct api_call *call, struct store_db *db, const char *
                         const char *name, enum store_scope *ret_scope, const char **ret_id)
 {
     bool to_set = call->route->method == GATE_PUT;
+    int err = parse_scope(call, scope_name, ret_scope);
 
-    if (store_scope_parse(scope_name, ret_scope) != 0)
-        return api_problem(call, AP_EINVAL, "/scope",
-                           "scope must be global, vendor, model, site, user or phone");
+    if (err)
+        return err;
     if (*ret_scope == STORE_SCOPE_GLOBAL) {
         *ret_id = "";
         return name[0] == '\0' ? 0
@@ -293,26 +307,24 @@ int api_setting_list(struct api_call *call, struct store_db *db)
     const char *scope_name = api_query(call, "scope");
     const char *id = api_query(call, "id");
     const char *after;
-    const char *scope_id = NULL;
-    enum store_scope scope = STORE_SCOPE_COUNT;
+    struct store_setting_filter filter = {.scope = STORE_SCOPE_COUNT, .site_id = call->site_id};
     struct store_setting cursor, *settings = NULL;
-    uint32_t limit;
     size_t count = 0;
     json_t *items;
-    int err = api_query_page(call, &limit, &after);
+    int err = api_query_page(call, &filter.limit, &after);
 
-    if (!err && after[0])
+    if (!err && after[0]) {
         err = read_cursor(call, after, &cursor);
+        filter.after = &cursor;
+    }
     if (!err && scope_name && id)
-        err = settle_scope(call, db, scope_name, id, &scope, &scope_id);
+        err = settle_scope(call, db, scope_name, id, &filter.scope, &filter.scope_id);
     else if (!err && id)
         err = api_problem(call, AP_EINVAL, NULL, "an id needs its scope: give both");
-    else if (!err && scope_name && store_scope_parse(scope_name, &scope) != 0)
-        err = api_problem(call, AP_EINVAL, NULL,
-                          "scope must be global, vendor, model, site, user or phone");
+    else if (!err && scope_name)
+        err = parse_scope(call, scope_name, &filter.scope);
     if (!err)
-        err = store_setting_list(db, &call->arena, scope, scope_id, after[0] ? &cursor : NULL,
-                                 limit, &settings, &count);
+        err = store_setting_list(db, &call->arena, &filter, &settings, &count);
     if (err)
         return err;
     items = json_array();
@@ -323,7 +335,7 @@ int api_setting_list(struct api_call *call, struct store_db *db)
             return AP_ENOMEM;
         }
     }
-    const struct store_setting *last = count == limit ? &settings[count - 1] : NULL;
+    const struct store_setting *last = count == filter.limit ? &settings[count - 1] : NULL;
     return api_page_result(
         call, items,
         last ? api_text(call, "%s/%s/%s", store_scope_name(last->scope), last->scope_id, last->name)

@@ -1,4 +1,6 @@
 /* Sites: groups of users with settings of their own. */
+#include <string.h>
+
 #include "api_private.h"
 #include "autoprov/array.h"
 #include "autoprov/store_setting.h"
@@ -69,6 +71,46 @@ int api_site_add(struct api_call *call, struct store_db *db)
     if (!err)
         err = store_site_get(db, &call->arena, id, &site);
     return err ? err : api_result(call, 201, site_json(&site));
+}
+
+/* Which of the two that are unique another site has. */
+static int taken(struct api_call *call, struct store_db *db, const struct store_site *site)
+{
+    struct store_site other;
+    int err = store_site_get(db, &call->arena, site->name, &other);
+
+    /* It would be found by an id, too. */
+    if (!err && strcmp(other.name, site->name) == 0 && strcmp(other.id, site->id) != 0)
+        return api_problem(call, AP_EEXIST, "/name", "site '%s' exists already", site->name);
+    return api_problem(call, AP_EEXIST, "/external_id", "another site has this external id");
+}
+
+int api_site_set(struct api_call *call, struct store_db *db)
+{
+    struct store_site site = {.name = ""};
+    int err = get_site(call, db, &site);
+    const char *old_name = site.name;
+    const struct api_field fields[] = {
+        {.name = "name", .type = API_FIELD_NAME, .target = &site.name},
+        {.name = "external_id",
+         .type = API_FIELD_NAME,
+         .may_be_null = true,
+         .target = &site.external_id},
+    };
+
+    if (!err)
+        err = api_read_fields(call, fields, AP_COUNT(fields));
+    if (!err)
+        err = store_site_set(db, &site, 0);
+    if (err == AP_EEXIST)
+        err = taken(call, db, &site);
+    if (!err)
+        err =
+            api_audit(call, db, api_text(call, "site=%s", old_name),
+                      strcmp(site.name, old_name) != 0 ? api_text(call, "name=%s", site.name) : "");
+    if (!err)
+        err = store_site_get(db, &call->arena, site.name, &site);
+    return err ? err : api_result(call, 200, site_json(&site));
 }
 
 int api_site_del(struct api_call *call, struct store_db *db)

@@ -38,7 +38,7 @@ int api_user_list(struct api_call *call, struct store_db *db)
     int err = api_query_page(call, &limit, &after);
 
     if (!err)
-        err = store_user_list(db, &call->arena, after, limit, &users, &count);
+        err = store_user_list(db, &call->arena, call->site_id, after, limit, &users, &count);
     for (size_t i = 0; !err && i < count; i++)
         err = json_array_append_new(items, user_json(&users[i])) == 0 ? 0 : AP_ENOMEM;
     if (err) {
@@ -89,7 +89,8 @@ static int settle_site(struct api_call *call, struct store_db *db, const char *n
 
 int api_user_add(struct api_call *call, struct store_db *db)
 {
-    struct store_user user = {.display_name = ""};
+    /* A key of one site adds to it. */
+    struct store_user user = {.display_name = "", .site_id = call->site_id};
     struct token token = {.len = 0};
     const char *token_text = NULL;
     const char *site = NULL;
@@ -120,7 +121,7 @@ int api_user_add(struct api_call *call, struct store_db *db)
         err = api_audit(call, db, api_text(call, "user=%s", user.name),
                         token_text ? "token=imported" : "");
     if (!err)
-        err = store_user_get(db, &call->arena, id, &user);
+        err = store_user_get(db, &call->arena, user.name, &user);
     if (!err)
         err = api_result(call, 201, user_json(&user));
     secret_wipe(&token, sizeof(token));
@@ -163,7 +164,7 @@ int api_user_set(struct api_call *call, struct store_db *db)
         err = api_audit(call, db, api_text(call, "user=%s", user.name),
                         site ? api_text(call, "site=%s", site) : "");
     if (!err)
-        err = store_user_get(db, &call->arena, user.id, &user);
+        err = store_user_get(db, &call->arena, user.name, &user);
     return err ? err : api_result(call, 200, user_json(&user));
 }
 

@@ -22,6 +22,11 @@ static const struct ctl_option SITE_ADD[] = {
     {"external-id", "ID", "the PBX's own key for this site"},
     {0},
 };
+static const struct ctl_option SITE_SET[] = {
+    {"name", "NAME", "another name"},
+    {"external-id", "ID", "the PBX's own key for this site; '' for none"},
+    {0},
+};
 #define SCOPE "global, vendor:NAME, model:VENDOR/MODEL, site:NAME, user:NAME or phone:MAC"
 static const struct ctl_option SETTING_SET[] = {
     {"scope", "SCOPE", SCOPE},
@@ -90,7 +95,7 @@ static const struct ctl_option EXPLAIN[] = {
 };
 static const struct ctl_option APIKEY_ADD[] = {
     {"role", "ROLE", "viewer, operator or admin; default: viewer"},
-    {"site", "NAME", "for this site's users and phones alone"},
+    {"site", "NAME", "for this site's users, phones and settings alone"},
     {"networks", "NETWORK,…", "where it may be used from; default: everywhere"},
     {0},
 };
@@ -269,6 +274,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"site", "add", "NAME", 1, 1, SITE_ADD, "add a site: a group of users", ctl_site_add},
     {"site", "list", "", 0, 0, NULL, "list sites", ctl_site_list},
     {"site", "show", "NAME", 1, 1, NULL, "show one site", ctl_site_show},
+    {"site", "set", "NAME", 1, 1, SITE_SET, "change a site", ctl_site_set},
     {"site", "del", "NAME", 1, 1, YES, "delete a site", ctl_site_del},
     {"apikey", "add", "NAME", 1, 1, APIKEY_ADD,
      "make a key for programs that use the API; shown once", ctl_apikey_add},

@@ -216,6 +216,7 @@ int ctl_explain(const struct ctl_args *args);
 int ctl_user_set(const struct ctl_args *args);
 int ctl_site_add(const struct ctl_args *args);
 int ctl_site_list(const struct ctl_args *args);
+int ctl_site_set(const struct ctl_args *args);
 int ctl_site_del(const struct ctl_args *args);
 int ctl_setting_set(const struct ctl_args *args);
 int ctl_setting_unset(const struct ctl_args *args);

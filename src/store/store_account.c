@@ -201,6 +201,29 @@ int store_account_list(struct store_db *db, struct arena *arena, const char *use
     return 0;
 }
 
+/* User by user, each by its index: a site is a small part of all. */
+int store_account_list_of_site(struct store_db *db, struct arena *arena, const char *site_id,
+                               const char *after, uint32_t limit,
+                               struct store_account **ret_accounts, size_t *ret_count)
+{
+    struct store_query query;
+    struct store_rows rows;
+
+    store_query_begin(
+        &query, db,
+        "SELECT " STORE_ACCOUNT_COLUMNS " FROM user u CROSS JOIN account a ON a.user_id = u.id "
+        "WHERE u.site_id = ? AND a.id > ? AND " STORE_VISIBLE("a") " ORDER BY a.id LIMIT ?");
+    store_query_bind_text(&query, site_id);
+    store_query_bind_text(&query, after);
+    store_query_bind_number(&query, limit);
+    int err = store_query_rows(&query, arena, sizeof(struct store_account), read_row, &rows);
+    if (err)
+        return err;
+    *ret_accounts = rows.items;
+    *ret_count = rows.count;
+    return 0;
+}
+
 static bool is_same(const char *a, size_t a_len, const char *b)
 {
     return a_len == strlen(b) && CRYPTO_memcmp(a, b, a_len) == 0;

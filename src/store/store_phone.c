@@ -156,10 +156,13 @@ int store_phone_list(struct store_db *db, struct arena *arena, const char *user_
 }
 
 /* A statement for each filter that an index serves; the others look at the rows found so. */
-#define LIST(by)                                                                                   \
-    "SELECT " STORE_PHONE_COLUMNS " FROM phone p JOIN user u ON u.id = p.user_id "                 \
+#define FROM        "phone p JOIN user u ON u.id = p.user_id"
+#define FROM_A_SITE "user u CROSS JOIN phone p ON p.user_id = u.id" /* a small part of all */
+#define LIST(from, by)                                                                             \
+    "SELECT " STORE_PHONE_COLUMNS " FROM " from " "                                                \
     "WHERE " by " AND p.mac > ?1 AND (?3 IS NULL OR p.vendor = ?3) "                               \
     "AND (?4 IS NULL OR p.model = ?4) AND (?5 = 0 OR p.last_fetch_at = 0) "                        \
+    "AND (?7 IS NULL OR u.site_id = ?7) "                                                          \
     "AND " STORE_VISIBLE("p") " "                                                                  \
                               "ORDER BY p.mac LIMIT ?6"
 
@@ -171,19 +174,22 @@ int store_phone_find(struct store_db *db, struct arena *arena,
     struct store_rows rows;
 
     if (filter->user_id)
-        store_query_begin(&query, db, LIST("p.user_id = ?2"));
+        store_query_begin(&query, db, LIST(FROM, "p.user_id = ?2"));
+    else if (filter->site_id)
+        store_query_begin(&query, db, LIST(FROM_A_SITE, "u.site_id = ?7"));
     else if (filter->vendor && filter->model)
-        store_query_begin(&query, db, LIST("p.vendor = ?3 AND p.model = ?4"));
+        store_query_begin(&query, db, LIST(FROM, "p.vendor = ?3 AND p.model = ?4"));
     else if (filter->never_fetched)
-        store_query_begin(&query, db, LIST("p.last_fetch_at = 0"));
+        store_query_begin(&query, db, LIST(FROM, "p.last_fetch_at = 0"));
     else
-        store_query_begin(&query, db, LIST("true"));
+        store_query_begin(&query, db, LIST(FROM, "true"));
     store_query_bind_text(&query, filter->after_mac);
     store_query_bind_text(&query, filter->user_id);
     store_query_bind_text(&query, filter->vendor);
     store_query_bind_text(&query, filter->model);
     store_query_bind_number(&query, filter->never_fetched);
     store_query_bind_number(&query, filter->limit);
+    store_query_bind_text(&query, filter->site_id);
     int err = store_query_rows(&query, arena, sizeof(struct store_phone), read_row, &rows);
     if (err)
         return err;

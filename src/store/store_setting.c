@@ -256,23 +256,33 @@ int store_setting_common(struct store_db *db, struct arena *arena, const char *v
     "CASE scope WHEN 'global' THEN 0 WHEN 'vendor' THEN 1 WHEN 'model' THEN 2 WHEN 'site' THEN 3 " \
     "WHEN 'user' THEN 4 ELSE 5 END"
 
-int store_setting_list(struct store_db *db, struct arena *arena, enum store_scope scope,
-                       const char *scope_id, const struct store_setting *after, uint32_t limit,
+#define OF_SITE                                                                                    \
+    "CASE scope WHEN 'site' THEN scope_id = ?7 "                                                   \
+    "WHEN 'user' THEN EXISTS (SELECT 1 FROM user WHERE id = scope_id AND site_id = ?7) "           \
+    "WHEN 'phone' THEN EXISTS (SELECT 1 FROM phone p JOIN user u ON u.id = p.user_id "             \
+    "WHERE p.id = scope_id AND u.site_id = ?7) ELSE 0 END"
+
+int store_setting_list(struct store_db *db, struct arena *arena,
+                       const struct store_setting_filter *filter,
                        struct store_setting **ret_settings, size_t *ret_count)
 {
+    const struct store_setting *after = filter->after;
     struct store_query query;
 
     store_query_begin(&query, db,
                       "SELECT " RANK COLUMNS "FROM setting WHERE scope <> 'daemon' "
                       "AND (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR scope_id = ?2) "
                       "AND (" RANK ", scope_id, name) > (?3, ?4, ?5) "
+                      "AND (?7 IS NULL OR " OF_SITE ") "
                       "ORDER BY 1, scope_id, name LIMIT ?6");
-    store_query_bind_text(&query, scope == STORE_SCOPE_COUNT ? NULL : scope_names[scope]);
-    store_query_bind_text(&query, scope_id);
+    store_query_bind_text(&query,
+                          filter->scope == STORE_SCOPE_COUNT ? NULL : scope_names[filter->scope]);
+    store_query_bind_text(&query, filter->scope_id);
     store_query_bind_number(&query, after ? (int64_t)after->scope : -1);
     store_query_bind_text(&query, after ? after->scope_id : "");
     store_query_bind_text(&query, after ? after->name : "");
-    store_query_bind_number(&query, limit);
+    store_query_bind_number(&query, filter->limit);
+    store_query_bind_text(&query, filter->site_id);
     return read_settings(&query, arena, SECRETS_HIDDEN, ret_settings, ret_count);
 }
 

@@ -81,18 +81,23 @@ static void read_row(struct store_query *query, struct arena *arena, void *item)
     read_user(query, arena, item);
 }
 
-int store_user_list(struct store_db *db, struct arena *arena, const char *after, uint32_t limit,
-                    struct store_user **ret_users, size_t *ret_count)
+#define LIST(by)                                                                                   \
+    "SELECT " USER_COLUMNS " FROM user u WHERE " by                                                \
+    " AND u.name > ?1 AND " STORE_VISIBLE("u") " "                                                 \
+                                               "ORDER BY u.name LIMIT ?2"
+
+int store_user_list(struct store_db *db, struct arena *arena, const char *site_id,
+                    const char *after, uint32_t limit, struct store_user **ret_users,
+                    size_t *ret_count)
 {
     struct store_query query;
     struct store_rows rows;
 
-    store_query_begin(&query, db,
-                      "SELECT " USER_COLUMNS " FROM user u WHERE u.name > ?1 AND " STORE_VISIBLE(
-                          "u") " "
-                               "ORDER BY u.name LIMIT ?2");
+    store_query_begin(&query, db, site_id ? LIST("u.site_id = ?3") : LIST("true"));
     store_query_bind_text(&query, after);
     store_query_bind_number(&query, limit);
+    if (site_id)
+        store_query_bind_text(&query, site_id);
     int err = store_query_rows(&query, arena, sizeof(struct store_user), read_row, &rows);
     if (err)
         return err;

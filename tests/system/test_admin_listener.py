@@ -118,14 +118,53 @@ def test_a_key_of_other_networks_is_of_no_use(make_instance):
     assert "admin_refused source=127.0.0.1 reason=key_network key=far" in door.instance.log()
 
 
+class Sites(Door):
+    """alice of hq, bob of lab, each with an account and a phone, and a key of hq."""
+
+    def __init__(self, make_instance):
+        super().__init__(make_instance)
+        for site, user, mac in (("hq", "alice", MAC), ("lab", "bob", OTHER_MAC)):
+            self.instance.ctl("site", "add", site, code=OK)
+            self.instance.ctl("user", "add", user, "--site", site, "--external-id", f"u-{user}",
+                              code=OK)
+            self.instance.add_account(user, f"{user}@{PBX}", None, "--external-id", f"a-{user}")
+            self.instance.add_phone(user, mac, "--vendor", "linphone", "--external-id", f"p-{user}")
+        self.admin = self.key("admin", "--role", "admin")
+        self.hq = self.key("hq", "--role", "admin", "--site", "hq")
+
+    def set(self, key, scope, id, name="language", value="de"):
+        return self.ask("PUT", "/settings", key,
+                        {"scope": scope, "id": id, "name": name, "value": value})
+
+    def lab(self):
+        """All that lab has, secrets too."""
+        def rows(path, member, *names):
+            return [row for row in self.ask("GET", path, self.admin).json["items"]
+                    if row[member] in names]
+
+        export = [row for row in self.ask("GET", "/export/secrets", self.admin).json["items"]
+                  if "bob" in row.values()]
+        assert export
+        return [rows("/sites", "name", "lab"), rows("/users", "site", "lab"),
+                rows("/accounts", "user", "bob"), rows("/phones", "user", "bob"),
+                self.ask("GET", f"/phones/{OTHER_MAC}/keys", self.admin).json,
+                rows("/settings", "id", "lab", "bob", OTHER_MAC, "", "linphone"),
+                export]
+
+    def is_missing(self, method, path, body, foreign, missing):
+        """What lab has is answered as what nobody has."""
+        answers = []
+        for name in (foreign, missing):
+            text = json.dumps(body).replace("NAME", name)
+            answer = self.ask(method, path.replace("NAME", name), self.hq, json.loads(text))
+            assert answer.status == 404, (method, path, name, answer.body)
+            answers.append({**answer.json, "detail": answer.json["detail"].replace(name, "NAME")})
+        assert answers[0] == answers[1]
+
+
 def test_a_key_of_a_site_knows_no_other(make_instance):
-    door = Door(make_instance)
-    for site, user, mac in (("hq", "alice", MAC), ("lab", "bob", OTHER_MAC)):
-        door.instance.ctl("site", "add", site, code=OK)
-        door.instance.ctl("user", "add", user, "--site", site, code=OK)
-        door.instance.add_account(user, f"{user}@{PBX}")
-        door.instance.add_phone(user, mac, "--vendor", "linphone")
-    key = door.key("hq", "--role", "admin", "--site", "hq")
+    door = Sites(make_instance)
+    key = door.hq
     for path, member, mine in (("/users", "name", "alice"), ("/accounts", "user", "alice"),
                                ("/phones", "user", "alice")):
         assert [row[member] for row in door.ask("GET", path, key).json["items"]] == [mine]
@@ -133,6 +172,13 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
                  f"/phones/{OTHER_MAC}/url", f"/phones/{OTHER_MAC}/keys", "/users/bob/keys",
                  "/users/nobody"):
         assert door.ask("GET", path, key).status == 404, path
+    for path, foreign, missing in (
+            ("/users/NAME", "bob", "nobody"), ("/users/NAME/keys", "bob", "nobody"),
+            ("/accounts/NAME", f"bob@{PBX}", f"nobody@{PBX}"),
+            ("/phones/NAME", OTHER_MAC, "020000000099"),
+            ("/phones/NAME/files", OTHER_MAC, "020000000099"),
+            ("/phones?user=NAME", "bob", "nobody"), ("/accounts?user=NAME", "bob", "nobody")):
+        door.is_missing("GET", path, None, foreign, missing)
     assert door.ask("DELETE", "/users/bob", key).status == 404
     assert door.ask("POST", "/users/bob/burn", key, {}).status == 404
     assert door.ask("POST", "/users/alice/token/rotate", key, {}).status == 200
@@ -148,7 +194,8 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
                                               "vendor": "linphone"}).status == 404
     assert door.ask("POST", "/users", key, {"name": "carol"}).json["site"] == "hq"
     assert door.ask("POST", "/users", key, {"name": "dave", "site": "lab"}).status == 403
-    for method, path, body in (("GET", "/sites", None), ("GET", "/settings", None),
+    for method, path, body in (("GET", "/sites", None), ("PATCH", "/sites/hq", {"name": "x"}),
+                               ("POST", "/imports", {}), ("GET", "/export", None),
                                ("GET", "/status", None), ("GET", "/api-keys", None),
                                ("POST", "/api-keys", {"name": "x", "role": "admin"}),
                                ("POST", "/reload", {}), ("GET", "/options", None),
@@ -156,6 +203,189 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
         answer = door.ask(method, path, key, body)
         assert answer.status == 403 and "site 'hq'" in answer.json["detail"], (path, answer.body)
     assert door.ask("GET", "/vendors", key).status == 200
+
+
+def test_pages_of_a_key_of_a_site_tell_nothing_of_another(make_instance):
+    """Rows of lab stand before, between and behind those of hq."""
+    door = Sites(make_instance)
+    for number, (user, site) in enumerate((("aaron", "lab"), ("amy", "hq"), ("zoe", "lab"))):
+        door.instance.ctl("user", "add", user, "--site", site, code=OK)
+        door.instance.add_account(user, f"{user}@{PBX}")
+        door.instance.add_phone(user, f"0015650000{number}0", "--vendor", "linphone")
+    for path, member in (("/users", "name"), ("/accounts", "user"), ("/phones", "user"),
+                         ("/phones?vendor=linphone", "user"),
+                         ("/phones?never_fetched=true", "user")):
+        seen, after = [], ""
+        while after is not None:
+            sign = "&" if "?" in path else "?"
+            page = door.ask("GET", f"{path}{sign}limit=1{after and '&after=' + after}",
+                            door.hq).json
+            seen += [row[member] for row in page["items"]]
+            after = page["next"]
+            assert len(page["items"]) == 1 or after is None, path
+        assert sorted(seen) == ["alice", "amy"], path
+
+
+def test_a_key_of_a_site_puts_what_is_the_sites(make_instance):
+    door = Sites(make_instance)
+    before = door.lab()
+    for status in (201, 200):
+        answer = door.ask("PUT", "/users/by-external/u-1", door.hq,
+                          {"name": "carol", "display_name": str(status)})
+        assert answer.status == status and answer.json["site"] == "hq"
+        assert answer.json["display_name"] == str(status)
+        body = {"user": "carol", "sip_user": "7", "domain": PBX, "password": "p"}
+        assert door.ask("PUT", "/accounts/by-external/a-1", door.hq, body).status == status
+        body = {"user": "carol", "mac": "001565000009", "vendor": "linphone", "label": str(status)}
+        answer = door.ask("PUT", "/phones/by-external/p-1", door.hq, body)
+        assert answer.status == status and answer.json["label"] == str(status)
+        assert [line["account"] for line in answer.json["lines"]] == [f"7@{PBX}"]
+    answer = door.ask("PUT", "/users/by-external/u-2", door.hq, {"name": "dave", "site": "hq"})
+    assert answer.status == 201 and answer.json["site"] == "hq"
+    # Whoever asks without a site has none given.
+    answer = door.ask("PUT", "/users/by-external/u-3", door.admin, {"name": "erin"})
+    assert answer.status == 201 and answer.json["site"] is None
+    # One that is of no site is as one of another.
+    assert door.ask("PUT", "/users/by-external/u-3", door.hq, {"name": "erin"}).status == 409
+    assert door.ask("GET", "/users/erin", door.admin).json["site"] is None
+    # The key is the site's whatever that is called, and what is called so now is another.
+    door.instance.ctl("site", "set", "hq", "--name", "home", code=OK)
+    door.instance.ctl("site", "add", "hq", code=OK)
+    answer = door.ask("PUT", "/users/by-external/u-4", door.hq, {"name": "fred"})
+    assert answer.status == 201 and answer.json["site"] == "home"
+    answer = door.ask("PUT", "/users/by-external/u-4", door.hq, {"site": "hq"})
+    assert answer.status == 403 and answer.json["pointer"] == "/site"
+    assert door.ask("PUT", "/users/by-external/u-4", door.hq, {"site": "home"}).status == 200
+    assert door.lab() == before
+
+
+def test_a_key_of_a_site_puts_nothing_of_another(make_instance):
+    door = Sites(make_instance)
+    before = door.lab()
+    account = {"sip_user": "7", "domain": PBX, "password": "p"}
+    phone = {"mac": "001565000009", "vendor": "linphone"}
+    # An external id of lab is one that is taken, as it is for the POST.
+    for noun, own, body in (("users", "u-bob", {"name": "carol", "display_name": "x"}),
+                            ("accounts", "a-bob", {"user": "alice", **account}),
+                            ("phones", "p-bob", {"user": "alice", **phone})):
+        answer = door.ask("PUT", f"/{noun}/by-external/{own}", door.hq, body)
+        assert answer.status == 409, answer.body
+        posted = door.ask("POST", f"/{noun}", door.hq, {**body, "external_id": own})
+        assert answer.json == posted.json
+        for faulty in ({}, {**body, "surprise": 1}):
+            answer = door.ask("PUT", f"/{noun}/by-external/{own}", door.hq, faulty)
+            assert answer.status == 422
+            assert answer.json == door.ask("PUT", f"/{noun}/by-external/x-none", door.hq,
+                                           faulty).json
+    # So are a name, an address and a MAC.
+    for path, body in (("/users/by-external/u-9", {"name": "bob"}),
+                       ("/accounts/by-external/a-9",
+                        {"user": "alice", **account, "sip_user": "bob"}),
+                       ("/phones/by-external/p-9", {"user": "alice", **phone, "mac": OTHER_MAC}),
+                       ("/accounts/by-external/a-alice", {"sip_user": "bob"})):
+        answer = door.ask("PUT", path, door.hq, body)
+        assert answer.status == 409 and "lab" not in str(answer.json), answer.body
+    # Neither for a user of lab, nor to one, by name or id, nor out of the site.
+    bob = door.ask("GET", "/users/bob", door.admin).json["id"]
+    for foreign, missing in (("bob", "nobody"), (bob, bob[:-4] + "0000")):
+        for path, body in (("/accounts/by-external/a-9", account),
+                           ("/accounts/by-external/a-bob", account),
+                           ("/accounts/by-external/a-alice", {"display_name": "x"}),
+                           ("/phones/by-external/p-9", phone), ("/phones/by-external/p-bob", phone),
+                           ("/phones/by-external/p-alice", {"label": "x"})):
+            door.is_missing("PUT", path, {**body, "user": "NAME"}, foreign, missing)
+    for path in ("/phones/by-external/p-9", "/phones/by-external/p-alice"):
+        door.is_missing("PUT", path, {"user": "alice", **phone, "lines": ["NAME"]}, f"bob@{PBX}",
+                        f"nobody@{PBX}")
+    for site in ("lab", "nowhere", "", None):
+        for id in ("u-9", "u-alice", "u-bob"):
+            answer = door.ask("PUT", f"/users/by-external/{id}", door.hq,
+                              {"name": "carol", "site": site})
+            assert answer.status == 403 and answer.json["pointer"] == "/site", answer.body
+    viewer = door.key("viewer", "--role", "viewer", "--site", "hq")
+    assert door.ask("PUT", "/users/by-external/u-alice", viewer, {"name": "alice"}).status == 403
+    assert door.lab() == before
+    assert [row["name"] for row in door.ask("GET", "/users", door.admin).json["items"]] == \
+        ["alice", "bob"]
+
+
+def test_a_key_of_a_site_has_the_settings_of_its_scopes(make_instance):
+    door = Sites(make_instance)
+    for scope, id in (("global", ""), ("vendor", "linphone"), ("site", "lab"), ("user", "bob"),
+                      ("phone", OTHER_MAC)):
+        assert door.set(door.admin, scope, id).status == 200
+    before = door.lab()
+    assert door.ask("GET", "/settings", door.hq).json == {"items": [], "next": None}
+    own = [("site", "hq"), ("user", "alice"), ("phone", MAC)]
+    for scope, id in own:
+        answer = door.set(door.hq, scope, id)
+        assert answer.status == 200 and answer.json["id"] == id
+        rows = door.ask("GET", f"/settings?scope={scope}&id={id}", door.hq).json["items"]
+        assert [(row["scope"], row["id"]) for row in rows] == [(scope, id)]
+        rows = door.ask("GET", f"/settings?scope={scope}", door.hq).json["items"]
+        assert [(row["scope"], row["id"]) for row in rows] == [(scope, id)]
+    # Page by page, without a gap where others have theirs.
+    seen, after = [], ""
+    while after is not None:
+        page = door.ask("GET", f"/settings?limit=1{after and '&after=' + after}", door.hq).json
+        seen += [(row["scope"], row["id"]) for row in page["items"]]
+        after = page["next"]
+        assert len(page["items"]) == 1 or after is None
+    assert seen == own
+    viewer = door.key("viewer", "--role", "viewer", "--site", "hq")
+    assert len(door.ask("GET", "/settings", viewer).json["items"]) == 3
+    assert door.set(viewer, "user", "alice").status == 403
+    held = {row["name"]: row for row in
+            door.ask("GET", f"/phones/{MAC}/settings", door.hq).json["items"]}
+    assert held["language"]["from"] == "phone"
+    for scope, id in own:
+        path = f"/settings?scope={scope}&id={id}&name=language"
+        assert door.ask("DELETE", path, door.hq).status == 200
+        assert door.ask("DELETE", path, door.hq).status == 404
+    assert door.ask("GET", "/settings", door.hq).json["items"] == []
+    assert door.lab() == before
+
+
+def test_a_key_of_a_site_has_no_other_settings(make_instance):
+    door = Sites(make_instance)
+    scopes = (("global", ""), ("vendor", "linphone"), ("model", "linphone/Desktop"),
+              ("vendor", "nobody"), ("model", "x"), ("vendor", ""))
+    for scope, id in (("global", ""), ("vendor", "linphone"), ("site", "lab"), ("user", "bob"),
+                      ("phone", OTHER_MAC)):
+        assert door.set(door.admin, scope, id).status == 200
+    before = door.lab()
+    for scope, id in scopes:
+        for answer in (door.set(door.hq, scope, id),
+                       door.ask("GET", f"/settings?scope={scope}", door.hq),
+                       door.ask("GET", f"/settings?scope={scope}&id={id}", door.hq),
+                       door.ask("DELETE", f"/settings?scope={scope}&id={id}&name=language",
+                                door.hq)):
+            assert answer.status == 403 and "site 'hq'" in answer.json["detail"], answer.body
+    user, site = (door.ask("GET", path, door.admin).json["id"] for path in
+                  ("/users/bob", "/sites/lab"))
+    for scope, foreign, missing in (
+            ("site", "lab", "nowhere"), ("site", site, site[:-4] + "0000"),
+            ("user", "bob", "nobody"), ("user", user, user[:-4] + "0000"),
+            ("phone", OTHER_MAC, "020000000099")):
+        body = {"scope": scope, "id": "NAME", "name": "language", "value": "fr"}
+        door.is_missing("PUT", "/settings", body, foreign, missing)
+        door.is_missing("GET", f"/settings?scope={scope}&id=NAME", None, foreign, missing)
+        door.is_missing("DELETE", f"/settings?scope={scope}&id=NAME&name=language", None, foreign,
+                        missing)
+        for value in ("raw.a", "no_setting", "x" * 65):
+            door.is_missing("PUT", "/settings", {**body, "name": value}, foreign, missing)
+    # A cursor of lab's rows goes on behind them, with what is hq's.
+    rows = door.ask("GET", "/settings?limit=3", door.admin).json
+    assert door.ask("GET", f"/settings?after={rows['next']}", door.hq).json["items"] == []
+    for id in ("", "?", "lab/x", "hq "):
+        assert door.set(door.hq, "site", id).status in (404, 422)
+    for body in ({"scope": "site", "id": None, "name": "language", "value": "fr"},
+                 {"scope": ["global"], "id": "", "name": "language", "value": "fr"},
+                 {"scope": "GLOBAL", "id": "", "name": "language", "value": "fr"},
+                 {"name": "language", "value": "fr"}):
+        assert door.ask("PUT", "/settings", door.hq, body).status == 422
+    assert door.ask("GET", "/settings?scope=site&scope=global&id=hq", door.hq).json["items"] == []
+    assert door.lab() == before
 
 
 def test_metrics_want_a_key_and_health_does_not(make_instance):

@@ -403,10 +403,11 @@ def test_two_instances_do_not_share_a_state_folder(instance):
 
 
 def test_a_wrong_method_names_the_right_ones(instance):
-    out = subprocess.run(["curl", "-sS", "-i", "-X", "DELETE", "--unix-socket", instance.control,
-                          "http://localhost/api/v1/users"], capture_output=True, text=True,
-                         check=True).stdout
-    assert out.startswith("HTTP/1.1 405 ") and "\nAllow: GET, POST" in out
+    for path, allow in (("users", "GET, POST"), ("sites/hq", "GET, PATCH, DELETE")):
+        out = subprocess.run(["curl", "-sS", "-i", "-X", "PUT", "-d", "", "--unix-socket",
+                              instance.control, f"http://localhost/api/v1/{path}"],
+                             capture_output=True, text=True, check=True).stdout
+        assert out.startswith("HTTP/1.1 405 ") and f"\nAllow: {allow}\n" in out
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")

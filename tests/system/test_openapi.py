@@ -34,6 +34,7 @@ BODIES = {
     "setUserKey": {"type": "speed_dial", "value": "1002"},
     "putUser": {"name": "dave", "display_name": "Dave"},
     "addSite": {"name": "branch"},
+    "setSite": {"name": "hq"},
     "addAccount": {"user": "alice", "sip_user": "1009", "domain": PBX, "password": "p"},
     "putAccount": {"user": "alice", "sip_user": "1010", "domain": PBX, "password": "p"},
     "addPhone": {"user": "alice", "mac": "020000000001"},
@@ -222,8 +223,13 @@ def walk_users(walk):
     walk.call("deleteUser", 200, user="dave")
     walk.call("deleteSite", 409)
     walk.call("listSites", 200)
-    walk.call("showSite", 200)
+    site = walk.call("showSite", 200)
+    tag = f'"{site["id"][-12:]}-{site["version"]}"'
+    walk.call("setSite", 200, {"name": "hq", "external_id": "s-1"}, fields=f"If-Match: {tag}\r\n")
+    walk.call("setSite", 412, BODIES["setSite"], fields=f"If-Match: {tag}\r\n")
+    assert walk.call("setSite", 200, {"external_id": None})["external_id"] is None
     walk.call("addSite", 201, BODIES["addSite"])
+    walk.call("setSite", 409, {"name": "hq"}, site="branch")
     walk.call("deleteSite", 200, site="branch")
 
 
@@ -449,6 +455,6 @@ def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
             (f"phone preview {MAC}", "Preview"), (f"explain {MAC}", "Explanation"),
             ("audit verify", "AuditProof"), (f"phone set {MAC} --label Desk", "PhoneSaved"),
             (f"key add {MAC} dtmf *9", "Key"), ("setting set language fr --scope user:bob", "Setting"),
-            ("user add carol", "User"), ("user set carol --site hq", "User")):
+            ("site set hq --external-id s-2", "Site"), ("user add carol", "User"), ("user set carol --site hq", "User")):
         value = instance.ctl(*words.split(), "--json", code=OK).json()
         assert not walk.contract.named_faults(schema, value), f"{words}: {value}"

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from instance import AUTOPROVCTL, INVALID, OK, USAGE
+from instance import AUTOPROVCTL, EXISTS, INVALID, NOT_FOUND, OK, USAGE
 
 MAC = "cc5ef641b794"
 PBX = "pbx.example.com"
@@ -40,6 +40,8 @@ OFFERED = [
     (("phone", "add", "alice", "x", "--model", "T54"), ["T54S", "T54W"]),
     (("model", "show", "yealink/T54"), ["yealink/T54S", "yealink/T54W"]),
     (("user", "add", "x", "--site", ""), ["hq"]),
+    (("site", "set", ""), ["hq"]),
+    (("site", "set", "hq", "--n"), ["--name"]),
     (("account", "add", "alice", "x", "--transport", "t"), ["tcp", "tls"]),
     (("setting", "set", "x", "--scope", "g"), ["global"]),
     (("key", "add", MAC, "b"), ["blf"]),
@@ -81,6 +83,26 @@ def test_without_a_daemon_names_are_missing_and_nothing_else(make_instance):
     instance = make_instance()
     assert words(instance, "user", "show", "") == []
     assert words(instance, "user", "sh") == ["show"]
+
+
+def test_a_site_is_changed(filled):
+    filled.ctl("site", "add", "branch", "--external-id", "7", code=OK)
+    filled.ctl("user", "set", "alice", "--site", "hq", code=OK)
+    out = filled.ctl("site", "set", "hq", "--name", "home", "--external-id", "8", code=OK).out
+    assert out == "site hq changed; it is now home\n"
+    shown = filled.ctl("site", "show", "home", "--json", code=OK).json()
+    assert (shown["external_id"], shown["users"]) == ("8", 1)
+    assert filled.ctl("user", "show", "alice", "--json", code=OK).json()["site"] == "home"
+    assert filled.ctl("site", "set", "home", "--external-id", "", code=OK).out == \
+        "site home changed\n"
+    changed = filled.ctl("site", "set", "home", "--external-id", "9", "--json", code=OK).json()
+    assert changed == {**shown, "external_id": "9", "version": shown["version"] + 2}
+    for code, *words_ in ((NOT_FOUND, "hq", "--name", "x"), (EXISTS, "home", "--name", "branch"),
+                          (EXISTS, "home", "--external-id", "7"), (USAGE, "home"),
+                          (INVALID, "home", "--name", ""), (INVALID, "home", "--name", "a b"),
+                          (USAGE, "--name", "x")):
+        filled.ctl("site", "set", *words_, code=code)
+    assert filled.ctl("site", "show", "home", "--json", code=OK).json() == changed
 
 
 def run_shell(instance, shell, script, *setup):

@@ -127,6 +127,7 @@ static const char *const MORE_REQUESTS[] = {
     "PATCH /api/v1/users/alice HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     "POST /api/v1/sites HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     "GET /api/v1/sites/hq HTTP/1.1\r\n\r\n",
+    "PATCH /api/v1/sites/hq HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     "DELETE /api/v1/sites/hq HTTP/1.1\r\n\r\n",
     "PUT /api/v1/settings HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     "DELETE /api/v1/settings?scope=global&name=srtp HTTP/1.1\r\n\r\n",

@@ -62,6 +62,74 @@ static void test_sites_are_added_shown_listed_and_deleted(void **state)
         fixture_number(fixture, "SELECT count(*) FROM audit WHERE action = 'site.del'"), 1);
 }
 
+static void test_a_site_is_renamed_and_what_hangs_on_it_stays(void **state)
+{
+    struct app_fixture *fixture = *state;
+
+    ask("POST", "/sites", "{\"name\": \"hq\", \"external_id\": \"s-1\"}", 201);
+    ask("PATCH", "/users/alice", "{\"site\": \"hq\"}", 200);
+    ask("PUT", "/settings",
+        "{\"scope\": \"site\", \"id\": \"hq\", \"name\": \"language\", \"value\": \"de\"}", 200);
+    ask("PATCH", "/sites/hq", "{\"name\": \"home\"}", 200);
+    assert_string_equal(api_member(&server, "name"), "home");
+    assert_string_equal(api_member(&server, "external_id"), "s-1");
+    assert_int_equal(json_integer_value(json_object_get(server.reply.json, "users")), 1);
+    ask("GET", "/sites/hq", NULL, 404);
+    ask("GET", "/users/alice", NULL, 200);
+    assert_string_equal(api_member(&server, "site"), "home");
+    ask("GET", "/settings?scope=site&id=home", NULL, 200);
+    assert_int_equal(json_array_size(api_items(&server)), 1);
+    ask("PATCH", "/sites/home", "{\"external_id\": null}", 200);
+    assert_true(json_is_null(json_object_get(server.reply.json, "external_id")));
+    ask("PATCH", "/sites/home", "{\"external_id\": \"s-2\"}", 200);
+    ask("PATCH", "/sites/home", "{}", 200);
+    assert_string_equal(api_member(&server, "external_id"), "s-2");
+    fixture_stop_store(fixture);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM audit WHERE action = "
+                                             "'site.set' AND object = 'site=hq' AND detail = "
+                                             "'name=home'"),
+                     1);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM audit WHERE action = "
+                                             "'site.set' AND object = 'site=home' AND detail = ''"),
+                     3);
+}
+
+static void test_a_change_of_a_site_that_cannot_be_is_refused_with_its_place(void **state)
+{
+    static const struct {
+        const char *path, *body;
+        int status;
+        const char *pointer, *says;
+    } ROWS[] = {
+        {"/sites/moon", "{\"name\": \"sun\"}", 404, NULL, "there is no site 'moon'"},
+        {"/sites/hq", "{\"name\": \"branch\"}", 409, "/name", "site 'branch' exists already"},
+        {"/sites/hq", "{\"external_id\": \"s-2\"}", 409, "/external_id", "this external id"},
+        {"/sites/hq", "{\"name\": \"new\", \"external_id\": \"s-2\"}", 409, "/external_id",
+         "this external id"},
+        {"/sites/hq", "{\"name\": null}", 422, "/name", "name must be a string"},
+        {"/sites/hq", "{\"name\": \"\"}", 422, "/name", "must not be empty"},
+        {"/sites/hq", "{\"name\": \"..\"}", 422, "/name", "neither '.' nor '..'"},
+        {"/sites/hq", "{\"external_id\": \"\"}", 422, "/external_id", "must not be empty"},
+        {"/sites/hq", "{\"external_id\": 5}", 422, "/external_id", "must be a string"},
+        {"/sites/hq", "{\"users\": 5}", 422, "/users", "unknown member"},
+    };
+    struct app_fixture *fixture = *state;
+
+    ask("POST", "/sites", "{\"name\": \"hq\", \"external_id\": \"s-1\"}", 201);
+    ask("POST", "/sites", "{\"name\": \"branch\", \"external_id\": \"s-2\"}", 201);
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        ask("PATCH", ROWS[i].path, ROWS[i].body, ROWS[i].status);
+        api_points(&server, ROWS[i].pointer);
+        api_told(&server, ROWS[i].says);
+    }
+    ask("GET", "/sites/hq", NULL, 200);
+    assert_string_equal(api_member(&server, "external_id"), "s-1");
+    assert_int_equal(json_integer_value(json_object_get(server.reply.json, "version")), 1);
+    fixture_stop_store(fixture);
+    assert_int_equal(
+        fixture_number(fixture, "SELECT count(*) FROM audit WHERE action = 'site.set'"), 0);
+}
+
 static void test_users_come_to_a_site_and_leave_it(void **state)
 {
     struct app_fixture *fixture = *state;
@@ -273,6 +341,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(test_sites_are_added_shown_listed_and_deleted),
+        ROW(test_a_site_is_renamed_and_what_hangs_on_it_stays),
+        ROW(test_a_change_of_a_site_that_cannot_be_is_refused_with_its_place),
         ROW(test_users_come_to_a_site_and_leave_it),
         ROW(test_user_whose_phone_cannot_have_the_sites_settings_stays_out),
         ROW(test_display_name_that_a_phones_file_cannot_carry_is_refused),

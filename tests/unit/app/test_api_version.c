@@ -10,6 +10,7 @@ static int open_server(void **state)
 {
     fixture_setup(state);
     api_server_open(&server, *state, "", getuid(), (gid_t)-1);
+    api_expect(&server, "POST", "/sites", "{\"name\": \"hq\"}", 201);
     api_expect(&server, "POST", "/users", "{\"name\": \"alice\"}", 201);
     api_expect(&server, "POST", "/accounts",
                "{\"user\": \"alice\", \"sip_user\": \"1001\", \"domain\": \"pbx.example.com\", "
@@ -28,11 +29,14 @@ static int close_server(void **state)
 
 struct object {
     const char *path, *change, *other_change;
+    const char *member;
 };
 static const struct object OBJECTS[] = {
-    {"/users/alice", "{\"display_name\": \"A\"}", "{\"display_name\": \"B\"}"},
-    {"/accounts/1001@pbx.example.com", "{\"display_name\": \"A\"}", "{\"display_name\": \"B\"}"},
-    {"/phones/001565000001", "{\"label\": \"A\"}", "{\"label\": \"B\"}"},
+    {"/users/alice", "{\"display_name\": \"A\"}", "{\"display_name\": \"B\"}", "display_name"},
+    {"/accounts/1001@pbx.example.com", "{\"display_name\": \"A\"}", "{\"display_name\": \"B\"}",
+     "display_name"},
+    {"/phones/001565000001", "{\"label\": \"A\"}", "{\"label\": \"B\"}", "label"},
+    {"/sites/hq", "{\"external_id\": \"A\"}", "{\"external_id\": \"B\"}", "external_id"},
 };
 
 static void if_match(const char *tag, char out[static 128])
@@ -75,8 +79,7 @@ static void test_of_two_changes_of_one_version_the_second_is_refused(void **stat
         api_told(&server, "changed meanwhile");
         api_expect_with(&server, field, "DELETE", OBJECTS[i].path, NULL, 412);
         api_expect(&server, "GET", OBJECTS[i].path, NULL, 200);
-        const char *member = i < 2 ? "display_name" : "label";
-        assert_string_equal(api_member(&server, member), "A");
+        assert_string_equal(api_member(&server, OBJECTS[i].member), "A");
     }
 }
 

@@ -120,7 +120,7 @@ static void expect_everywhere(struct fixture *fixture, struct staged *staged, in
                      result);
     assert_int_equal(store_user_by_token(db, arena, &staged->token, &user_id, &vendors, &count),
                      result);
-    assert_int_equal(store_user_list(db, arena, "", 10, &users, &count), 0);
+    assert_int_equal(store_user_list(db, arena, NULL, "", 10, &users, &count), 0);
     assert_int_equal(count, wanted);
     assert_int_equal(store_account_list(db, arena, NULL, "", 10, &accounts, &count), 0);
     assert_int_equal(count, wanted);

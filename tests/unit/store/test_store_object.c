@@ -128,8 +128,8 @@ static void test_users_are_listed_in_pages(void **state)
     for (size_t i = 0; i < 5; i++)
         fixture_add_user(fixture, names[i], &token, id);
     do {
-        assert_int_equal(store_user_list(fixture->db, &fixture->arena, after, 2, &users, &count),
-                         0);
+        assert_int_equal(
+            store_user_list(fixture->db, &fixture->arena, NULL, after, 2, &users, &count), 0);
         for (size_t i = 0; i < count; i++) {
             seen[strlen(seen)] = users[i].name[0];
             after = users[i].name;
@@ -138,7 +138,8 @@ static void test_users_are_listed_in_pages(void **state)
     } while (count == 2);
     assert_string_equal(seen, "abcde");
     assert_int_equal(pages, 3);
-    assert_int_equal(store_user_list(fixture->db, &fixture->arena, "erin", 2, &users, &count), 0);
+    assert_int_equal(store_user_list(fixture->db, &fixture->arena, NULL, "erin", 2, &users, &count),
+                     0);
     assert_int_equal(count, 0);
 }
 
@@ -283,7 +284,7 @@ static void test_a_small_arena_is_no_memory_and_no_leak(void **state)
     fixture_add_user(fixture, "alice", &token, id);
     arena_init(&small, 48);
     assert_int_equal(store_user_get(fixture->db, &small, "alice", &got), AP_ENOMEM);
-    assert_int_equal(store_user_list(fixture->db, &small, "", 10, &users, &count), AP_ENOMEM);
+    assert_int_equal(store_user_list(fixture->db, &small, NULL, "", 10, &users, &count), AP_ENOMEM);
     arena_done(&small);
     assert_int_equal(store_user_get(fixture->db, &fixture->arena, "alice", &got), 0);
 }

@@ -22,6 +22,16 @@ static void set(struct fixture *fixture, enum store_scope scope, const char *id,
     fixture_commit(fixture);
 }
 
+/* How many rows fit. */
+static size_t list(struct fixture *fixture, const struct store_setting_filter *filter,
+                   struct store_setting **ret_list)
+{
+    size_t count = 0;
+
+    assert_int_equal(store_setting_list(fixture->db, &fixture->arena, filter, ret_list, &count), 0);
+    return count;
+}
+
 static int unset(struct fixture *fixture, enum store_scope scope, const char *id, const char *name)
 {
     fixture_begin(fixture);
@@ -81,8 +91,8 @@ static void test_a_secret_is_sealed_hidden_in_lists_and_open_for_its_phone(void 
     struct fixture *fixture = *state;
     struct scene scene;
     struct store_phone phone;
-    struct store_setting *list = NULL;
-    size_t count = 0;
+    const struct store_setting_filter all = {.scope = STORE_SCOPE_COUNT, .limit = 10};
+    struct store_setting *rows = NULL;
 
     make_scene(fixture, &scene);
     set(fixture, STORE_SCOPE_GLOBAL, "", "admin_password", "open-sesame", true);
@@ -90,12 +100,9 @@ static void test_a_secret_is_sealed_hidden_in_lists_and_open_for_its_phone(void 
     assert_int_equal(phone.setting_count, 1);
     assert_true(phone.settings[0].secret);
     assert_string_equal(phone.settings[0].value, "open-sesame");
-    assert_int_equal(store_setting_list(fixture->db, &fixture->arena, STORE_SCOPE_COUNT, NULL, NULL,
-                                        10, &list, &count),
-                     0);
-    assert_int_equal(count, 1);
-    assert_true(list[0].secret);
-    assert_null(list[0].value);
+    assert_int_equal(list(fixture, &all, &rows), 1);
+    assert_true(rows[0].secret);
+    assert_null(rows[0].value);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM setting WHERE value IS NULL AND "
                                              "instr(value_sealed, CAST('sesame' AS BLOB)) = 0"),
                      1);
@@ -184,9 +191,10 @@ static void test_lists_are_ordered_filtered_and_paged(void **state)
 {
     struct fixture *fixture = *state;
     struct scene scene;
-    struct store_setting *list = NULL;
+    struct store_setting_filter filter = {.scope = STORE_SCOPE_COUNT, .limit = 1};
+    struct store_setting *rows = NULL;
     struct store_setting after;
-    size_t count = 0, seen = 0;
+    size_t seen = 0;
 
     make_scene(fixture, &scene);
     set(fixture, STORE_SCOPE_PHONE, scene.phone, "language", "de", false);
@@ -195,24 +203,62 @@ static void test_lists_are_ordered_filtered_and_paged(void **state)
     set(fixture, STORE_SCOPE_GLOBAL, "", "language", "de", false);
     for (;;) {
         static const char *const expected[] = {"language", "time_zone", "language", "language"};
-        assert_int_equal(store_setting_list(fixture->db, &fixture->arena, STORE_SCOPE_COUNT, NULL,
-                                            seen > 0 ? &after : NULL, 1, &list, &count),
-                         0);
-        if (count == 0)
+        if (list(fixture, &filter, &rows) == 0)
             break;
-        assert_string_equal(list[0].name, expected[seen]);
-        after = list[0];
+        assert_string_equal(rows[0].name, expected[seen]);
+        after = rows[0];
+        filter.after = &after;
         seen++;
     }
     assert_int_equal(seen, 4);
-    assert_int_equal(store_setting_list(fixture->db, &fixture->arena, STORE_SCOPE_GLOBAL, "", NULL,
-                                        10, &list, &count),
-                     0);
-    assert_int_equal(count, 2);
-    assert_int_equal(store_setting_list(fixture->db, &fixture->arena, STORE_SCOPE_VENDOR, "other",
-                                        NULL, 10, &list, &count),
-                     0);
-    assert_int_equal(count, 0);
+    filter =
+        (struct store_setting_filter){.scope = STORE_SCOPE_GLOBAL, .scope_id = "", .limit = 10};
+    assert_int_equal(list(fixture, &filter, &rows), 2);
+    filter = (struct store_setting_filter){
+        .scope = STORE_SCOPE_VENDOR, .scope_id = "other", .limit = 10};
+    assert_int_equal(list(fixture, &filter, &rows), 0);
+}
+
+static void test_a_list_of_a_site_has_what_is_set_for_it_its_users_and_phones(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+    const struct store_site branch = {.name = "branch"};
+    char other[STORE_ID_TEXT_MAX], bob[STORE_ID_TEXT_MAX], phone[STORE_ID_TEXT_MAX];
+    struct store_setting *rows = NULL;
+    struct store_setting after;
+    struct token token;
+
+    make_scene(fixture, &scene);
+    fixture_add_user(fixture, "bob", &token, bob);
+    fixture_add_phone(fixture, bob, 2, scene.account, phone);
+    fixture_begin(fixture);
+    assert_int_equal(store_site_add(fixture->db, &branch, other), 0);
+    fixture_commit(fixture);
+    struct store_setting_filter filter = {
+        .scope = STORE_SCOPE_COUNT, .site_id = scene.site, .limit = 10};
+    const char *const ids[] = {"", "acme", "acme/m1", scene.site, scene.user, scene.phone};
+    for (size_t i = 0; i < STORE_SCOPE_COUNT; i++)
+        set(fixture, (enum store_scope)i, ids[i], "language", "de", false);
+    /* Of a vendor that is called as the site's row is. */
+    set(fixture, STORE_SCOPE_VENDOR, scene.site, "language", "de", false);
+    set(fixture, STORE_SCOPE_SITE, other, "language", "de", false);
+    set(fixture, STORE_SCOPE_USER, bob, "language", "de", false);
+    set(fixture, STORE_SCOPE_PHONE, phone, "language", "de", false);
+    assert_int_equal(list(fixture, &filter, &rows), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(rows[i].scope_id, ids[STORE_SCOPE_SITE + i]);
+    after = rows[0];
+    filter.after = &after;
+    assert_int_equal(list(fixture, &filter, &rows), 2);
+    filter.after = NULL;
+    filter.scope = STORE_SCOPE_USER;
+    assert_int_equal(list(fixture, &filter, &rows), 1);
+    filter.scope_id = bob;
+    assert_int_equal(list(fixture, &filter, &rows), 0);
+    filter.scope = STORE_SCOPE_GLOBAL;
+    filter.scope_id = NULL;
+    assert_int_equal(list(fixture, &filter, &rows), 0);
 }
 
 static void test_the_vendors_that_read_a_value_are_known(void **state)
@@ -272,6 +318,120 @@ static void test_sites_are_named_once_and_listed(void **state)
     assert_int_equal(store_site_get(fixture->db, &fixture->arena, "none", &site), AP_ENOENT);
 }
 
+static void test_lists_of_a_site_have_no_others_and_no_gaps(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+    char zoe[STORE_ID_TEXT_MAX], bob[STORE_ID_TEXT_MAX], account[2][STORE_ID_TEXT_MAX];
+    char phone[STORE_ID_TEXT_MAX];
+    struct store_user *users = NULL;
+    struct store_account *accounts = NULL;
+    struct store_phone *phones = NULL;
+    struct token token;
+    size_t count = 0;
+
+    make_scene(fixture, &scene);
+    fixture_add_user(fixture, "bob", &token, bob);
+    fixture_add_account(fixture, bob, "101", "pw", account[0]);
+    fixture_add_phone(fixture, bob, 2, account[0], phone);
+    fixture_add_user(fixture, "zoe", &token, zoe);
+    fixture_sql(fixture, "UPDATE user SET site_id = (SELECT id FROM site) WHERE name = 'zoe'");
+    fixture_add_account(fixture, zoe, "102", "pw", account[1]);
+    fixture_add_phone(fixture, zoe, 3, account[1], phone);
+    assert_int_equal(
+        store_user_list(fixture->db, &fixture->arena, scene.site, "", 2, &users, &count), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(users[1].name, "zoe");
+    assert_int_equal(
+        store_user_list(fixture->db, &fixture->arena, scene.site, "alice", 2, &users, &count), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(store_account_list_of_site(fixture->db, &fixture->arena, scene.site, "", 9,
+                                                &accounts, &count),
+                     0);
+    assert_int_equal(count, 2);
+    assert_true(strcmp(accounts[0].id, accounts[1].id) < 0);
+    assert_string_not_equal(accounts[0].user_name, "bob");
+    assert_string_not_equal(accounts[1].user_name, "bob");
+    assert_int_equal(store_account_list_of_site(fixture->db, &fixture->arena, scene.site,
+                                                accounts[0].id, 9, &accounts, &count),
+                     0);
+    assert_int_equal(count, 1);
+    struct store_phone_filter filter = {.site_id = scene.site, .after_mac = "", .limit = 2};
+    assert_int_equal(store_phone_find(fixture->db, &fixture->arena, &filter, &phones, &count), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(phones[0].user_name, "alice");
+    assert_string_equal(phones[1].user_name, "zoe");
+    const struct {
+        struct store_phone_filter filter;
+        size_t count;
+    } cases[] = {
+        {{.vendor = "acme"}, 1},      {{.vendor = "acme", .model = "m1"}, 1},
+        {{.never_fetched = true}, 2}, {{.user_id = zoe}, 1},
+        {{.user_id = bob}, 0},
+    };
+    for (size_t i = 0; i < AP_COUNT(cases); i++) {
+        filter = cases[i].filter;
+        filter.site_id = scene.site;
+        filter.after_mac = "";
+        filter.limit = 9;
+        assert_int_equal(store_phone_find(fixture->db, &fixture->arena, &filter, &phones, &count),
+                         0);
+        assert_int_equal(count, cases[i].count);
+    }
+}
+
+static void test_a_site_is_changed_while_its_version_stands(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+    struct store_site site, again;
+
+    make_scene(fixture, &scene);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "hq", &site), 0);
+    uint64_t version = site.version;
+    site.name = "home";
+    site.external_id = "s-1";
+    fixture_begin(fixture);
+    assert_int_equal(store_site_set(fixture->db, &site, version + 1), AP_ECONFLICT);
+    assert_int_equal(store_site_set(fixture->db, &site, version), 0);
+    fixture_commit(fixture);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "hq", &again), AP_ENOENT);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "home", &again), 0);
+    assert_string_equal(again.id, scene.site);
+    assert_string_equal(again.external_id, "s-1");
+    assert_int_equal(again.version, version + 1);
+    assert_int_equal(again.user_count, 1);
+    site.external_id = NULL;
+    fixture_begin(fixture);
+    assert_int_equal(store_site_set(fixture->db, &site, 0), 0);
+    fixture_commit(fixture);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "home", &again), 0);
+    assert_null(again.external_id);
+}
+
+static void test_a_site_does_not_take_what_another_has(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+    const struct store_site branch = {.name = "branch", .external_id = "s-1"};
+    struct store_site site = {.id = scene.site, .name = "branch"};
+    char id[STORE_ID_TEXT_MAX];
+
+    make_scene(fixture, &scene);
+    fixture_begin(fixture);
+    assert_int_equal(store_site_add(fixture->db, &branch, id), 0);
+    assert_int_equal(store_site_set(fixture->db, &site, 0), AP_EEXIST);
+    site.name = "hq";
+    site.external_id = "s-1";
+    assert_int_equal(store_site_set(fixture->db, &site, 0), AP_EEXIST);
+    site.id = "00000000-0000-0000-0000-000000000000";
+    assert_int_equal(store_site_set(fixture->db, &site, 0), AP_ENOENT);
+    fixture_commit(fixture);
+    assert_int_equal(store_site_get(fixture->db, &fixture->arena, "hq", &site), 0);
+    assert_int_equal(site.version, 1);
+    assert_null(site.external_id);
+}
+
 static void test_a_user_changes_site_and_keeps_the_rest(void **state)
 {
     struct fixture *fixture = *state;
@@ -319,8 +479,12 @@ int main(void)
         TEST(test_scopes_that_do_not_exist_are_refused),
         TEST(test_what_goes_takes_its_settings_along),
         TEST(test_lists_are_ordered_filtered_and_paged),
+        TEST(test_a_list_of_a_site_has_what_is_set_for_it_its_users_and_phones),
         TEST(test_the_vendors_that_read_a_value_are_known),
         TEST(test_sites_are_named_once_and_listed),
+        TEST(test_lists_of_a_site_have_no_others_and_no_gaps),
+        TEST(test_a_site_is_changed_while_its_version_stands),
+        TEST(test_a_site_does_not_take_what_another_has),
         TEST(test_a_user_changes_site_and_keeps_the_rest),
         TEST(test_scope_names_read_back),
     };
