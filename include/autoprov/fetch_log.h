@@ -4,13 +4,16 @@
 
 #include <stdint.h>
 
+#include "autoprov/alarm.h"
 #include "autoprov/policy.h"
 #include "autoprov/store_writer.h"
 
 struct fetch_log;
 
-/* writer: borrowed. Caller owns; free with fetch_log_free(). Errors: AP_ENOMEM. */
-AP_MUSTCHECK int fetch_log_new(struct store_writer *writer, struct fetch_log **ret_log);
+/* writer: borrowed. alarms: borrowed; NULL: none is raised. Caller owns; free with
+ * fetch_log_free(). Errors: AP_ENOMEM. */
+AP_MUSTCHECK int fetch_log_new(struct store_writer *writer, struct alarms *alarms,
+                               struct fetch_log **ret_log);
 void fetch_log_free(struct fetch_log *log);
 
 struct fetch_event {

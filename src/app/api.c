@@ -90,6 +90,8 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_POST, "/phones/*/keys", API_ROLE_ADMIN, API_WRITE, api_phone_key_add, "key.add"),
     ROUTE(GATE_PUT, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_set, "key.set"),
     ROUTE(GATE_DELETE, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_del, "key.del"),
+    ROUTE(GATE_POST, "/enrolments", API_ROLE_OPERATOR, API_WRITE, api_enrol, "phone.enrol"),
+    LIST("/unmoved-phones", api_unmoved_list, FILTER_QUERY),
     /* Renders every phone's files: on a job thread. */
     ROUTE_QUERY(GATE_GET, "/stale-phones", API_ROLE_VIEWER, API_JOB, api_stale, NULL, PAGE_QUERY),
 

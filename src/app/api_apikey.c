@@ -6,29 +6,11 @@
 #include "autoprov/secret.h"
 #include "autoprov/store_api_key.h"
 
-#define NETWORKS_MAX 64
-
-static json_t *networks_json(const char *networks)
-{
-    json_t *list = json_array();
-
-    for (const char *at = networks; list && *at;) {
-        size_t len = strcspn(at, ",");
-        if (json_array_append_new(list, json_stringn(at, len)) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-        at += len;
-        at += *at == ',';
-    }
-    return list;
-}
-
 static json_t *key_json(const struct store_api_key *key)
 {
     return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:I, s:I}", "id", key->id, "name", key->name,
                      "role", key->role, "site", key->site_name, "networks",
-                     networks_json(key->networks), "created_at", (json_int_t)key->created_at,
+                     api_networks_json(key->networks), "created_at", (json_int_t)key->created_at,
                      "version", (json_int_t)key->version);
 }
 
@@ -70,27 +52,6 @@ int api_apikey_show(struct api_call *call, struct store_db *db)
 }
 
 /* -- add --------------------------------------------------------------------------------------- */
-
-/* The list as the store keeps it: with commas between. */
-static int join_networks(struct api_call *call, json_t *list, const char **ret_networks)
-{
-    struct network network;
-    const char *joined = "";
-
-    if (json_array_size(list) > NETWORKS_MAX)
-        return api_problem(call, AP_ERANGE, "/networks", "at most %d networks", NETWORKS_MAX);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *text = json_string_value(json_array_get(list, i));
-        if (!text || network_parse(text, &network) != 0)
-            return api_problem(call, AP_EINVAL, "/networks",
-                               "networks: addresses or networks, as in 192.0.2.7, 10.0.0.0/8");
-        joined = api_text(call, "%s%s%s", joined, joined[0] ? "," : "", text);
-        if (!joined)
-            return AP_ENOMEM;
-    }
-    *ret_networks = joined;
-    return 0;
-}
 
 static int settle_role(struct api_call *call, struct store_api_key *key)
 {
@@ -168,7 +129,7 @@ int api_apikey_add(struct api_call *call, struct store_db *db)
     if (!err)
         err = settle_site(call, db, site, &key);
     if (!err)
-        err = join_networks(call, networks, &key.networks);
+        err = api_join_networks(call, networks, &key.networks);
     if (!err)
         err = add(call, db, &key, text);
     secret_wipe(text, sizeof(text));

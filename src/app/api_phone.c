@@ -33,6 +33,13 @@ json_t *api_phone_json(const struct store_phone *phone, bool with_lines)
                   "external_id", phone->external_id, "created_at", (json_int_t)phone->created_at,
                   "last_fetch_at", (json_int_t)phone->last_fetch_at, "last_fetch_address",
                   phone->last_fetch_address, "version", (json_int_t)phone->version);
+    json_t *access = object ? api_access_json(&phone->access) : NULL;
+    if (object && (!access || json_object_update(object, access) != 0)) {
+        json_decref(access);
+        json_decref(object);
+        return NULL;
+    }
+    json_decref(access);
     if (object && with_lines && json_object_set_new(object, "lines", lines_json(phone)) != 0) {
         json_decref(object);
         return NULL;

@@ -228,6 +228,7 @@ int api_phone_add(struct api_call *call, struct store_db *db)
     const char *mac_text = NULL;
     const char *user_name = NULL;
     json_t *list = NULL;
+    struct api_access_fields access = {.flat = NULL};
     const struct api_field fields[] = {
         {.name = "mac", .type = API_FIELD_RAW, .required = true, .target = &mac_text},
         {.name = "user", .type = API_FIELD_NAME, .required = true, .target = &user_name},
@@ -237,6 +238,9 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         {.name = "enabled", .type = API_FIELD_BOOL, .target = &phone.enabled},
         {.name = "external_id", .type = API_FIELD_NAME, .target = &phone.external_id},
         {.name = "lines", .type = API_FIELD_LIST, .target = &list},
+        {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
+        {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
+        {.name = "networks", .type = API_FIELD_LIST, .target = &access.networks},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -244,6 +248,8 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         err = api_parse_mac(call, mac_text, "/mac", phone.mac);
     if (!err)
         err = api_settle_vendor(call, &phone, json_object_get(call->body, "vendor") != NULL);
+    if (!err)
+        err = api_settle_access(call, &access, &phone.access);
     if (!err)
         err = add_phone(call, db, &phone, user_name, list);
     return err ? err : phone_result(call, db, &phone, 201);
@@ -254,6 +260,7 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
 {
     const char *vendor = NULL;
     const char *fixed = NULL;
+    struct api_access_fields access = {.flat = NULL};
     const struct api_field fields[] = {
         {.name = "mac", .type = API_FIELD_RAW, .may_be_empty = true, .target = &fixed},
         {.name = "user", .type = API_FIELD_RAW, .may_be_empty = true, .target = &fixed},
@@ -263,6 +270,9 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
         {.name = "enabled", .type = API_FIELD_BOOL, .target = &phone->enabled},
         {.name = "external_id", .type = API_FIELD_NAME, .target = &phone->external_id},
         {.name = "lines", .type = API_FIELD_LIST, .target = ret_lines},
+        {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
+        {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
+        {.name = "networks", .type = API_FIELD_LIST, .target = &access.networks},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -271,6 +281,9 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
     if (fixed)
         return api_problem(call, AP_EINVAL, json_object_get(call->body, "mac") ? "/mac" : "/user",
                            "a phone stays with its MAC and its user: delete it and add another");
+    err = api_settle_access(call, &access, &phone->access);
+    if (err)
+        return err;
     bool model_given = json_object_get(call->body, "model") != NULL;
     if (vendor)
         phone->vendor = vendor;
@@ -304,7 +317,11 @@ int api_phone_set(struct api_call *call, struct store_db *db)
         err = api_check_phone(call, db, phone.mac);
     if (!err)
         err = api_audit(call, db, api_phone_object(call, phone.mac),
-                        api_text(call, "vendor=%s enabled=%s%s", phone.vendor,
-                                 phone.enabled ? "yes" : "no", list ? " lines=changed" : ""));
+                        api_text(call, "vendor=%s enabled=%s flat=%s secrets=%s networks=%s%s",
+                                 phone.vendor, phone.enabled ? "yes" : "no",
+                                 store_flat_name(phone.access.flat),
+                                 store_secrets_name(phone.access.secrets),
+                                 phone.access.networks ? phone.access.networks : "",
+                                 list ? " lines=changed" : ""));
     return err ? err : phone_result(call, db, &phone, 200);
 }

@@ -328,78 +328,29 @@ AP_MUSTCHECK int api_file_state(const struct api_file_question *question, struct
                                 enum api_file_state *ret_state, int64_t *ret_at,
                                 struct ap_error *error);
 
-/* -- routes, by noun -----------------------------------------------------------------------------
- */
-int api_user_list(struct api_call *call, struct store_db *db);
-int api_user_add(struct api_call *call, struct store_db *db);
-int api_user_show(struct api_call *call, struct store_db *db);
-int api_user_del(struct api_call *call, struct store_db *db);
-int api_token_rotate(struct api_call *call, struct store_db *db);
-int api_account_list(struct api_call *call, struct store_db *db);
-int api_account_add(struct api_call *call, struct store_db *db);
-int api_account_show(struct api_call *call, struct store_db *db);
-int api_account_set(struct api_call *call, struct store_db *db);
-int api_account_del(struct api_call *call, struct store_db *db);
-int api_phone_list(struct api_call *call, struct store_db *db);
-int api_phone_add(struct api_call *call, struct store_db *db);
-int api_phone_show(struct api_call *call, struct store_db *db);
-int api_phone_set(struct api_call *call, struct store_db *db);
-int api_phone_url(struct api_call *call, struct store_db *db);
-int api_phone_del(struct api_call *call, struct store_db *db);
-int api_phone_settings(struct api_call *call, struct store_db *db);
-int api_phone_files(struct api_call *call, struct store_db *db);
-int api_phone_preview(struct api_call *call, struct store_db *db);
-int api_phone_preview_secrets(struct api_call *call, struct store_db *db);
-int api_phone_key_list(struct api_call *call, struct store_db *db);
-int api_phone_key_add(struct api_call *call, struct store_db *db);
-int api_user_key_add(struct api_call *call, struct store_db *db);
-int api_phone_key_set(struct api_call *call, struct store_db *db);
-int api_phone_key_del(struct api_call *call, struct store_db *db);
-int api_user_set(struct api_call *call, struct store_db *db);
-int api_user_key_list(struct api_call *call, struct store_db *db);
-int api_user_key_set(struct api_call *call, struct store_db *db);
-int api_user_key_del(struct api_call *call, struct store_db *db);
-int api_site_list(struct api_call *call, struct store_db *db);
-int api_site_add(struct api_call *call, struct store_db *db);
-int api_site_show(struct api_call *call, struct store_db *db);
-int api_site_set(struct api_call *call, struct store_db *db);
-int api_site_del(struct api_call *call, struct store_db *db);
-int api_setting_list(struct api_call *call, struct store_db *db);
-int api_setting_set(struct api_call *call, struct store_db *db);
-int api_setting_unset(struct api_call *call, struct store_db *db);
-int api_apikey_list(struct api_call *call, struct store_db *db);
-int api_apikey_show(struct api_call *call, struct store_db *db);
-int api_apikey_add(struct api_call *call, struct store_db *db);
-int api_apikey_del(struct api_call *call, struct store_db *db);
-int api_vendor_list(struct api_call *call, struct store_db *db);
-int api_model_list(struct api_call *call, struct store_db *db);
-int api_model_show(struct api_call *call, struct store_db *db);
-int api_explain(struct api_call *call, struct store_db *db);
-int api_stale(struct api_call *call, struct store_db *db);
-int api_refusal_list(struct api_call *call, struct store_db *db);
-int api_fetch_list(struct api_call *call, struct store_db *db);
-int api_options_show(struct api_call *call, struct store_db *db);
-int api_options_set(struct api_call *call, struct store_db *db);
-int api_options_unset(struct api_call *call, struct store_db *db);
-int api_alarm_list(struct api_call *call, struct store_db *db);
-int api_alarm_show(struct api_call *call, struct store_db *db);
-int api_alarm_ack(struct api_call *call, struct store_db *db);
-int api_status(struct api_call *call, struct store_db *db);
-int api_import_add(struct api_call *call, struct store_db *db);
-int api_import_receive(struct api_call *call, struct store_db *db);
-int api_import_apply(struct api_call *call, struct store_db *db);
-int api_import_show(struct api_call *call, struct store_db *db);
-int api_import_problems(struct api_call *call, struct store_db *db);
-int api_import_del(struct api_call *call, struct store_db *db);
-int api_user_put(struct api_call *call, struct store_db *db);
-int api_account_put(struct api_call *call, struct store_db *db);
-int api_phone_put(struct api_call *call, struct store_db *db);
-int api_export(struct api_call *call, struct store_db *db);
-int api_export_secrets(struct api_call *call, struct store_db *db);
-int api_user_burn(struct api_call *call, struct store_db *db);
-int api_audit_list(struct api_call *call, struct store_db *db);
-int api_audit_verify(struct api_call *call, struct store_db *db);
-int api_metrics(struct api_call *call, struct store_db *db);
+/* What runs, by route: api_routes.h. */
+#include "api_routes.h"
+
+/* -- api_access.c ------------------------------------------------------------------------------ */
+
+/* Networks as the store keeps them ("a,b"; NULL or "": none), as a list. NULL without memory. */
+json_t *api_networks_json(const char *networks);
+/* The other way round. Errors: AP_EINVAL, AP_ERANGE with a problem of /networks. */
+AP_MUSTCHECK int api_join_networks(struct api_call *call, const json_t *list,
+                                   const char **ret_networks);
+/* The same for a member that may be absent (list NULL: as it is), and for whom none is NULL. */
+AP_MUSTCHECK int api_settle_networks(struct api_call *call, const json_t *list,
+                                     const char **networks);
+
+/* Members of a phone's body; NULL: not given. */
+struct api_access_fields {
+    const char *flat, *secrets; /* "": the configuration's */
+    json_t *networks;
+};
+AP_MUSTCHECK int api_settle_access(struct api_call *call, const struct api_access_fields *fields,
+                                   struct store_access *access);
+/* The members that a phone shows of it. NULL without memory. */
+json_t *api_access_json(const struct store_access *access);
 
 /* -- api_alarm.c ------------------------------------------------------------------------------- */
 

@@ -11,12 +11,12 @@
 
 static json_t *user_json(const struct store_user *user)
 {
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I}", "id", user->id, "name",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:I, s:I, s:I, s:I}", "id", user->id, "name",
                      user->name, "display_name", user->display_name, "external_id",
-                     user->external_id, "site", user->site_name, "accounts",
-                     (json_int_t)user->account_count, "phones", (json_int_t)user->phone_count,
-                     "created_at", (json_int_t)user->created_at, "version",
-                     (json_int_t)user->version);
+                     user->external_id, "site", user->site_name, "networks",
+                     api_networks_json(user->networks), "accounts", (json_int_t)user->account_count,
+                     "phones", (json_int_t)user->phone_count, "created_at",
+                     (json_int_t)user->created_at, "version", (json_int_t)user->version);
 }
 
 int api_get_user(struct api_call *call, struct store_db *db, struct store_user *ret_user)
@@ -94,6 +94,7 @@ int api_user_add(struct api_call *call, struct store_db *db)
     struct token token = {.len = 0};
     const char *token_text = NULL;
     const char *site = NULL;
+    json_t *networks = NULL;
     char id[STORE_ID_TEXT_MAX];
     const struct api_field fields[] = {
         {.name = "name", .type = API_FIELD_NAME, .required = true, .target = &user.name},
@@ -104,11 +105,14 @@ int api_user_add(struct api_call *call, struct store_db *db)
         {.name = "external_id", .type = API_FIELD_NAME, .target = &user.external_id},
         {.name = "token", .type = API_FIELD_RAW, .target = &token_text},
         {.name = "site", .type = API_FIELD_NAME, .target = &site},
+        {.name = "networks", .type = API_FIELD_LIST, .target = &networks},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
     if (!err)
         err = settle_site(call, db, site, &user);
+    if (!err)
+        err = api_settle_networks(call, networks, &user.networks);
     if (!err)
         err = settle_token(call, token_text, &token);
     if (!err)
@@ -132,6 +136,7 @@ int api_user_set(struct api_call *call, struct store_db *db)
 {
     struct store_user user;
     const char *site = NULL;
+    json_t *networks = NULL;
     int err = api_get_user(call, db, &user);
     const struct api_field fields[] = {
         {.name = "display_name",
@@ -140,12 +145,15 @@ int api_user_set(struct api_call *call, struct store_db *db)
          .target = &user.display_name},
         {.name = "external_id", .type = API_FIELD_NAME, .target = &user.external_id},
         {.name = "site", .type = API_FIELD_NAME, .may_be_empty = true, .target = &site},
+        {.name = "networks", .type = API_FIELD_LIST, .target = &networks},
     };
 
     if (!err)
         err = api_read_fields(call, fields, AP_COUNT(fields));
     if (!err)
         err = settle_site(call, db, site, &user);
+    if (!err)
+        err = api_settle_networks(call, networks, &user.networks);
     if (!err)
         err = store_user_set(db, &user, 0);
     if (err == AP_EEXIST)

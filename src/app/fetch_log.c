@@ -11,6 +11,8 @@
 
 /* Different (source, reason, minute) at a time; when full, the fullest table is handed on early. */
 #define COUNTED_MAX 256
+/* Refusals of one source, reason and minute that are an alarm, by one worker. */
+#define BURST_COUNT 300
 /* Quoted: four characters for one at most. */
 _Static_assert(STORE_FILE_MAX > AP_CATALOGUE_PATTERN_MAX_BYTES, "a pattern names the delivery");
 #define QUOTED_AGENT_MAX (4 * AP_USER_AGENT_MAX_BYTES + 3)
@@ -25,17 +27,19 @@ struct counted {
 
 struct fetch_log {
     struct store_writer *writer; /* NULL: closed */
+    struct alarms *alarms;
     _Atomic uint64_t counts[POLICY_REASON_COUNT];
     struct counted counted[COUNTED_MAX];
 };
 
-int fetch_log_new(struct store_writer *writer, struct fetch_log **ret_log)
+int fetch_log_new(struct store_writer *writer, struct alarms *alarms, struct fetch_log **ret_log)
 {
     struct fetch_log *log = calloc(1, sizeof(*log));
 
     if (!log)
         return AP_ENOMEM;
     log->writer = writer;
+    log->alarms = alarms;
     *ret_log = log;
     return 0;
 }
@@ -189,6 +193,19 @@ static struct counted *counted_place(struct fetch_log *log, const struct fetch_e
     return free_place;
 }
 
+/* Once a minute for a source and reason, when it is reached. */
+static void tell_burst(struct fetch_log *log, const struct counted *counted)
+{
+    char source[AP_ADDRESS_TEXT_MAX], detail[STORE_ALARM_DETAIL_MAX];
+
+    if (counted->total != BURST_COUNT)
+        return;
+    address_format(&counted->source, source);
+    (void)snprintf(detail, sizeof(detail), "refused %d times within a minute: %s", BURST_COUNT,
+                   policy_reason_name(counted->reason)); /* fits */
+    alarms_raise(log->alarms, STORE_ALARM_REFUSAL_BURST, source, detail);
+}
+
 void fetch_log_refused(struct fetch_log *log, const struct fetch_event *event)
 {
     atomic_fetch_add_explicit(&log->counts[event->reason], 1, memory_order_relaxed);
@@ -199,6 +216,7 @@ void fetch_log_refused(struct fetch_log *log, const struct fetch_event *event)
         struct counted *counted = counted_place(log, event);
         counted->unsent++;
         counted->total++;
+        tell_burst(log, counted);
         return;
     }
     struct store_record record = {.kind = STORE_RECORD_REFUSAL};

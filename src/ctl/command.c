@@ -9,6 +9,7 @@ static const struct ctl_option USER_ADD[] = {
     {"display-name", "TEXT", "name as people read it"},
     {"external-id", "ID", "the PBX's own key for this user"},
     {"site", "NAME", "the site whose settings hold for the user's phones"},
+    {"networks", "NETWORK,…", "where the user's phones may fetch from"},
     {"token-file", "FILE", "take an existing folder name instead of making a token"},
     {0},
 };
@@ -16,6 +17,7 @@ static const struct ctl_option USER_SET[] = {
     {"display-name", "TEXT", "name as people read it"},
     {"external-id", "ID", "the PBX's own key for this user"},
     {"site", "NAME", "the site whose settings hold for the user's phones; '' for none"},
+    {"networks", "NETWORK,…", "where the user's phones may fetch from; '' for everywhere"},
     {0},
 };
 static const struct ctl_option SITE_ADD[] = {
@@ -134,6 +136,9 @@ static const struct ctl_option PHONE_ADD[] = {
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
+    {"flat", "full|bootstrap|off", "what flat mode gives it; '' for the configuration's"},
+    {"secrets", "always|once|first_network", "when its file holds secrets; '' as configured"},
+    {"networks", "NETWORK,…", "where it may fetch from; '' for everywhere"},
     {"disabled", NULL, "do not serve it before phone set --enable"},
     {0},
 };
@@ -143,8 +148,19 @@ static const struct ctl_option PHONE_SET[] = {
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …, in place of those it has"},
+    {"flat", "full|bootstrap|off", "what flat mode gives it; '' for the configuration's"},
+    {"secrets", "always|once|first_network", "when its file holds secrets; '' as configured"},
+    {"networks", "NETWORK,…", "where it may fetch from; '' for everywhere"},
     {"enable", NULL, "serve it"},
     {"disable", NULL, "do not serve it"},
+    {0},
+};
+static const struct ctl_option PHONE_ENROL[] = {
+    {"for", "DURATION", "how long the window is open, 1m to 24h; default: 15m"},
+    {"user", "NAME", "all phones of this user"},
+    {"file", "FILE",
+     "MACs of a file: one in a line, or the column mac of a CSV; - reads standard input"},
+    {"close", NULL, "close the windows instead"},
     {0},
 };
 static const struct ctl_option PHONE_URL[] = {
@@ -241,6 +257,9 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"phone", "list", "", 0, 0, PHONE_LIST, "list phones", ctl_phone_list},
     {"phone", "show", "MAC", 1, 1, PHONE_SHOW, "show one phone with its lines", ctl_phone_show},
     {"phone", "set", "MAC", 1, 1, PHONE_SET, "change a phone", ctl_phone_set},
+    {"phone", "enrol", "[MAC…]", 0, CTL_POSITIONALS_MAX, PHONE_ENROL,
+     "open an enrolment window: flat mode, bootstrap and secrets begin anew for a phone",
+     ctl_phone_enrol},
     {"phone", "url", "MAC", 1, 1, PHONE_URL, "print the URL to tell the phone: a secret",
      ctl_phone_url},
     {"phone", "qr", "MAC", 1, 1, PHONE_QR, "show the URL as a QR code: a secret", ctl_phone_qr},
@@ -291,6 +310,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      ctl_options_set},
     {"options", "unset", "", 0, 0, NULL, "remove the JSON custom options", ctl_options_unset},
     {"token", "rotate", "USER", 1, 1, ROTATE, "give a user a new folder token", ctl_token_rotate},
+    {"token", "status", "[USER]", 0, 1, NULL,
+     "list phones that are not on their user's own token yet", ctl_token_status},
     {"import", NULL, "FILE|-", 1, 1, IMPORT,
      "add users, accounts and phones from a CSV file, all or nothing", ctl_import},
     {"export", NULL, "", 0, 0, EXPORT, "print all users, accounts and phones as CSV", ctl_export},

@@ -41,6 +41,14 @@ static const struct ctl_column FIELDS[] = {
     {"lines", "Lines:"},
     {"enabled", "Enabled:"},
     {"external_id", "External id:"},
+    {"flat", "Flat mode:"},
+    {"secrets", "Secrets:"},
+    {"networks", "Networks:"},
+    {"enrol_until", "Window until:"},
+    {"first_fetch_at", "First served:"},
+    {"first_fetch_network", "First network:"},
+    {"bootstrap_at", "Bootstrapped:"},
+    {"moved_at", "Moved:"},
     {"last_fetch_at", "Last fetch:"},
     {"last_fetch_address", "Fetched from:"},
     {"last_fetch_agent", "User agent:"},
@@ -102,7 +110,11 @@ static int add_fields(const struct ctl_args *args, json_t *body)
         code = ctl_add_string(args, "external-id", "external_id", body);
     if (code == CTL_OK)
         code = add_lines(args, body);
-    return code;
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "flat", "flat", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "secrets", "secrets", body);
+    return code == CTL_OK ? ctl_add_networks(args, body) : code;
 }
 
 /* What the catalogue's model cannot show. */

@@ -14,14 +14,9 @@ static const struct ctl_column COLUMNS[] = {
     {"phones", "PHONES"}, {"created_at", "CREATED"},        {0},
 };
 static const struct ctl_column FIELDS[] = {
-    {"name", "Name:"},
-    {"display_name", "Display name:"},
-    {"external_id", "External id:"},
-    {"site", "Site:"},
-    {"accounts", "Accounts:"},
-    {"phones", "Phones:"},
-    {"created_at", "Created:"},
-    {0},
+    {"name", "Name:"},     {"display_name", "Display name:"}, {"external_id", "External id:"},
+    {"site", "Site:"},     {"networks", "Networks:"},         {"accounts", "Accounts:"},
+    {"phones", "Phones:"}, {"created_at", "Created:"},        {0},
 };
 
 int ctl_user_add(const struct ctl_args *args)
@@ -36,6 +31,8 @@ int ctl_user_add(const struct ctl_args *args)
         code = ctl_add_string(args, "external-id", "external_id", body);
     if (code == CTL_OK)
         code = ctl_add_string(args, "site", "site", body);
+    if (code == CTL_OK)
+        code = ctl_add_networks(args, body);
     if (code == CTL_OK)
         code = ctl_add_secret(args, "token-file", "token", false, body);
     if (code != CTL_OK) {
@@ -66,6 +63,8 @@ int ctl_user_set(const struct ctl_args *args)
         code = ctl_add_string(args, "external-id", "external_id", body);
     if (code == CTL_OK)
         code = ctl_add_string(args, "site", "site", body);
+    if (code == CTL_OK)
+        code = ctl_add_networks(args, body);
     if (code == CTL_OK && json_object_size(body) == 0)
         code = ctl_fail(CTL_USAGE, "nothing to change; try: autoprovctl user set --help");
     if (code == CTL_OK)

@@ -178,6 +178,9 @@ int ctl_add_number(const struct ctl_args *args, const char *option, const char *
  * failure). Returns an exit code. */
 int ctl_get_phone_url(const struct ctl_args *args, json_t **ret_result, const char **ret_url);
 
+/* Add --networks, with commas between, as a list; "": none. */
+int ctl_add_networks(const struct ctl_args *args, json_t *body);
+
 /* -- commands
  * -------------------------------------------------------------------------------------- */
 int ctl_init(const struct ctl_args *args);
@@ -209,6 +212,8 @@ int ctl_phone_preview(const struct ctl_args *args);
 int ctl_phone_diff(const struct ctl_args *args);
 int ctl_refusal_list(const struct ctl_args *args);
 int ctl_fetch_list(const struct ctl_args *args);
+int ctl_phone_enrol(const struct ctl_args *args);
+int ctl_token_status(const struct ctl_args *args);
 int ctl_alarm_list(const struct ctl_args *args);
 int ctl_alarm_show(const struct ctl_args *args);
 int ctl_alarm_ack(const struct ctl_args *args);

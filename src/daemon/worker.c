@@ -74,7 +74,7 @@ static int open_parts(struct worker *worker, const struct worker_setup *setup,
     store_read_follow(worker->reader, setup->writer);
     err = mailbox_open(&worker->loop, &worker->mailbox);
     if (!err)
-        err = fetch_log_new(setup->writer, &worker->log);
+        err = fetch_log_new(setup->writer, setup->alarms, &worker->log);
     if (!err) {
         provision.reader = worker->reader;
         provision.mailbox = worker->mailbox;

@@ -196,6 +196,8 @@ AP_MUSTCHECK int store_query_step(struct store_query *query);
 
 /* Copied to the arena; NULL only for SQL's NULL or after an error. */
 const char *store_query_column_text(struct store_query *query, struct arena *arena);
+/* Copied to out, cut to room; "" for NULL. */
+void store_query_copy_text(struct store_query *query, char *out, size_t room);
 /* The number of the column's text among names; none of them is AP_ECORRUPT. */
 size_t store_query_column_name(struct store_query *query, const char *const *names, size_t count);
 int64_t store_query_column_number(struct store_query *query);

@@ -207,6 +207,17 @@ const char *store_query_column_text(struct store_query *query, struct arena *are
     return copy;
 }
 
+void store_query_copy_text(struct store_query *query, char *out, size_t room)
+{
+    size_t len;
+    const uint8_t *text = store_query_column_blob(query, &len);
+
+    len = len < room ? len : room - 1;
+    if (text)
+        memcpy(out, text, len);
+    out[text ? len : 0] = '\0';
+}
+
 size_t store_query_column_name(struct store_query *query, const char *const *names, size_t count)
 {
     size_t len;

@@ -1,6 +1,9 @@
 /* Droppable records: fetches with what was delivered, and refusals, counted or of a known phone.
  *
  * No change_seq: nobody's configuration changes. Must not know the queue they came through. */
+#include <stdio.h>
+
+#include "autoprov/store_alarm.h"
 #include "autoprov/text.h"
 
 #include "store_private.h"
@@ -40,6 +43,33 @@ static int insert_fetch(struct store_db *db, const struct store_record *record, 
     store_query_bind_number(&query, record->status);
     store_query_bind_number(&query, record->body_bytes);
     return store_query_run(&query);
+}
+
+/* A phone that fetches from another network than last time has moved, or somebody else has its URL.
+ */
+static int compare_network(struct store_db *db, const struct store_record *record)
+{
+    char before[AP_ADDRESS_TEXT_MAX] = "", mac[AP_MAC_TEXT_MAX] = "";
+    char network[AP_ADDRESS_TEXT_MAX], detail[STORE_ALARM_DETAIL_MAX];
+    struct store_query query;
+    struct address address;
+
+    store_query_begin(
+        &query, db, "SELECT mac, last_fetch_address FROM phone WHERE id = ? AND last_fetch_at > 0");
+    store_query_bind_text(&query, record->phone_id);
+    int err = store_query_step(&query);
+    if (!err) {
+        store_query_copy_text(&query, mac, sizeof(mac));
+        store_query_copy_text(&query, before, sizeof(before));
+    }
+    err = store_query_end(&query, err);
+    if (err)
+        return err == AP_ENOENT ? 0 : err;
+    network_around(&record->source, network);
+    if (address_parse(before, &address) != 0 || network_text_contains(network, &address))
+        return 0;
+    (void)snprintf(detail, sizeof(detail), "fetched from %s, last time from %s", network, before);
+    return store_alarm_raise(db, STORE_ALARM_NEW_NETWORK, mac, detail);
 }
 
 /* version stays: an admin's If-Match must not fail because the phone fetched. */
@@ -93,7 +123,9 @@ static int write_fetch(struct store_db *db, const struct store_record *record, c
     int err = insert_fetch(db, record, source);
     if (err || !record->phone_id[0])
         return err;
-    err = update_last_fetch(db, record, source);
+    err = compare_network(db, record);
+    if (!err)
+        err = update_last_fetch(db, record, source);
     if (err || record->status != 200 || !record->file[0])
         return err;
     err = find_delivered(db, record);

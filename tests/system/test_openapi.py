@@ -44,6 +44,7 @@ BODIES = {
     "setSetting": {"scope": "global", "name": "language", "value": "de"},
     "setOptions": {"custom_options": SAFE},
     "addApiKey": {"name": "reader", "role": "viewer", "networks": ["127.0.0.0/8"]},
+    "enrolPhones": {"macs": [MAC], "for": 600},
     "explain": {"mac": MAC, "from": "127.0.0.1", "agent": "curl"},
 }
 
@@ -248,6 +249,15 @@ def walk_phones(walk):
     walk.call("listPhones", 200)
     walk.call("listPhones", 200, query={"vendor": "yealink", "model": "T54W",
                                         "never_fetched": "true"})
+    walk.call("setPhone", 200, {"flat": "bootstrap", "secrets": "once", "networks": ["127.0.0.0/8"]})
+    assert walk.call("enrolPhones", 200, BODIES["enrolPhones"])["macs"] == ["cc:5e:f6:41:b7:94"]
+    walk.call("enrolPhones", 200, {"user": "alice", "for": 0})
+    walk.call("enrolPhones", 404, {"user": "nobody"})
+    walk.call("enrolPhones", 404, {"macs": [NOWHERE["mac"]]})
+    walk.call("enrolPhones", 422, {})
+    walk.call("setPhone", 200, {"flat": "", "secrets": "", "networks": []})
+    assert walk.call("listUnmovedPhones", 200, query={"user": "alice"})["items"][0]["why"]
+    walk.call("listUnmovedPhones", 404, query={"user": "nobody"})
     walk.call("setPhone", 200, {"label": "Door", "enabled": True, "lines": [ACCOUNT]})
     walk.call("putPhone", 201, BODIES["putPhone"])
     walk.call("putPhone", 200, BODIES["putPhone"])
@@ -437,7 +447,7 @@ def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
     instance.ctl("account", "set", ACCOUNT, "--display-name", "Somebody Else", code=OK)
     for words, schema in (
             ("user list", "User"), ("site list", "Site"), ("account list", "Account"),
-            ("phone list", "Phone"), ("phone list --stale", "StalePhone"), ("fetch list", "Fetch"),
+            ("phone list", "Phone"), ("phone list --stale", "StalePhone"), ("token status", "UnmovedPhone"), ("fetch list", "Fetch"),
             ("refusal list", "Refusal"), ("setting list", "Setting"), ("apikey list", "ApiKey"),
             ("alarm list", "Alarm"), ("vendor list", "Vendor"), ("model list", "Model"), ("audit list", "AuditRow"),
             (f"key list {MAC}", "Key"), ("key list alice --user", "Key"),
@@ -451,7 +461,7 @@ def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
             ("site show hq", "Site"), (f"account show {ACCOUNT}", "Account"),
             ("apikey show reader", "ApiKey"), (f"phone show {MAC}", "PhoneShown"),
             (f"account set {ACCOUNT} --port 5070", "Account"),
-            ("model show yealink/T54W", "ModelShown"), ("options show", "Options"),
+            ("model show yealink/T54W", "ModelShown"), ("options show", "Options"), (f"phone enrol {MAC}", "Enrolled"),
             (f"phone preview {MAC}", "Preview"), (f"explain {MAC}", "Explanation"),
             ("audit verify", "AuditProof"), (f"phone set {MAC} --label Desk", "PhoneSaved"),
             (f"key add {MAC} dtmf *9", "Key"), ("setting set language fr --scope user:bob", "Setting"),

@@ -137,7 +137,7 @@ static void test_flat_mode_is_told_by_network(void **state)
         {"{\"mac\": \"001565000003\", \"from\": \"192.0.2.7\"}", "address_not_allowed", "policy",
          "flat_networks"},
         {"{\"mac\": \"001565000003\", \"from\": \"2001:db8::1\"}", "address_not_allowed", "policy",
-         "never through a proxy"},
+         "behind a proxy"},
         {"{\"url\": \"" URL "001565000001.cfg\", \"from\": \"10.1.2.3\"}", "served", NULL,
          "nothing"},
         {"{\"url\": \"" URL "y11.cfg\", \"from\": \"10.1.2.3\"}", "served", NULL, "nothing"},

@@ -21,7 +21,7 @@ static struct fetch_log *open_log(struct app_fixture *fixture)
     struct fetch_log *log = NULL;
 
     fixture_start_store(fixture);
-    assert_int_equal(fetch_log_new(fixture->writer, &log), 0);
+    assert_int_equal(fetch_log_new(fixture->writer, NULL, &log), 0);
     return log;
 }
 
@@ -106,6 +106,32 @@ static void test_refusals_are_counted_per_source_reason_and_minute(void **state)
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM refusal WHERE at % 60 <> 0"), 0);
 }
 
+static void test_300_refusals_within_a_minute_are_an_alarm(void **state)
+{
+    struct app_fixture *fixture = *state;
+    struct alarms *alarms = NULL;
+    struct fetch_log *log = NULL;
+    struct fetch_event event = refusal(POLICY_UNKNOWN_PAIR, FIXTURE_NOW_S);
+
+    fixture_start_store(fixture);
+    assert_int_equal(alarms_new(fixture->writer, &fixture->clock, &alarms), 0);
+    assert_int_equal(fetch_log_new(fixture->writer, alarms, &log), 0);
+    for (int i = 0; i < 299; i++)
+        fetch_log_refused(log, &event);
+    event.now += 60; /* the next minute */
+    for (int i = 0; i < 301; i++)
+        fetch_log_refused(log, &event);
+    event = refusal(POLICY_PROBE, FIXTURE_NOW_S); /* routine */
+    for (int i = 0; i < 1000; i++)
+        fetch_log_refused(log, &event);
+    close_log(fixture, log);
+    alarms_free(alarms);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM alarm WHERE kind = "
+                                             "'refusal_burst' AND subject = '192.0.2.7'"),
+                     1);
+    assert_int_equal(fixture_number(fixture, "SELECT count FROM alarm"), 1);
+}
+
 static void test_tick_hands_on_what_is_new_and_writes_the_line_when_the_minute_is_over(void **state)
 {
     struct app_fixture *fixture = *state;
@@ -171,7 +197,7 @@ static void test_refusal_of_a_known_phone_has_its_own_row_and_line(void **state)
 
     arena_init(&arena, 65536);
     add_phone(fixture, &arena, &phone);
-    assert_int_equal(fetch_log_new(fixture->writer, &log), 0);
+    assert_int_equal(fetch_log_new(fixture->writer, NULL, &log), 0);
     event.phone = &phone;
     event.mac = MAC;
     event.role = "config";
@@ -203,7 +229,7 @@ static void test_fetch_is_a_record_a_line_and_the_phones_last_fetch(void **state
     arena_init(&arena, 65536);
     memset(digest, 0xd1, sizeof(digest));
     add_phone(fixture, &arena, &phone);
-    assert_int_equal(fetch_log_new(fixture->writer, &log), 0);
+    assert_int_equal(fetch_log_new(fixture->writer, NULL, &log), 0);
     event.phone = &phone;
     event.mac = MAC;
     event.role = "config";
@@ -273,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(test_refusals_are_counted_per_source_reason_and_minute),
+        ROW(test_300_refusals_within_a_minute_are_an_alarm),
         ROW(test_tick_hands_on_what_is_new_and_writes_the_line_when_the_minute_is_over),
         ROW(test_clock_that_was_set_back_ends_the_minute),
         ROW(test_scan_from_many_sources_loses_no_count),

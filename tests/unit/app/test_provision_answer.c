@@ -136,7 +136,7 @@ static int open_with(void **state, bool frozen)
     fixture_restart_store(worker->app);
     assert_int_equal(uv_loop_init(&worker->loop), 0);
     assert_int_equal(mailbox_open(&worker->loop, &worker->mailbox), 0);
-    assert_int_equal(fetch_log_new(worker->app->writer, &worker->log), 0);
+    assert_int_equal(fetch_log_new(worker->app->writer, NULL, &worker->log), 0);
     worker->snapshot = load(worker->app, 1);
     const struct provision_setup setup = {
         .snapshot = worker->snapshot,

@@ -135,6 +135,33 @@ static void test_refusals_of_a_known_phone_get_their_own_rows(void **state)
                      2);
 }
 
+static void test_a_fetch_from_another_network_raises_an_alarm(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[STORE_ID_TEXT_MAX];
+    static const struct {
+        const char *source;
+        int64_t alarms, count;
+    } ROWS[] = {
+        {"192.0.2.7", 0, 0},   /* the first */
+        {"192.0.2.200", 0, 0}, /* the same network */
+        {"198.51.100.7", 1, 1}, {"198.51.100.8", 1, 1}, {"192.0.2.7", 1, 2},
+        {"2001:db8::1", 1, 3},  {"2001:db8::2", 1, 3},  {"2001:db8:0:1::1", 1, 4},
+    };
+
+    add_phone(fixture, id);
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        struct store_record record = fetch_of(id, 1000 + (int64_t)i, 200, 1);
+        assert_int_equal(address_parse(ROWS[i].source, &record.source), 0);
+        put(fixture, &record);
+        assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM alarm WHERE kind = "
+                                                 "'new_network' AND length(subject) = 12"),
+                         ROWS[i].alarms);
+        assert_int_equal(fixture_number(fixture, "SELECT coalesce(sum(count), 0) FROM alarm"),
+                         ROWS[i].count);
+    }
+}
+
 static void test_a_user_agent_that_is_no_utf_8_is_stored_as_ascii(void **state)
 {
     struct fixture *fixture = *state;
@@ -159,6 +186,7 @@ int main(void)
         TEST(test_a_fetch_of_a_removed_phone_is_still_a_fetch),
         TEST(test_refusals_without_a_phone_are_counted_per_source_reason_and_minute),
         TEST(test_refusals_of_a_known_phone_get_their_own_rows),
+        TEST(test_a_fetch_from_another_network_raises_an_alarm),
         TEST(test_a_user_agent_that_is_no_utf_8_is_stored_as_ascii),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
