@@ -39,6 +39,21 @@
 /* Control socket: admins' tools and the PBX's scripts. */
 #define AP_ADMIN_CONNECTIONS_MAX 64
 
+/* -- throttle ----------------------------------------------------------------------------- */
+/* What a guess costs, and from where on a source is penalised: a phone that was not entered asks
+ * for six names, three times each, so three of them at once leave their source alone; a scanner is
+ * there in a moment, and out again ten minutes after its last guess. */
+#define AP_PENALTY_GUESS_MS  1000
+#define AP_PENALTY_ACTIVE_MS 60000
+#define AP_PENALTY_MAX_MS    600000
+/* IPv4 sources, and as many IPv6 ones: 3 MiB together. */
+#define AP_PENALTY_SOURCES_MAX 65536
+/* When a penalised source gets its misses: a multiple of AP_MISS_DUE_MS. With so many held at a
+ * time a source makes four guesses a second. */
+#define AP_MISS_LATE_MS               2000
+#define AP_HELD_MISSES_PER_SOURCE_MAX 8
+#define AP_HELD_MISSES_MAX            1024
+
 /* -- libmicrohttpd ------------------------------------------------------------------------ */
 /* Pairs per worker: each is lent for one answer, tens of microseconds. */
 #define AP_HTTP_PAIRS_MAX 64

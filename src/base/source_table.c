@@ -37,18 +37,6 @@ struct source_table {
     struct shard shards[SHARD_COUNT];
 };
 
-static uint64_t hash_key(uint64_t seed, const struct source_key *key)
-{
-    uint64_t low, hash = seed;
-
-    memcpy(&low, key->bytes + 1, sizeof(low));
-    hash ^= low + key->bytes[0];
-    /* Finaliser of MurmurHash3: every input bit reaches every output bit. */
-    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdULL;
-    hash = (hash ^ hash >> 33) * (0xc4ceb9fe1a85ec53ULL ^ seed << 1);
-    return hash ^ hash >> 33;
-}
-
 int source_table_new(const struct source_limits *limits, struct source_table **ret_table)
 {
     struct source_table *table = calloc(1, sizeof(*table));
@@ -91,7 +79,7 @@ void source_table_free(struct source_table *table)
 static struct shard *lock_shard(struct source_table *table, const struct source_key *key,
                                 size_t *ret_start)
 {
-    uint64_t hash = hash_key(table->seed, key);
+    uint64_t hash = address_source_hash(key, table->seed);
     struct shard *shard = &table->shards[hash % SHARD_COUNT];
 
     *ret_start = (size_t)(hash / SHARD_COUNT) & (table->slots_per_shard - 1);
@@ -117,7 +105,7 @@ static void close_hole(const struct source_table *table, struct shard *shard, si
     size_t mask = table->slots_per_shard - 1;
 
     for (size_t i = (hole + 1) & mask; shard->slots[i].connections != 0; i = (i + 1) & mask) {
-        uint64_t hash = hash_key(table->seed, &shard->slots[i].key);
+        uint64_t hash = address_source_hash(&shard->slots[i].key, table->seed);
         size_t home = (size_t)(hash / SHARD_COUNT) & mask;
         /* An entry may move back when its home is not behind the hole. */
         if (((i - home) & mask) >= ((i - hole) & mask)) {
