@@ -44,6 +44,8 @@ enum config_log_target {
     CONFIG_LOG_JOURNAL,
 };
 
+enum config_switch { CONFIG_NO, CONFIG_YES };
+
 /* Strings are never NULL unless a comment says so. */
 struct config {
     char *path; /* the main file, for messages */
@@ -72,6 +74,7 @@ struct config {
     uint32_t max_connections_per_source;
     uint32_t max_handshakes;
     uint32_t max_handshakes_per_source;
+    enum config_switch throttle; /* misses of sources that guess come late */
 
     /* How long records are kept, and how many at most: whatever ends first. */
     uint32_t fetch_retention_s;

@@ -10,6 +10,7 @@
 #include "autoprov/clock.h"
 #include "autoprov/err.h"
 #include "autoprov/http.h"
+#include "autoprov/penalty_table.h"
 #include "autoprov/source_table.h"
 #include "autoprov/tls_context.h"
 
@@ -21,6 +22,8 @@ struct front_setup {
     struct source_table *sources; /* shared by all fronts; borrowed. NULL: nothing is counted */
     http_handler_fn handler;
     void *handler_data;
+    struct penalty_table
+        *penalties; /* shared by all fronts; borrowed. NULL: all late answers wait */
 };
 
 /* Everything below: loop's thread only; the process ignores SIGPIPE (OpenSSL writes with write(2)).

@@ -48,6 +48,9 @@ struct http_request {
 enum http_when {
     HTTP_NOW,
     HTTP_AT_DUE_TIME, /* at arrival + AP_MISS_DUE_MS, or the next multiple of it */
+    HTTP_LATE,        /* at arrival + AP_MISS_LATE_MS, or the next multiple of AP_MISS_DUE_MS; the
+                         connection is closed instead when too many answers wait so
+                         (penalty_table.h) */
 };
 
 #define HTTP_CONTENT_TYPE_MAX 128

@@ -57,6 +57,15 @@ struct policy_facts {
 enum policy_reason policy_decide(const struct policy_facts *facts,
                                  const struct policy_options *options);
 
+/* True for what somebody does who tries tokens or MACs: it counts against its source. What a known
+ * phone is refused for, what phones ask for as a matter of routine and what is no request for a
+ * phone's file are no guesses. */
+bool policy_is_guess(enum policy_reason reason);
+
+/* True for a miss of a phone that could have had its own file in the same moment, provided that its
+ * token was looked at and is right: then the reason tells no more than that file would. */
+bool policy_is_routine(enum policy_reason reason);
+
 /* "unknown_pair", …; never NULL. */
 const char *policy_reason_name(enum policy_reason reason);
 

@@ -7,6 +7,7 @@
 #include "autoprov/fetch_log.h"
 #include "autoprov/http.h"
 #include "autoprov/mailbox.h"
+#include "autoprov/penalty_table.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
@@ -22,6 +23,8 @@ struct provision_setup {
     struct mailbox *mailbox;      /* borrowed; this worker's loop, for acknowledged writes */
     struct fetch_log *log;        /* borrowed; this worker's own */
     const struct ap_clock *clock; /* borrowed */
+    /* Borrowed, shared by all workers. NULL: nobody is penalised. */
+    struct penalty_table *penalties;
 };
 
 /* Caller owns, free with provision_free() after the front is closed. Errors: AP_ENOMEM. */

@@ -154,6 +154,26 @@ static void write_network(struct text *text, const struct metrics *metrics)
     write_figures(text, figures, AP_COUNT(figures));
 }
 
+static void write_throttle(struct text *text, const struct metrics *metrics)
+{
+    const struct metrics_throttle *throttle = &metrics->throttle;
+    const struct figure figures[] = {
+        {PREFIX "throttled_sources", "gauge",
+         "Sources that have guessed too often: their misses come late.", throttle->sources},
+        {PREFIX "sources_throttled_total", "counter",
+         "How often a source was found to have guessed too often.", throttle->penalised},
+        {PREFIX "held_misses", "gauge", "Misses of throttled sources that wait for their time.",
+         throttle->held_misses},
+        {PREFIX "misses_held_total", "counter", "Misses of throttled sources that were held back.",
+         throttle->delayed},
+        {PREFIX "misses_closed_total", "counter",
+         "Misses of throttled sources whose connection was closed instead: too many were held.",
+         throttle->closed},
+    };
+
+    write_figures(text, figures, AP_COUNT(figures));
+}
+
 static void write_store(struct text *text, const struct metrics *metrics)
 {
     const struct store_counts *store = &metrics->store;
@@ -249,6 +269,7 @@ int metrics_write(const struct metrics *metrics, struct buf *out)
     write_figures(&text, renders, AP_COUNT(renders));
     write_refusals(&text, metrics);
     write_network(&text, metrics);
+    write_throttle(&text, metrics);
     write_store(&text, metrics);
     write_process(&text, &metrics->process);
     return text.err;

@@ -22,6 +22,19 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_BURNT] = "burnt",
 };
 
+/* As conf/fail2ban and conf/monitoring have them. */
+static const bool GUESSES[POLICY_REASON_COUNT] = {
+    [POLICY_BAD_TOKEN] = true, [POLICY_UNKNOWN_PAIR] = true,        [POLICY_UNKNOWN_MAC] = true,
+    [POLICY_FLAT_OFF] = true,  [POLICY_ADDRESS_NOT_ALLOWED] = true,
+};
+
+static const bool ROUTINE[POLICY_REASON_COUNT] = {
+    [POLICY_UNKNOWN_FILE] = true,
+    [POLICY_PROBE] = true,
+    [POLICY_FLAT_ONLY] = true,
+    [POLICY_RENDER_FAILED] = true,
+};
+
 static enum policy_reason decide_flat(const struct policy_facts *facts,
                                       const struct policy_options *options)
 {
@@ -68,6 +81,16 @@ enum policy_reason policy_decide(const struct policy_facts *facts,
     if (facts->burnt && !is_where_it_was(facts))
         return POLICY_BURNT;
     return decide_file(facts);
+}
+
+bool policy_is_guess(enum policy_reason reason)
+{
+    return (unsigned)reason < POLICY_REASON_COUNT && GUESSES[reason];
+}
+
+bool policy_is_routine(enum policy_reason reason)
+{
+    return (unsigned)reason < POLICY_REASON_COUNT && ROUTINE[reason];
 }
 
 const char *policy_reason_name(enum policy_reason reason)

@@ -27,6 +27,7 @@ int provision_new(const struct provision_setup *setup, struct provision **ret_pr
     provision->writer = setup->writer;
     provision->mailbox = setup->mailbox;
     provision->log = setup->log;
+    provision->penalties = setup->penalties;
     provision->clock = setup->clock;
     *ret_provision = provision;
     return 0;

@@ -11,6 +11,7 @@ struct provision {
     struct store_writer *writer;
     struct mailbox *mailbox;
     struct fetch_log *log;
+    struct penalty_table *penalties;
     struct tally *tally;
     const struct ap_clock *clock;
 };

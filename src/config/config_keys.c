@@ -78,6 +78,9 @@ const struct config_key CONFIG_KEYS[] = {
                                        1, 65535, "handshakes", false,
                                        "TLS handshakes in progress from one IPv4 address or one "
                                        "IPv6 /64; further connections wait for their turn."},
+    [KEY_THROTTLE] = {CONFIG_TOP, "throttle", CONFIG_CHOICE, "yes", 1, 16, NULL, true,
+                      "Whether refusals come late to a source that guesses tokens or MACs: yes or "
+                      "no. Phones with a right URL are served at once in any case."},
     [KEY_FETCH_RETENTION] = {CONFIG_TOP, "fetch_retention", CONFIG_DURATION, "90d", 3600, DECADE_S,
                              NULL, true,
                              "How long the record of a fetch is kept: who fetched what, when and "
@@ -129,6 +132,7 @@ _Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 /* In the order of their enums. */
 static const char *const FORMATS[] = {"text", "json", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
+static const char *const SWITCH[] = {"no", "yes", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 
 static const struct config_binding BINDINGS[KEY_COUNT] = {
@@ -151,6 +155,7 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_MAX_CONNECTIONS_PER_SOURCE] = {SLOT_U32, TOP(max_connections_per_source), NULL, NULL},
     [KEY_MAX_HANDSHAKES] = {SLOT_U32, TOP(max_handshakes), NULL, NULL},
     [KEY_MAX_HANDSHAKES_PER_SOURCE] = {SLOT_U32, TOP(max_handshakes_per_source), NULL, NULL},
+    [KEY_THROTTLE] = {SLOT_WORD, TOP(throttle), NULL, SWITCH},
     [KEY_FETCH_RETENTION] = {SLOT_DURATION, TOP(fetch_retention_s), NULL, NULL},
     [KEY_FETCH_ROWS_MAX] = {SLOT_U32, TOP(fetch_rows_max), NULL, NULL},
     [KEY_REFUSAL_RETENTION] = {SLOT_DURATION, TOP(refusal_retention_s), NULL, NULL},

@@ -129,6 +129,7 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
             .vault = daemon->vault,
             .writer = daemon->writer,
             .sources = daemon->sources,
+            .penalties = daemon->penalties,
             .clock = daemon->clock,
             .control = daemon->mailbox,
             .fds = &daemon->fds[i * config->listener_count],
@@ -170,6 +171,8 @@ static int start(struct daemon *daemon, struct ap_error *error)
     };
     daemon->worker_count = config->workers;
     err = source_table_new(&limits, &daemon->sources);
+    if (!err)
+        err = penalty_table_new(&daemon->penalties);
     if (!err)
         err = mailbox_open(&daemon->loop, &daemon->mailbox);
     if (err)
@@ -307,6 +310,7 @@ static void tear_down(struct daemon *daemon)
     free(daemon->drains);
     free(daemon->workers);
     source_table_free(daemon->sources);
+    penalty_table_free(daemon->penalties);
     store_close(daemon->reader);
     control_unlink(daemon);
     snapshot_unref(daemon->snapshot);

@@ -10,6 +10,7 @@
 #include "autoprov/api.h"
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
+#include "autoprov/penalty_table.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
@@ -47,6 +48,7 @@ struct daemon {
     enum store_rekey_state rekey_state; /* as the log has told it */
     struct store_db *reader;
     struct source_table *sources;
+    struct penalty_table *penalties;
     int *fds; /* listener_count for each worker in turn; -1: handed over */
     size_t fd_count;
     int *admin_fds; /* one for each listener: of those for admins; -1: none, or handed over */

@@ -126,6 +126,20 @@ static void add_network(const struct daemon *daemon, struct metrics_network *net
     }
 }
 
+static void add_throttle(const struct daemon *daemon, struct metrics_throttle *throttle)
+{
+    struct penalty_totals totals;
+
+    penalty_table_totals(daemon->penalties, clock_monotonic_ms(daemon->clock), &totals);
+    *throttle = (struct metrics_throttle){
+        .sources = totals.sources,
+        .held_misses = totals.held,
+        .delayed = totals.held_misses,
+        .closed = totals.closed_misses,
+        .penalised = totals.became_sources,
+    };
+}
+
 static int add_listeners(const struct daemon *daemon, struct arena *arena, struct metrics *metrics)
 {
     const struct snapshot *snapshot = daemon->snapshot;
@@ -161,6 +175,7 @@ int vitals_metrics(void *data, struct arena *arena, struct metrics *metrics)
     for (int reason = 0; reason < POLICY_REASON_COUNT; reason++)
         metrics->refusals[reason] = vitals_count(daemon, (enum policy_reason)reason);
     add_network(daemon, &metrics->network);
+    add_throttle(daemon, &metrics->throttle);
     metrics->flat_mode = daemon->snapshot->options.disable_auto_provision_security;
     metrics->reload_failed = daemon->reload_failed;
     metrics->loaded_at = daemon->snapshot->loaded_at;

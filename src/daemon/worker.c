@@ -57,10 +57,15 @@ static int open_parts(struct worker *worker, const struct worker_setup *setup,
                       struct ap_error *error)
 {
     struct provision_setup provision = {
-        .snapshot = setup->snapshot, .writer = setup->writer, .clock = setup->clock};
+        .snapshot = setup->snapshot,
+        .writer = setup->writer,
+        .penalties = setup->penalties,
+        .clock = setup->clock,
+    };
     struct front_setup front = {.loop = &worker->loop,
                                 .clock = setup->clock,
                                 .sources = setup->sources,
+                                .penalties = setup->penalties,
                                 .handler = provision_handle};
     int err = store_open(setup->database, STORE_READER, setup->vault, setup->clock, &worker->reader,
                          error);

@@ -8,6 +8,7 @@
 #include "autoprov/err.h"
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
+#include "autoprov/penalty_table.h"
 #include "autoprov/policy.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
@@ -23,6 +24,7 @@ struct worker_setup {
     const struct vault *vault; /* cloned */
     struct store_writer *writer;
     struct source_table *sources;
+    struct penalty_table *penalties;
     const struct ap_clock *clock;
     struct mailbox *control; /* where acknowledgements go */
     const int *fds; /* one listening socket per listener; ownership passes, also on failure */

@@ -227,6 +227,34 @@ void connection_release_slot(struct connection *connection)
     front->released_slots++;
 }
 
+/* -- places for late answers ------------------------------------------------------------------ */
+
+int connection_take_place(struct connection *connection)
+{
+    const struct front_setup *setup = &connection->front->setup;
+    struct source_key key;
+
+    if (!setup->penalties)
+        return 0;
+    address_source_key(&connection->peer, &key);
+    int err = penalty_table_hold(setup->penalties, &key, clock_monotonic_ms(setup->clock));
+    connection->has_place = err == 0;
+    return err;
+}
+
+void connection_release_place(struct connection *connection)
+{
+    struct source_key key;
+
+    if (!connection->has_place)
+        return;
+    connection->has_place = false;
+    address_source_key(&connection->peer, &key);
+    penalty_table_release(connection->front->setup.penalties, &key);
+}
+
+/* -- handshakes ------------------------------------------------------------------------------- */
+
 /* A client that has waited long may have left: don't sign for it. */
 static bool client_is_gone(const struct connection *connection)
 {
@@ -311,6 +339,7 @@ void connection_close(struct connection *connection)
         front_remove_waiting(connection);
     connection_drop_exchange(connection);
     connection->state = CONNECTION_CLOSED;
+    connection_release_place(connection);
     connection_uncount(connection);
     stream_done(&connection->stream);
     buf_done(&connection->in);

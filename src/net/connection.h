@@ -58,6 +58,7 @@ struct connection {
     unsigned handles;
     bool is_counted;    /* in the table of sources */
     bool has_slot;      /* in the table of sources */
+    bool has_place;     /* HELD: in the table of penalties */
     bool must_close;    /* after the answer */
     bool client_closes; /* it asked for the close, and so sends nothing more */
 };
@@ -86,6 +87,12 @@ void connection_wait(struct connection *connection, enum stream_result wanted);
 
 /* Give the slot back; may run twice. */
 void connection_release_slot(struct connection *connection);
+
+/* Take a place for a late answer. Errors: AP_EBUSY there is none. */
+AP_MUSTCHECK int connection_take_place(struct connection *connection);
+
+/* Give the place back; may run twice. */
+void connection_release_place(struct connection *connection);
 
 /* Take it out of the table of sources, slot included; may run twice. */
 void connection_uncount(struct connection *connection);

@@ -18,6 +18,7 @@ struct front_deadlines {
     uint32_t dropped_body_ms;
     uint32_t idle_ms;
     uint32_t answer_ms;
+    uint32_t late_ms; /* of HTTP_LATE */
     uint32_t linger_ms;
     uint32_t connection_ms;
 };

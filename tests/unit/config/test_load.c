@@ -35,6 +35,7 @@ static void test_defaults_fill_what_is_not_set(void **state)
     assert_false(config->options.disable_auto_provision_security);
     assert_in_range(config->workers, 1, 64);
     assert_int_equal(config->max_connections, 10000);
+    assert_int_equal(config->throttle, CONFIG_YES);
     assert_int_equal(config->fetch_retention_s, 90 * 86400);
     assert_int_equal(config->refusal_rows_max, 1000000);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
@@ -70,7 +71,7 @@ static void test_every_key_is_read(void **state)
                "max_connections = 65535\n"
                "max_connections_per_source = 2\n"
                "max_handshakes = 3\n"
-               "max_handshakes_per_source = 1\n"
+               "max_handshakes_per_source = 1 throttle = no\n"
                "fetch_retention = 36h\n"
                "fetch_rows_max = 1000\n"
                "refusal_retention = 90m\n"
@@ -100,6 +101,7 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(config->max_connections_per_source, 2);
     assert_int_equal(config->max_handshakes, 3);
     assert_int_equal(config->max_handshakes_per_source, 1);
+    assert_int_equal(config->throttle, CONFIG_NO);
     assert_int_equal(config->fetch_retention_s, 36 * 3600);
     assert_int_equal(config->fetch_rows_max, 1000);
     assert_int_equal(config->refusal_retention_s, 90 * 60);

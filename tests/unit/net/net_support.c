@@ -377,6 +377,10 @@ static void answer_path(const struct http_request *request, struct http_answer *
         answer->body.len = len;
     } else if (strncmp(request->path, "/hit", 4) == 0) {
         fill(answer, request->path);
+    } else if (strncmp(request->path, "/late", 5) == 0) {
+        answer->status = 404;
+        answer->when = HTTP_LATE;
+        fill(answer, "no\n");
     } else if (strcmp(request->path, "/close") == 0) {
         answer->close = true;
         fill(answer, "bye");
@@ -438,7 +442,15 @@ void server_open(struct server *server, const struct source_limits *limits)
     assert_int_equal(uv_loop_init(&server->loop), 0);
     if (limits)
         assert_int_equal(source_table_new(limits, &server->sources), 0);
-    struct front_setup setup = {&server->loop, &server->clock, server->sources, handle, server};
+    struct front_setup setup = {
+        .loop = &server->loop,
+        .clock = &server->clock,
+        .sources = server->sources,
+        .handler = handle,
+        .handler_data = server,
+    };
+    assert_int_equal(penalty_table_new(&server->penalties), 0);
+    setup.penalties = server->penalties;
     assert_int_equal(front_open(&setup, &server->front), 0);
     assert_int_equal(address_parse("127.0.0.1", &address), 0);
     assert_int_equal(listener_open_tcp(&address, true, &fd, &error), 0);
@@ -451,6 +463,7 @@ void server_open(struct server *server, const struct source_limits *limits)
 
 void server_close(struct server *server)
 {
+    struct penalty_totals penalties;
     struct source_totals totals;
 
     front_close(server->front);
@@ -466,6 +479,9 @@ void server_close(struct server *server)
         assert_int_equal(totals.connections, 0);
         assert_int_equal(totals.handshakes, 0);
     }
+    penalty_table_totals(server->penalties, 0, &penalties);
+    assert_int_equal(penalties.held, 0);
+    penalty_table_free(server->penalties);
     source_table_free(server->sources);
     tls_context_unref(server->tls);
     folder_remove(&server->folder);

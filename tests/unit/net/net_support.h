@@ -95,6 +95,7 @@ struct server {
     uv_loop_t loop;
     struct front *front;
     struct source_table *sources;
+    struct penalty_table *penalties;
     struct tls_context *tls;
     struct folder folder;
     struct ap_clock clock;
