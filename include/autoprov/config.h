@@ -25,6 +25,8 @@ struct config_certificate {
 /* Whom a listener is for. */
 enum config_serves { CONFIG_SERVES_PHONES, CONFIG_SERVES_ADMIN /* the API */ };
 
+enum config_proxy { CONFIG_PROXY_NO, CONFIG_PROXY_V2 };
+
 /* listener "phones" { … }: a door, HTTPS. */
 struct config_listener {
     char *name;
@@ -32,6 +34,8 @@ struct config_listener {
     struct address address;
     char *public_url; /* "https://pbx.example.com", no trailing slash: provisioning URLs begin so;
                          NULL for admins, unless set */
+    enum config_proxy proxy_protocol;
+    struct network_list proxy_peers; /* never everything; with CONFIG_PROXY_V2 one or more */
     struct config_certificate *certificates;
     size_t certificate_count; /* 1 or more */
     int line;

@@ -42,6 +42,13 @@ enum front_kind {
 AP_MUSTCHECK int front_add_listener(struct front *front, int fd, enum front_kind kind,
                                     unsigned index, struct tls_context *tls);
 
+/* Who connects to listener index from now on is one of peers, and says whom it connects for by a
+ * PROXY header of version 2; everybody else is closed at once. That address then counts for limits
+ * and is the request's peer; AF_UNSPEC when the header tells none. peers: borrowed until the next
+ * call for the listener or front_close(). Call it before the loop runs, or to change the peers;
+ * NULL: nobody is a proxy. */
+void front_set_proxy(struct front *front, unsigned index, const struct network_list *peers);
+
 /* New connections of listener index begin with tls; old ones go on with theirs. */
 void front_set_tls(struct front *front, unsigned index, struct tls_context *tls);
 
@@ -58,7 +65,9 @@ struct front_stats {
     uint64_t accepted, refused_connections; /* refused: over a limit */
     uint64_t handshakes, failed_handshakes;
     uint64_t requests;
-    uint64_t timeouts; /* connections closed by a deadline */
+    uint64_t timeouts;                         /* connections closed by a deadline */
+    uint64_t foreign_peers, bad_proxy_headers; /* closed on listeners behind a proxy */
+    struct address last_bad_peer;              /* of those two */
     uint32_t open_connections, waiting_handshakes;
 };
 /* Loop's thread. */

@@ -38,8 +38,8 @@ struct http_request {
     const char *authorization; /* admin: a secret */
     const char *body;          /* admin; NUL-terminated */
     size_t body_len;
-    bool has_forwarded;
-    const struct address *peer;
+    bool has_forwarded;         /* of GATE_PHONE: a proxy that is not ours has named itself */
+    const struct address *peer; /* behind a proxy of ours its client; AF_UNSPEC: not told */
     const struct http_peer_user *peer_user; /* control socket only, else NULL */
     unsigned listener;                      /* index given to front_add_listener() */
     int64_t arrival_ms;                     /* monotonic, when the head was complete */

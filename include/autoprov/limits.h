@@ -32,6 +32,11 @@
 /* After the last answer: so long is read what the client still sends, so that no reset destroys
  * the answer on its way; AP_DROPPED_BODY_MAX_BYTES at most. */
 #define AP_LINGER_MS 2000
+/* A PROXY header of version 2 with its TLVs: 536 bytes are what every receiver should take
+ * (proxy-protocol.txt, 2.2), the rest is for a client certificate's names in them. */
+#define AP_PROXY_HEADER_MAX_BYTES 2048
+/* Connections that are refused on a listener behind a proxy are told this often. */
+#define AP_PROXY_LOG_MS 60000
 /* Waiting handshakes are tried again this often, as other workers free slots too. */
 #define AP_SLOT_RETRY_MS 50
 /* Listeners rest this long when descriptors have run out. */

@@ -26,6 +26,7 @@ struct metrics_listener {
 struct metrics_network {
     uint64_t accepted, refused_connections, timeouts;
     uint64_t handshakes, failed_handshakes;
+    uint64_t foreign_peers, bad_proxy_headers;
     uint64_t connections, waiting_handshakes; /* at this moment */
 };
 

@@ -26,6 +26,7 @@ enum policy_reason {
                                    as a matter of routine */
     POLICY_FLAT_ONLY,           /* by a token, for a vendor whose phones cannot be given one */
     POLICY_BURNT,               /* by a burnt token: not where the phone was last, or again */
+    POLICY_NO_SOURCE,           /* the proxy did not tell whom it connects for */
     POLICY_REASON_COUNT
 };
 

@@ -151,7 +151,15 @@ static void write_network(struct text *text, const struct metrics *metrics)
          network->waiting_handshakes},
     };
 
+    static const char PROXY[] = PREFIX "proxy_refusals_total";
+
     write_figures(text, figures, AP_COUNT(figures));
+    family(
+        text, PROXY, "counter",
+        "Connections that were closed on a listener behind a proxy: not from a proxy of ours, or "
+        "without a header of version 2.");
+    sample(text, PROXY, "reason", "peer", network->foreign_peers);
+    sample(text, PROXY, "reason", "header", network->bad_proxy_headers);
 }
 
 static void write_throttle(struct text *text, const struct metrics *metrics)

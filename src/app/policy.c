@@ -20,6 +20,7 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_PROBE] = "probe",
     [POLICY_FLAT_ONLY] = "flat_only",
     [POLICY_BURNT] = "burnt",
+    [POLICY_NO_SOURCE] = "no_source",
 };
 
 /* As conf/fail2ban and conf/monitoring have them. */

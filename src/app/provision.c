@@ -158,6 +158,8 @@ void provision_handle(void *data, struct http_exchange *exchange)
         provision_refuse(&fetch, POLICY_METHOD);
     else if (fetch.request->refusal != GATE_REASON_NONE)
         provision_refuse(&fetch, POLICY_BAD_REQUEST);
+    else if (fetch.request->peer->family == AF_UNSPEC)
+        provision_refuse(&fetch, POLICY_NO_SOURCE);
     else
         find_and_answer(&fetch);
     secret_wipe(&fetch.found.path.token, sizeof(fetch.found.path.token));

@@ -128,26 +128,48 @@ static bool take_total(_Atomic uint32_t *total, uint32_t limit)
     return true;
 }
 
-int source_table_connect(struct source_table *table, const struct source_key *key)
+int source_table_admit(struct source_table *table)
+{
+    if (take_total(&table->connections, table->limits.connections))
+        return 0;
+    atomic_fetch_add(&table->refused, 1);
+    return AP_EBUSY;
+}
+
+int source_table_assign(struct source_table *table, const struct source_key *key)
 {
     size_t start;
     bool taken = false;
+    struct shard *shard = lock_shard(table, key, &start);
+    struct source_slot *slot = find_slot(table, shard, start, key);
 
-    if (take_total(&table->connections, table->limits.connections)) {
-        struct shard *shard = lock_shard(table, key, &start);
-        struct source_slot *slot = find_slot(table, shard, start, key);
-        if (slot && slot->connections < table->limits.connections_per_source) {
-            slot->key = *key;
-            slot->connections++;
-            taken = true;
-        }
-        pthread_mutex_unlock(&shard->lock);
-        if (!taken)
-            atomic_fetch_sub(&table->connections, 1);
+    if (slot && slot->connections < table->limits.connections_per_source) {
+        slot->key = *key;
+        slot->connections++;
+        taken = true;
     }
-    if (!taken)
-        atomic_fetch_add(&table->refused, 1);
-    return taken ? 0 : AP_EBUSY;
+    pthread_mutex_unlock(&shard->lock);
+    if (taken)
+        return 0;
+    atomic_fetch_add(&table->refused, 1);
+    return AP_EBUSY;
+}
+
+void source_table_dismiss(struct source_table *table)
+{
+    atomic_fetch_sub(&table->connections, 1);
+}
+
+int source_table_connect(struct source_table *table, const struct source_key *key)
+{
+    int err = source_table_admit(table);
+
+    if (err)
+        return err;
+    err = source_table_assign(table, key);
+    if (err)
+        source_table_dismiss(table);
+    return err;
 }
 
 void source_table_disconnect(struct source_table *table, const struct source_key *key)

@@ -115,6 +115,14 @@ const struct config_key CONFIG_KEYS[] = {
         {CONFIG_LISTENER, "public_url", CONFIG_STRING, NULL, 1, 512, NULL, true,
          "What phones call this listener: https://HOST or https://HOST:PORT, nothing "
          "after it. Every provisioning URL begins so."},
+    [KEY_PROXY_PROTOCOL] =
+        {CONFIG_LISTENER, "proxy_protocol", CONFIG_CHOICE, "no", 1, 16, NULL, false,
+         "Whether a proxy stands before the listener and tells by a PROXY header whom it connects "
+         "for: no, or v2, the binary form."},
+    [KEY_PROXY_PEERS] = {CONFIG_LISTENER, "proxy_peers", CONFIG_LIST, "{ }", 0,
+                         AP_CONFIG_NETWORKS_MAX, "networks", true,
+                         "The proxies of `proxy_protocol = v2`; whoever else connects is closed at "
+                         "once."},
     [KEY_CERTIFICATE_FILE] = {CONFIG_CERTIFICATE, "certificate_file", CONFIG_PATH, NULL, 1,
                               PATH_BYTES, NULL, true,
                               "PEM file with the certificate and, after it, the intermediate ones; "
@@ -131,6 +139,7 @@ _Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 
 /* In the order of their enums. */
 static const char *const FORMATS[] = {"text", "json", NULL};
+static const char *const PROXIES[] = {"no", "v2", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
 static const char *const SWITCH[] = {"no", "yes", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
@@ -167,6 +176,8 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_ADDRESS] = {SLOT_ADDRESS, LISTENER(address), NULL, NULL},
     [KEY_PORT] = {SLOT_PORT, LISTENER(address), NULL, NULL},
     [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url, NULL},
+    [KEY_PROXY_PROTOCOL] = {SLOT_WORD, LISTENER(proxy_protocol), NULL, PROXIES},
+    [KEY_PROXY_PEERS] = {SLOT_NETWORKS, LISTENER(proxy_peers), NULL, NULL},
     [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path, NULL},
     [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path, NULL},
 };

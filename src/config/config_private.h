@@ -41,6 +41,8 @@ enum config_key_id {
     KEY_ADDRESS,
     KEY_PORT,
     KEY_PUBLIC_URL,
+    KEY_PROXY_PROTOCOL,
+    KEY_PROXY_PEERS,
     KEY_CERTIFICATE_FILE,
     KEY_KEY_FILE,
     KEY_COUNT,

@@ -49,6 +49,8 @@ struct daemon {
     struct store_db *reader;
     struct source_table *sources;
     struct penalty_table *penalties;
+    uint64_t told_proxy_faults; /* refused on listeners behind a proxy, as the log has told it */
+    int64_t told_proxy_ms;
     int *fds; /* listener_count for each worker in turn; -1: handed over */
     size_t fd_count;
     int *admin_fds; /* one for each listener: of those for admins; -1: none, or handed over */
@@ -110,6 +112,9 @@ bool vitals_all_alive(struct daemon *daemon);
 
 /* Of all workers together, since the start. */
 uint64_t vitals_count(const struct daemon *daemon, enum policy_reason reason);
+
+/* Say who was refused on a listener behind a proxy, at most every AP_PROXY_LOG_MS. */
+void vitals_tell_proxy_faults(struct daemon *daemon);
 
 /* -- reload.c -------------------------------------------------------------------------------------
  */

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "autoprov/array.h"
+#include "autoprov/limits.h"
+#include "autoprov/log.h"
 #include "autoprov/text.h"
 #include "daemon_private.h"
 
@@ -123,7 +125,36 @@ static void add_network(const struct daemon *daemon, struct metrics_network *net
         network->handshakes += stats.handshakes;
         network->failed_handshakes += stats.failed_handshakes;
         network->waiting_handshakes += stats.waiting_handshakes;
+        network->foreign_peers += stats.foreign_peers;
+        network->bad_proxy_headers += stats.bad_proxy_headers;
     }
+}
+
+void vitals_tell_proxy_faults(struct daemon *daemon)
+{
+    int64_t now_ms = clock_monotonic_ms(daemon->clock);
+    struct front_stats sum = {0};
+    char source[AP_ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        struct front_stats stats;
+        worker_front_stats(daemon->workers[i], &stats);
+        sum.foreign_peers += stats.foreign_peers;
+        sum.bad_proxy_headers += stats.bad_proxy_headers;
+        if (stats.foreign_peers + stats.bad_proxy_headers > 0)
+            sum.last_bad_peer = stats.last_bad_peer;
+    }
+    uint64_t faults = sum.foreign_peers + sum.bad_proxy_headers;
+    if (faults == daemon->told_proxy_faults ||
+        (daemon->told_proxy_faults > 0 && now_ms - daemon->told_proxy_ms < AP_PROXY_LOG_MS))
+        return;
+    daemon->told_proxy_faults = faults;
+    daemon->told_proxy_ms = now_ms;
+    address_format(&sum.last_bad_peer, source);
+    log_event(LOG_LEVEL_NOTICE, "proxy_refused",
+              "foreign_peers=%llu bad_headers=%llu last=%s; since the start; see proxy_peers",
+              (unsigned long long)sum.foreign_peers, (unsigned long long)sum.bad_proxy_headers,
+              source);
 }
 
 static void add_throttle(const struct daemon *daemon, struct metrics_throttle *throttle)

@@ -19,6 +19,8 @@ static uint64_t state_ms(const struct connection *connection, enum connection_st
     switch (state) {
     case CONNECTION_SILENT:
         return deadlines->first_byte_ms;
+    case CONNECTION_PROXY:
+        return deadlines->handshake_ms;
     case CONNECTION_WAITING:
         return (uint64_t)deadlines->first_byte_ms + deadlines->handshake_ms;
     case CONNECTION_HANDSHAKE:
@@ -144,6 +146,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         return;
     }
     switch (connection->state) {
+    case CONNECTION_PROXY:
+        connection_read_proxy(connection);
+        return;
     case CONNECTION_SILENT:
         if (connection_begin_handshake(connection) == AP_EBUSY) {
             connection_poll(connection, 0);
@@ -316,6 +321,11 @@ void connection_uncount(struct connection *connection)
     if (!connection->is_counted)
         return;
     connection->is_counted = false;
+    if (!connection->has_source) {
+        source_table_dismiss(connection->front->setup.sources);
+        return;
+    }
+    connection->has_source = false;
     address_source_key(&connection->peer, &key);
     source_table_disconnect(connection->front->setup.sources, &key);
 }

@@ -58,7 +58,6 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
     request->path_len = result->path_len;
     request->refusal = result->reason;
     request->method = result->method;
-    request->has_forwarded = result->has_forwarded;
     return 0;
 }
 
@@ -97,6 +96,8 @@ int exchange_new(struct connection *connection, const struct gate_result *result
         .listener = listener->index,
         .arrival_ms = clock_monotonic_ms(connection->front->setup.clock),
     };
+    /* Who stands before a proxy of ours is known; a proxy before that one is the client's own. */
+    exchange->request.has_forwarded = result->has_forwarded && !listener->proxy_peers;
     if (copy_request(exchange, result) != 0 ||
         copy_peer_user(exchange, connection->peer_user) != 0) {
         exchange_free(exchange);

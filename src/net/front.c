@@ -250,7 +250,8 @@ void front_drain(struct front *front, void (*drained)(void *data), void *data)
         listener_close(listener);
     for (struct connection *connection = front->connections.first; connection; connection = next) {
         next = connection->next;
-        if (connection->state == CONNECTION_SILENT || connection->state == CONNECTION_IDLE) {
+        if (connection->state == CONNECTION_PROXY || connection->state == CONNECTION_SILENT ||
+            connection->state == CONNECTION_IDLE) {
             stream_say_goodbye(&connection->stream);
             connection_close(connection);
         }

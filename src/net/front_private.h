@@ -29,6 +29,7 @@ struct listener {
     uv_poll_t poll;
     uv_timer_t pause; /* after descriptors ran out */
     struct tls_context *tls;
+    const struct network_list *proxy_peers; /* NULL: no PROXY header is expected */
     enum front_kind kind;
     unsigned index;
     unsigned connections;
@@ -38,6 +39,11 @@ struct listener {
 static inline enum gate_profile listener_profile(const struct listener *listener)
 {
     return listener->kind == FRONT_PHONE_TLS ? GATE_PHONE : GATE_ADMIN;
+}
+
+static inline bool listener_is_plain(const struct listener *listener)
+{
+    return listener->kind == FRONT_ADMIN_UNIX;
 }
 
 struct connection_list {

@@ -166,9 +166,10 @@ static void test_no_networks_means_nobody_in_flat_mode(void **state)
 static void test_reason_names_are_stable(void **state)
 {
     static const char *const NAMES[] = {
-        "served",       "bad_request",   "method",      "unknown_path", "bad_token",
-        "unknown_file", "unknown_pair",  "unknown_mac", "flat_off",     "address_not_allowed",
-        "disabled",     "render_failed", "probe",       "flat_only",    "burnt",
+        "served",    "bad_request",         "method",       "unknown_path",
+        "bad_token", "unknown_file",        "unknown_pair", "unknown_mac",
+        "flat_off",  "address_not_allowed", "disabled",     "render_failed",
+        "probe",     "flat_only",           "burnt",        "no_source",
     };
 
     (void)state;

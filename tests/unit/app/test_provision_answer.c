@@ -352,6 +352,17 @@ static void test_the_answer_to_a_wrong_method_is_never_late(void **state)
     assert_int_equal(exchange.when, HTTP_AT_DUE_TIME);
 }
 
+/* A health check of a proxy: whatever it asks for. */
+static void test_whoever_has_no_source_gets_the_miss(void **state)
+{
+    struct worker *worker = *state;
+
+    worker->peer = (struct address){.family = AF_UNSPEC};
+    for (int i = 0; i < 3 * FREE_GUESSES; i++)
+        assert_int_equal(miss(worker, i % 2 == 0 ? NEW_PATH : WRONG_PATH), HTTP_AT_DUE_TIME);
+    assert_int_equal(fetch_log_count(worker->log, POLICY_NO_SOURCE), 3 * FREE_GUESSES);
+}
+
 static void test_throttle_is_switched_off_and_on_by_a_reload(void **state)
 {
     struct worker *worker = *state;
@@ -381,6 +392,7 @@ int main(void)
         ROW(test_what_phones_ask_for_as_a_matter_of_routine_is_not_late),
         ROW(test_what_is_no_guess_penalises_nobody),
         ROW(test_the_answer_to_a_wrong_method_is_never_late),
+        ROW(test_whoever_has_no_source_gets_the_miss),
         ROW(test_throttle_is_switched_off_and_on_by_a_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,28 @@ static void test_connections_in_total_have_a_limit(void **state)
     source_table_free(table);
 }
 
+static void test_a_connection_counts_in_total_before_its_source_is_known(void **state)
+{
+    struct source_table *table = table_of(3, 2, 10, 10);
+    struct source_key a = key_of(1);
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(source_table_admit(table), 0);
+    assert_int_equal(source_table_admit(table), AP_EBUSY);
+    assert_int_equal(source_table_connect(table, &a), AP_EBUSY);
+    assert_int_equal(source_table_assign(table, &a), 0);
+    assert_int_equal(source_table_assign(table, &a), 0);
+    assert_int_equal(source_table_assign(table, &a), AP_EBUSY);
+    check_totals(table, 3, 0, 3);
+    source_table_dismiss(table);
+    check_totals(table, 2, 0, 3);
+    source_table_disconnect(table, &a);
+    source_table_disconnect(table, &a);
+    check_totals(table, 0, 0, 3);
+    source_table_free(table);
+}
+
 static void test_handshakes_wait_for_a_slot(void **state)
 {
     struct source_table *table = table_of(100, 100, 3, 2);
@@ -301,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connections_of_a_source_have_a_limit),
         cmocka_unit_test(test_connections_in_total_have_a_limit),
+        cmocka_unit_test(test_a_connection_counts_in_total_before_its_source_is_known),
         cmocka_unit_test(test_handshakes_wait_for_a_slot),
         cmocka_unit_test(test_ipv4_and_ipv6_sources_of_the_same_bytes_are_apart),
         cmocka_unit_test(test_largest_table_holds_one_source_per_connection),

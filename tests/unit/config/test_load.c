@@ -49,6 +49,8 @@ static void test_defaults_fill_what_is_not_set(void **state)
     assert_int_equal(config->listener_count, 1);
     assert_int_equal(listener->address.family, AF_INET);
     assert_int_equal(listener->address.port, 443);
+    assert_int_equal(listener->proxy_protocol, CONFIG_PROXY_NO);
+    assert_int_equal(listener->proxy_peers.count, 0);
     assert_int_equal(listener->line, 1);
     assert_int_equal(listener->certificates[0].line, 3);
     config_free(config);
@@ -81,7 +83,8 @@ static void test_every_key_is_read(void **state)
                "  certificate rsa { certificate_file = /r.pem key_file = /r.key }\n"
                "  certificate ec { certificate_file = /e.pem key_file = /e.key }\n"
                "}\n"
-               "listener b { public_url = https://b certificate x {certificate_file=/x "
+               "listener b { proxy_protocol = v2 proxy_peers = { 10.0.0.1, 10.1.0.0/16 } "
+               "public_url = https://b certificate x {certificate_file=/x "
                "key_file=/y} }\n");
 
     assert_string_equal(config->user, "prov");
@@ -116,6 +119,10 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(config->listeners[0].certificate_count, 2);
     assert_string_equal(config->listeners[0].certificates[1].name, "ec");
     assert_string_equal(config->listeners[0].certificates[1].key_file, "/e.key");
+    assert_int_equal(config->listeners[0].proxy_protocol, CONFIG_PROXY_NO);
+    assert_int_equal(config->listeners[1].proxy_protocol, CONFIG_PROXY_V2);
+    assert_int_equal(config->listeners[1].proxy_peers.count, 2);
+    assert_int_equal(config->listeners[1].proxy_peers.items[0].prefix_len, 32);
     assert_string_equal(config->listeners[1].public_url, "https://b");
     assert_int_equal(config->listeners[1].line, 25);
     config_free(config);

@@ -355,6 +355,7 @@ static void remember(struct server *server, const struct http_request *request)
     (void)snprintf(server->body, sizeof(server->body), "%s", request->body);
     server->body_len = request->body_len;
     server->had_peer_user = request->peer_user != NULL;
+    server->had_forwarded = request->has_forwarded;
     if (request->peer_user) {
         server->peer_uid = request->peer_user->uid;
         server->peer_groups = request->peer_user->group_count;

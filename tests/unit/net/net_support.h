@@ -112,6 +112,7 @@ struct server {
     uid_t peer_uid;
     size_t peer_groups;
     bool had_peer_user;
+    bool had_forwarded;
     char peer[AP_ADDRESS_TEXT_MAX];
     struct http_exchange *kept;
     bool is_drained;
