@@ -32,13 +32,14 @@ struct front_setup {
 AP_MUSTCHECK int front_open(const struct front_setup *setup, struct front **ret_front);
 
 enum front_kind {
-    FRONT_PHONE_TLS,  /* gate profile phone, TLS */
-    FRONT_ADMIN_UNIX, /* gate profile admin, control socket, no TLS */
-    FRONT_ADMIN_TLS,  /* gate profile admin, TLS; at most AP_ADMIN_CONNECTIONS_MAX connections */
+    FRONT_PHONE_TLS,   /* gate profile phone, TLS */
+    FRONT_PHONE_PLAIN, /* gate profile phone, HTTP without TLS; limits per source all the same */
+    FRONT_ADMIN_UNIX,  /* gate profile admin, control socket, no TLS */
+    FRONT_ADMIN_TLS,   /* gate profile admin, TLS; at most AP_ADMIN_CONNECTIONS_MAX connections */
 };
 
 /* Serve a listening socket. fd: owned by the front, also on failure. tls: referenced; NULL for
- * FRONT_ADMIN_UNIX. index: handed to the handler. */
+ * kinds without TLS. index: handed to the handler. */
 AP_MUSTCHECK int front_add_listener(struct front *front, int fd, enum front_kind kind,
                                     unsigned index, struct tls_context *tls);
 

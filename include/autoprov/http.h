@@ -38,6 +38,7 @@ struct http_request {
     const char *authorization; /* admin: a secret */
     const char *body;          /* admin; NUL-terminated */
     size_t body_len;
+    bool is_plain;              /* of GATE_PHONE: it came without TLS */
     bool has_forwarded;         /* of GATE_PHONE: a proxy that is not ours has named itself */
     const struct address *peer; /* behind a proxy of ours its client; AF_UNSPEC: not told */
     const struct http_peer_user *peer_user; /* control socket only, else NULL */

@@ -186,7 +186,7 @@ void front_set_proxy(struct front *front, unsigned index, const struct network_l
 void front_set_tls(struct front *front, unsigned index, struct tls_context *tls)
 {
     for (struct listener *listener = front->listeners; listener; listener = listener->next) {
-        if (listener->index != index || listener->kind == FRONT_ADMIN_UNIX)
+        if (listener->index != index || listener_is_plain(listener))
             continue;
         struct tls_context *old = listener->tls;
         listener->tls = tls_context_ref(tls);

@@ -11,6 +11,12 @@
 
 #include "autoprov/limits.h"
 
+/* Without TLS a connection that has said nothing yet is idle. */
+static bool is_silent(const struct connection *connection)
+{
+    return connection->listener->kind == FRONT_PHONE_PLAIN && connection->requests == 0;
+}
+
 /* Milliseconds that a state may last, from its begin. 0: only the connection's own end counts. */
 static uint64_t state_ms(const struct connection *connection, enum connection_state state)
 {
@@ -26,6 +32,8 @@ static uint64_t state_ms(const struct connection *connection, enum connection_st
     case CONNECTION_HANDSHAKE:
         return deadlines->handshake_ms;
     case CONNECTION_IDLE:
+        if (is_silent(connection))
+            return deadlines->first_byte_ms;
         /* While draining only the request of a handshake that was in hand is waited for. */
         return connection->front->is_draining ? deadlines->head_ms : deadlines->idle_ms;
     case CONNECTION_HEAD:

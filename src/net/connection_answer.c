@@ -94,6 +94,7 @@ int exchange_new(struct connection *connection, const struct gate_result *result
         .peer = &exchange->peer,
         .body = "",
         .listener = listener->index,
+        .is_plain = listener->kind == FRONT_PHONE_PLAIN,
         .arrival_ms = clock_monotonic_ms(connection->front->setup.clock),
     };
     /* Who stands before a proxy of ours is known; a proxy before that one is the client's own. */

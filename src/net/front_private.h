@@ -38,12 +38,13 @@ struct listener {
 
 static inline enum gate_profile listener_profile(const struct listener *listener)
 {
-    return listener->kind == FRONT_PHONE_TLS ? GATE_PHONE : GATE_ADMIN;
+    return listener->kind == FRONT_PHONE_TLS || listener->kind == FRONT_PHONE_PLAIN ? GATE_PHONE
+                                                                                    : GATE_ADMIN;
 }
 
 static inline bool listener_is_plain(const struct listener *listener)
 {
-    return listener->kind == FRONT_ADMIN_UNIX;
+    return listener->kind == FRONT_PHONE_PLAIN || listener->kind == FRONT_ADMIN_UNIX;
 }
 
 struct connection_list {

@@ -175,6 +175,12 @@ void client_connect_silent(struct client *client, uint16_t port)
     connect_to(client, (const struct sockaddr *)&sockaddr, sizeof(sockaddr));
 }
 
+void client_connect_plain(struct client *client, uint16_t port)
+{
+    client_connect_silent(client, port);
+    client->is_ready = true;
+}
+
 void client_start_tls(struct client *client, int version)
 {
     client->context = SSL_CTX_new(TLS_client_method());
@@ -356,6 +362,8 @@ static void remember(struct server *server, const struct http_request *request)
     server->body_len = request->body_len;
     server->had_peer_user = request->peer_user != NULL;
     server->had_forwarded = request->has_forwarded;
+    server->was_plain = request->is_plain;
+    server->listener = request->listener;
     if (request->peer_user) {
         server->peer_uid = request->peer_user->uid;
         server->peer_groups = request->peer_user->group_count;
@@ -457,6 +465,9 @@ void server_open(struct server *server, const struct source_limits *limits)
     assert_int_equal(listener_open_tcp(&address, true, &fd, &error), 0);
     server->port = port_of(fd);
     assert_int_equal(front_add_listener(server->front, fd, FRONT_PHONE_TLS, 0, server->tls), 0);
+    assert_int_equal(listener_open_tcp(&address, true, &fd, &error), 0);
+    server->plain_port = port_of(fd);
+    assert_int_equal(front_add_listener(server->front, fd, FRONT_PHONE_PLAIN, 2, NULL), 0);
     server->unix_path = folder_path(&server->folder, "control.sock");
     assert_int_equal(listener_open_unix(server->unix_path, (gid_t)-1, &fd, &error), 0);
     assert_int_equal(front_add_listener(server->front, fd, FRONT_ADMIN_UNIX, 1, NULL), 0);

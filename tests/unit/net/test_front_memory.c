@@ -59,6 +59,14 @@ static int fetch_through_a_proxy(void *data)
     return result;
 }
 
+static int fetch_without_tls(void *data)
+{
+    struct server *server = data;
+
+    client_connect_plain(&client, server->plain_port);
+    return fetch(server, "GET /hit HTTP/1.1\r\n\r\n");
+}
+
 static int post_to_control_socket(void *data)
 {
     struct server *server = data;
@@ -75,6 +83,7 @@ static void test_failing_memory_costs_one_connection_at_most(void **state)
     server_open(&server, &(struct source_limits){100, 100, 10, 10});
     assert_true(alloc_fault_run(fetch_by_tls, &server) > 2);
     assert_true(alloc_fault_run(fetch_through_a_proxy, &server) > 3);
+    assert_true(alloc_fault_run(fetch_without_tls, &server) > 2);
     assert_true(alloc_fault_run(post_to_control_socket, &server) > 2);
     assert_int_equal(fetch_by_tls(&server), 0);
     server_close(&server);
