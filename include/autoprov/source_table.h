@@ -16,8 +16,8 @@ struct source_table;
 struct source_limits {
     uint32_t connections;            /* in total, 1..65,535 */
     uint32_t connections_per_source; /* 1..connections */
-    uint32_t handshakes;             /* unfinished, in total */
-    uint32_t handshakes_per_source;  /* unfinished */
+    uint32_t handshakes; /* unfinished, in total; the last quarter for sources that have none */
+    uint32_t handshakes_per_source; /* unfinished */
 };
 
 struct source_totals {

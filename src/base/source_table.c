@@ -186,22 +186,27 @@ void source_table_disconnect(struct source_table *table, const struct source_key
     atomic_fetch_sub(&table->connections, 1);
 }
 
+/* The last quarter is kept for sources that have none: so those that never finish theirs, however
+ * many of them wait, are in nobody else's way. */
+static uint32_t total_for(const struct source_table *table, const struct source_slot *slot)
+{
+    uint32_t limit = table->limits.handshakes;
+
+    return slot->handshakes == 0 ? limit : limit - limit / 4;
+}
+
 int source_table_handshake_begin(struct source_table *table, const struct source_key *key)
 {
     size_t start;
     bool taken = false;
-
-    if (!take_total(&table->handshakes, table->limits.handshakes))
-        return AP_EBUSY;
     struct shard *shard = lock_shard(table, key, &start);
     struct source_slot *slot = find_slot(table, shard, start, key);
-    if (slot && slot->connections > 0 && slot->handshakes < table->limits.handshakes_per_source) {
+    if (slot && slot->connections > 0 && slot->handshakes < table->limits.handshakes_per_source &&
+        take_total(&table->handshakes, total_for(table, slot))) {
         slot->handshakes++;
         taken = true;
     }
     pthread_mutex_unlock(&shard->lock);
-    if (!taken)
-        atomic_fetch_sub(&table->handshakes, 1);
     return taken ? 0 : AP_EBUSY;
 }
 
