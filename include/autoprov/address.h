@@ -38,6 +38,9 @@ struct source_key {
 };
 void address_source_key(const struct address *address, struct source_key *ret_key);
 
+/* For tables of sources: with a random seed nobody can choose addresses that meet in one place. */
+uint64_t address_source_hash(const struct source_key *key, uint64_t seed);
+
 /* prefix_len counts from the first bit of bytes. */
 struct network {
     int family; /* AF_INET, AF_INET6 */

@@ -25,6 +25,8 @@ struct config_certificate {
 /* Whom a listener is for. */
 enum config_serves { CONFIG_SERVES_PHONES, CONFIG_SERVES_ADMIN /* the API */ };
 
+enum config_proxy { CONFIG_PROXY_NO, CONFIG_PROXY_V2 };
+
 /* listener "phones" { … }: a door, HTTPS. */
 struct config_listener {
     char *name;
@@ -32,6 +34,8 @@ struct config_listener {
     struct address address;
     char *public_url; /* "https://pbx.example.com", no trailing slash: provisioning URLs begin so;
                          NULL for admins, unless set */
+    enum config_proxy proxy_protocol;
+    struct network_list proxy_peers; /* never everything; with CONFIG_PROXY_V2 one or more */
     struct config_certificate *certificates;
     size_t certificate_count; /* 1 or more */
     int line;
@@ -55,6 +59,7 @@ enum config_secrets { CONFIG_SECRETS_ALWAYS, CONFIG_SECRETS_ONCE, CONFIG_SECRETS
 
 /* What follows when a User-Agent contradicts the phone that it fetches for. */
 enum config_agent_check { CONFIG_AGENT_OFF, CONFIG_AGENT_WARN, CONFIG_AGENT_REFUSE };
+enum config_switch { CONFIG_NO, CONFIG_YES };
 
 /* Strings are never NULL unless a comment says so. */
 struct config {
@@ -90,6 +95,7 @@ struct config {
     uint32_t max_connections_per_source;
     uint32_t max_handshakes;
     uint32_t max_handshakes_per_source;
+    enum config_switch throttle; /* misses of sources that guess come late */
 
     /* How long records are kept, and how many at most: whatever ends first. */
     uint32_t fetch_retention_s;

@@ -10,6 +10,7 @@
 #include "autoprov/clock.h"
 #include "autoprov/err.h"
 #include "autoprov/http.h"
+#include "autoprov/penalty_table.h"
 #include "autoprov/source_table.h"
 #include "autoprov/tls_context.h"
 
@@ -21,6 +22,8 @@ struct front_setup {
     struct source_table *sources; /* shared by all fronts; borrowed. NULL: nothing is counted */
     http_handler_fn handler;
     void *handler_data;
+    struct penalty_table
+        *penalties; /* shared by all fronts; borrowed. NULL: all late answers wait */
 };
 
 /* Everything below: loop's thread only; the process ignores SIGPIPE (OpenSSL writes with write(2)).
@@ -29,15 +32,23 @@ struct front_setup {
 AP_MUSTCHECK int front_open(const struct front_setup *setup, struct front **ret_front);
 
 enum front_kind {
-    FRONT_PHONE_TLS,  /* gate profile phone, TLS */
-    FRONT_ADMIN_UNIX, /* gate profile admin, control socket, no TLS */
-    FRONT_ADMIN_TLS,  /* gate profile admin, TLS; at most AP_ADMIN_CONNECTIONS_MAX connections */
+    FRONT_PHONE_TLS,   /* gate profile phone, TLS */
+    FRONT_PHONE_PLAIN, /* gate profile phone, HTTP without TLS; limits per source all the same */
+    FRONT_ADMIN_UNIX,  /* gate profile admin, control socket, no TLS */
+    FRONT_ADMIN_TLS,   /* gate profile admin, TLS; at most AP_ADMIN_CONNECTIONS_MAX connections */
 };
 
 /* Serve a listening socket. fd: owned by the front, also on failure. tls: referenced; NULL for
- * FRONT_ADMIN_UNIX. index: handed to the handler. */
+ * kinds without TLS. index: handed to the handler. */
 AP_MUSTCHECK int front_add_listener(struct front *front, int fd, enum front_kind kind,
                                     unsigned index, struct tls_context *tls);
+
+/* Who connects to listener index from now on is one of peers, and says whom it connects for by a
+ * PROXY header of version 2; everybody else is closed at once. That address then counts for limits
+ * and is the request's peer; AF_UNSPEC when the header tells none. peers: borrowed until the next
+ * call for the listener or front_close(). Call it before the loop runs, or to change the peers;
+ * NULL: nobody is a proxy. */
+void front_set_proxy(struct front *front, unsigned index, const struct network_list *peers);
 
 /* New connections of listener index begin with tls; old ones go on with theirs. */
 void front_set_tls(struct front *front, unsigned index, struct tls_context *tls);
@@ -55,7 +66,9 @@ struct front_stats {
     uint64_t accepted, refused_connections; /* refused: over a limit */
     uint64_t handshakes, failed_handshakes;
     uint64_t requests;
-    uint64_t timeouts; /* connections closed by a deadline */
+    uint64_t timeouts;                         /* connections closed by a deadline */
+    uint64_t foreign_peers, bad_proxy_headers; /* closed on listeners behind a proxy */
+    struct address last_bad_peer;              /* of those two */
     uint32_t open_connections, waiting_handshakes;
 };
 /* Loop's thread. */

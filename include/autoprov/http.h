@@ -38,8 +38,9 @@ struct http_request {
     const char *authorization; /* admin: a secret */
     const char *body;          /* admin; NUL-terminated */
     size_t body_len;
-    bool has_forwarded;
-    const struct address *peer;
+    bool is_plain;              /* of GATE_PHONE: it came without TLS */
+    bool has_forwarded;         /* of GATE_PHONE: a proxy that is not ours has named itself */
+    const struct address *peer; /* behind a proxy of ours its client; AF_UNSPEC: not told */
     const struct http_peer_user *peer_user; /* control socket only, else NULL */
     unsigned listener;                      /* index given to front_add_listener() */
     int64_t arrival_ms;                     /* monotonic, when the head was complete */
@@ -48,6 +49,9 @@ struct http_request {
 enum http_when {
     HTTP_NOW,
     HTTP_AT_DUE_TIME, /* at arrival + AP_MISS_DUE_MS, or the next multiple of it */
+    HTTP_LATE,        /* at arrival + AP_MISS_LATE_MS, or the next multiple of AP_MISS_DUE_MS; the
+                         connection is closed instead when too many answers wait so
+                         (penalty_table.h) */
 };
 
 #define HTTP_CONTENT_TYPE_MAX 128

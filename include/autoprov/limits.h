@@ -32,6 +32,11 @@
 /* After the last answer: so long is read what the client still sends, so that no reset destroys
  * the answer on its way; AP_DROPPED_BODY_MAX_BYTES at most. */
 #define AP_LINGER_MS 2000
+/* A PROXY header of version 2 with its TLVs: 536 bytes are what every receiver should take
+ * (proxy-protocol.txt, 2.2), the rest is for a client certificate's names in them. */
+#define AP_PROXY_HEADER_MAX_BYTES 2048
+/* Connections that are refused on a listener behind a proxy are told this often. */
+#define AP_PROXY_LOG_MS 60000
 /* Waiting handshakes are tried again this often, as other workers free slots too. */
 #define AP_SLOT_RETRY_MS 50
 /* Listeners rest this long when descriptors have run out. */
@@ -48,6 +53,20 @@
 #define AP_FLAT_PAUSE_MS   900000
 /* Phones of one address within a day that are no alarm. */
 #define AP_FLAT_CROWD 32
+/* -- throttle ----------------------------------------------------------------------------- */
+/* What a guess costs, and from where on a source is penalised: a phone that was not entered asks
+ * for six names, three times each, so three of them at once leave their source alone; a scanner is
+ * there in a moment, and out again ten minutes after its last guess. */
+#define AP_PENALTY_GUESS_MS  1000
+#define AP_PENALTY_ACTIVE_MS 60000
+#define AP_PENALTY_MAX_MS    600000
+/* IPv4 sources, and as many IPv6 ones: 3 MiB together. */
+#define AP_PENALTY_SOURCES_MAX 65536
+/* When a penalised source gets its misses: a multiple of AP_MISS_DUE_MS. With so many held at a
+ * time a source makes four guesses a second. */
+#define AP_MISS_LATE_MS               2000
+#define AP_HELD_MISSES_PER_SOURCE_MAX 8
+#define AP_HELD_MISSES_MAX            1024
 
 /* -- libmicrohttpd ------------------------------------------------------------------------ */
 /* Pairs per worker: each is lent for one answer, tens of microseconds. */

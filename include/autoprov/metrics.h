@@ -27,7 +27,14 @@ struct metrics_listener {
 struct metrics_network {
     uint64_t accepted, refused_connections, timeouts;
     uint64_t handshakes, failed_handshakes;
+    uint64_t foreign_peers, bad_proxy_headers;
     uint64_t connections, waiting_handshakes; /* at this moment */
+};
+
+/* Of sources that guess. */
+struct metrics_throttle {
+    uint64_t sources, held_misses;       /* at this moment */
+    uint64_t delayed, closed, penalised; /* since the start */
 };
 
 /* getrusage(2), proc(5); names of the samples as Prometheus' own client libraries have them. */
@@ -45,6 +52,7 @@ struct metrics {
     struct tally_sum answers;
     uint64_t refusals[POLICY_REASON_COUNT]; /* index POLICY_SERVE is not written */
     struct metrics_network network;
+    struct metrics_throttle throttle;
     struct store_counts store;
     struct store_writer_stats writer;
     struct store_phone_states phones;

@@ -37,6 +37,7 @@ enum policy_reason {
     POLICY_BOOTSTRAP_USED,      /* by a bootstrap token that was used, or a second time by none */
     POLICY_OTHER_NETWORK,     /* by a bootstrap token from another network than it was handed to */
     POLICY_AGENT_CONTRADICTS, /* the User-Agent is another phone's */
+    POLICY_NO_SOURCE,         /* the proxy did not tell whom it connects for */
     POLICY_REASON_COUNT
 };
 
@@ -91,6 +92,14 @@ bool policy_is_first(const struct policy_facts *facts, const struct policy_optio
 
 /* Does it show that a phone that was bootstrapped has moved to its token URL? */
 bool policy_has_moved(const struct policy_facts *facts);
+/* True for what somebody does who tries tokens or MACs: it counts against its source. What a known
+ * phone is refused for, what phones ask for as a matter of routine and what is no request for a
+ * phone's file are no guesses. */
+bool policy_is_guess(enum policy_reason reason);
+
+/* True for a miss of a phone that could have had its own file in the same moment, provided that its
+ * token was looked at and is right: then the reason tells no more than that file would. */
+bool policy_is_routine(enum policy_reason reason);
 
 /* "unknown_pair", …; never NULL. */
 const char *policy_reason_name(enum policy_reason reason);

@@ -8,6 +8,7 @@
 #include "autoprov/flat_guard.h"
 #include "autoprov/http.h"
 #include "autoprov/mailbox.h"
+#include "autoprov/penalty_table.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
@@ -25,6 +26,8 @@ struct provision_setup {
     struct flat_guard *guard;     /* borrowed, shared; NULL: nothing is counted */
     struct alarms *alarms;        /* borrowed, shared; NULL: none is raised */
     const struct ap_clock *clock; /* borrowed */
+    /* Borrowed, shared by all workers. NULL: nobody is penalised. */
+    struct penalty_table *penalties;
 };
 
 /* Caller owns, free with provision_free() after the front is closed. Errors: AP_ENOMEM. */

@@ -16,8 +16,8 @@ struct source_table;
 struct source_limits {
     uint32_t connections;            /* in total, 1..65,535 */
     uint32_t connections_per_source; /* 1..connections */
-    uint32_t handshakes;             /* unfinished, in total */
-    uint32_t handshakes_per_source;  /* unfinished */
+    uint32_t handshakes; /* unfinished, in total; the last quarter for sources that have none */
+    uint32_t handshakes_per_source; /* unfinished */
 };
 
 struct source_totals {
@@ -35,7 +35,17 @@ void source_table_free(struct source_table *table);
 /* Count a new connection. Errors: AP_EBUSY a limit is reached (nothing counted). Any thread. */
 AP_MUSTCHECK int source_table_connect(struct source_table *table, const struct source_key *key);
 
-/* Undo one successful source_table_connect(). Any thread. */
+/* The same in two steps, for a connection whose source comes to be known later: count it in total,
+ * then say whose it is. Errors: AP_EBUSY a limit is reached; after source_table_assign() the
+ * connection is then still counted in total. Any thread. */
+AP_MUSTCHECK int source_table_admit(struct source_table *table);
+AP_MUSTCHECK int source_table_assign(struct source_table *table, const struct source_key *key);
+
+/* Undo one successful source_table_admit() that was not followed by a successful
+ * source_table_assign(). Any thread. */
+void source_table_dismiss(struct source_table *table);
+
+/* Undo one successful source_table_connect(), or source_table_assign(). Any thread. */
 void source_table_disconnect(struct source_table *table, const struct source_key *key);
 
 /* Take a handshake slot for a counted connection. Errors: AP_EBUSY none is free: wait, the

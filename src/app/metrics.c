@@ -151,6 +151,34 @@ static void write_network(struct text *text, const struct metrics *metrics)
          network->waiting_handshakes},
     };
 
+    static const char PROXY[] = PREFIX "proxy_refusals_total";
+
+    write_figures(text, figures, AP_COUNT(figures));
+    family(
+        text, PROXY, "counter",
+        "Connections that were closed on a listener behind a proxy: not from a proxy of ours, or "
+        "without a header of version 2.");
+    sample(text, PROXY, "reason", "peer", network->foreign_peers);
+    sample(text, PROXY, "reason", "header", network->bad_proxy_headers);
+}
+
+static void write_throttle(struct text *text, const struct metrics *metrics)
+{
+    const struct metrics_throttle *throttle = &metrics->throttle;
+    const struct figure figures[] = {
+        {PREFIX "throttled_sources", "gauge",
+         "Sources that have guessed too often: their misses come late.", throttle->sources},
+        {PREFIX "sources_throttled_total", "counter",
+         "How often a source was found to have guessed too often.", throttle->penalised},
+        {PREFIX "held_misses", "gauge", "Misses of throttled sources that wait for their time.",
+         throttle->held_misses},
+        {PREFIX "misses_held_total", "counter", "Misses of throttled sources that were held back.",
+         throttle->delayed},
+        {PREFIX "misses_closed_total", "counter",
+         "Misses of throttled sources whose connection was closed instead: too many were held.",
+         throttle->closed},
+    };
+
     write_figures(text, figures, AP_COUNT(figures));
 }
 
@@ -259,6 +287,7 @@ int metrics_write(const struct metrics *metrics, struct buf *out)
     write_figures(&text, renders, AP_COUNT(renders));
     write_refusals(&text, metrics);
     write_network(&text, metrics);
+    write_throttle(&text, metrics);
     write_store(&text, metrics);
     write_alarms(&text, metrics);
     write_process(&text, &metrics->process);

@@ -28,6 +28,20 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_BOOTSTRAP_USED] = "bootstrap_used",
     [POLICY_OTHER_NETWORK] = "other_network",
     [POLICY_AGENT_CONTRADICTS] = "agent_contradicts",
+    [POLICY_NO_SOURCE] = "no_source",
+};
+
+/* As conf/fail2ban and conf/monitoring have them. */
+static const bool GUESSES[POLICY_REASON_COUNT] = {
+    [POLICY_BAD_TOKEN] = true, [POLICY_UNKNOWN_PAIR] = true,        [POLICY_UNKNOWN_MAC] = true,
+    [POLICY_FLAT_OFF] = true,  [POLICY_ADDRESS_NOT_ALLOWED] = true,
+};
+
+static const bool ROUTINE[POLICY_REASON_COUNT] = {
+    [POLICY_UNKNOWN_FILE] = true,
+    [POLICY_PROBE] = true,
+    [POLICY_FLAT_ONLY] = true,
+    [POLICY_RENDER_FAILED] = true,
 };
 
 /* -- facts of a phone -------------------------------------------------------------------------- */
@@ -208,6 +222,16 @@ bool policy_has_moved(const struct policy_facts *facts)
 {
     return !facts->common && !facts->flat && !facts->bootstrap && !facts->burnt &&
            facts->phone->access.bootstrap_at > 0 && facts->phone->access.moved_at == 0;
+}
+
+bool policy_is_guess(enum policy_reason reason)
+{
+    return (unsigned)reason < POLICY_REASON_COUNT && GUESSES[reason];
+}
+
+bool policy_is_routine(enum policy_reason reason)
+{
+    return (unsigned)reason < POLICY_REASON_COUNT && ROUTINE[reason];
 }
 
 const char *policy_reason_name(enum policy_reason reason)

@@ -29,6 +29,7 @@ int provision_new(const struct provision_setup *setup, struct provision **ret_pr
     provision->log = setup->log;
     provision->guard = setup->guard;
     provision->alarms = setup->alarms;
+    provision->penalties = setup->penalties;
     provision->clock = setup->clock;
     *ret_provision = provision;
     return 0;
@@ -204,6 +205,8 @@ void provision_handle(void *data, struct http_exchange *exchange)
         provision_refuse(&fetch, POLICY_METHOD);
     else if (fetch.request->refusal != GATE_REASON_NONE)
         provision_refuse(&fetch, POLICY_BAD_REQUEST);
+    else if (fetch.request->peer->family == AF_UNSPEC)
+        provision_refuse(&fetch, POLICY_NO_SOURCE);
     else
         provision_look(&fetch);
     secret_wipe(&fetch.found.path.token, sizeof(fetch.found.path.token));

@@ -26,12 +26,13 @@ static void answer_text(struct http_exchange *exchange, int status, const char *
 }
 
 /* The only maker of misses: what differs between two refusals is in the log alone. */
-static void answer_refusal(struct http_exchange *exchange, enum policy_reason reason)
+static void answer_refusal(struct http_exchange *exchange, enum policy_reason reason,
+                           enum http_when when)
 {
     if (reason == POLICY_METHOD)
-        answer_text(exchange, 405, METHOD_BODY, HTTP_AT_DUE_TIME, "GET, HEAD");
+        answer_text(exchange, 405, METHOD_BODY, when, "GET, HEAD");
     else
-        answer_text(exchange, 404, MISS_BODY, HTTP_AT_DUE_TIME, NULL);
+        answer_text(exchange, 404, MISS_BODY, when, NULL);
 }
 
 static void answer_unavailable(struct http_exchange *exchange)
@@ -81,6 +82,43 @@ static void note_unknown(const struct fetch *fetch)
     flat_guard_refused(fetch->provision->guard, &budget, fetch->found.match.mac);
 }
 
+/* Count a guess; one line when it was one too many. */
+static void count_guess(const struct fetch *fetch, const struct source_key *key, int64_t now_ms)
+{
+    char source[AP_ADDRESS_TEXT_MAX];
+
+    if (!penalty_table_guess(fetch->provision->penalties, key, now_ms))
+        return;
+    address_format(fetch->request->peer, source);
+    log_event(LOG_LEVEL_NOTICE, "throttled",
+              "source=%s; it has guessed too often: its misses come late, phones there are served",
+              source);
+}
+
+/* Every miss of a penalised source is late, or its time would tell one from another. Not so the
+ * misses that phones provoke at each start with their right token, behind the address of a
+ * scanner too; and the 405, which is the same for every path. */
+static enum http_when due_time(const struct fetch *fetch, enum policy_reason reason)
+{
+    const struct provision *provision = fetch->provision;
+    const struct provision_finding *found = &fetch->found;
+    int64_t now_ms = clock_monotonic_ms(provision->clock);
+    struct source_key key;
+
+    if (!provision->penalties || provision->snapshot->config->throttle == CONFIG_NO ||
+        reason == POLICY_METHOD)
+        return HTTP_AT_DUE_TIME;
+    address_source_key(fetch->request->peer, &key);
+    /* Who has a right pair guesses nothing, from wherever he comes. */
+    if (policy_is_guess(reason) && (found->path.flat || !found->phone_known))
+        count_guess(fetch, &key, now_ms);
+    if (policy_is_routine(reason) && !found->path.flat &&
+        (found->phone_known || found->token_known))
+        return HTTP_AT_DUE_TIME;
+    return penalty_table_is_penalised(provision->penalties, &key, now_ms) ? HTTP_LATE
+                                                                          : HTTP_AT_DUE_TIME;
+}
+
 void provision_refuse(struct fetch *fetch, enum policy_reason reason)
 {
     struct fetch_event event;
@@ -91,7 +129,7 @@ void provision_refuse(struct fetch *fetch, enum policy_reason reason)
     if (reason == POLICY_UNKNOWN_MAC && fetch->provision->guard)
         note_unknown(fetch);
     count(fetch, reason == POLICY_METHOD ? TALLY_METHOD : TALLY_MISSED);
-    answer_refusal(fetch->exchange, reason);
+    answer_refusal(fetch->exchange, reason, due_time(fetch, reason));
 }
 
 void provision_fail(struct fetch *fetch, const char *what, int err)

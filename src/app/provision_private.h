@@ -15,6 +15,7 @@ struct provision {
     struct store_writer *writer;
     struct mailbox *mailbox;
     struct fetch_log *log;
+    struct penalty_table *penalties;
     struct tally *tally;
     struct flat_guard *guard;
     struct alarms *alarms;

@@ -101,6 +101,18 @@ void address_source_key(const struct address *address, struct source_key *ret_ke
     *ret_key = key;
 }
 
+uint64_t address_source_hash(const struct source_key *key, uint64_t seed)
+{
+    uint64_t low, hash = seed;
+
+    memcpy(&low, key->bytes + 1, sizeof(low));
+    hash ^= low + key->bytes[0];
+    /* Finaliser of MurmurHash3: every input bit reaches every output bit. */
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdULL;
+    hash = (hash ^ hash >> 33) * (0xc4ceb9fe1a85ec53ULL ^ seed << 1);
+    return hash ^ hash >> 33;
+}
+
 /* True when the first prefix_len bits of a and b are the same. */
 static bool same_prefix(const uint8_t *a, const uint8_t *b, size_t prefix_len)
 {

@@ -37,18 +37,6 @@ struct source_table {
     struct shard shards[SHARD_COUNT];
 };
 
-static uint64_t hash_key(uint64_t seed, const struct source_key *key)
-{
-    uint64_t low, hash = seed;
-
-    memcpy(&low, key->bytes + 1, sizeof(low));
-    hash ^= low + key->bytes[0];
-    /* Finaliser of MurmurHash3: every input bit reaches every output bit. */
-    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdULL;
-    hash = (hash ^ hash >> 33) * (0xc4ceb9fe1a85ec53ULL ^ seed << 1);
-    return hash ^ hash >> 33;
-}
-
 int source_table_new(const struct source_limits *limits, struct source_table **ret_table)
 {
     struct source_table *table = calloc(1, sizeof(*table));
@@ -91,7 +79,7 @@ void source_table_free(struct source_table *table)
 static struct shard *lock_shard(struct source_table *table, const struct source_key *key,
                                 size_t *ret_start)
 {
-    uint64_t hash = hash_key(table->seed, key);
+    uint64_t hash = address_source_hash(key, table->seed);
     struct shard *shard = &table->shards[hash % SHARD_COUNT];
 
     *ret_start = (size_t)(hash / SHARD_COUNT) & (table->slots_per_shard - 1);
@@ -117,7 +105,7 @@ static void close_hole(const struct source_table *table, struct shard *shard, si
     size_t mask = table->slots_per_shard - 1;
 
     for (size_t i = (hole + 1) & mask; shard->slots[i].connections != 0; i = (i + 1) & mask) {
-        uint64_t hash = hash_key(table->seed, &shard->slots[i].key);
+        uint64_t hash = address_source_hash(&shard->slots[i].key, table->seed);
         size_t home = (size_t)(hash / SHARD_COUNT) & mask;
         /* An entry may move back when its home is not behind the hole. */
         if (((i - home) & mask) >= ((i - hole) & mask)) {
@@ -140,26 +128,48 @@ static bool take_total(_Atomic uint32_t *total, uint32_t limit)
     return true;
 }
 
-int source_table_connect(struct source_table *table, const struct source_key *key)
+int source_table_admit(struct source_table *table)
+{
+    if (take_total(&table->connections, table->limits.connections))
+        return 0;
+    atomic_fetch_add(&table->refused, 1);
+    return AP_EBUSY;
+}
+
+int source_table_assign(struct source_table *table, const struct source_key *key)
 {
     size_t start;
     bool taken = false;
+    struct shard *shard = lock_shard(table, key, &start);
+    struct source_slot *slot = find_slot(table, shard, start, key);
 
-    if (take_total(&table->connections, table->limits.connections)) {
-        struct shard *shard = lock_shard(table, key, &start);
-        struct source_slot *slot = find_slot(table, shard, start, key);
-        if (slot && slot->connections < table->limits.connections_per_source) {
-            slot->key = *key;
-            slot->connections++;
-            taken = true;
-        }
-        pthread_mutex_unlock(&shard->lock);
-        if (!taken)
-            atomic_fetch_sub(&table->connections, 1);
+    if (slot && slot->connections < table->limits.connections_per_source) {
+        slot->key = *key;
+        slot->connections++;
+        taken = true;
     }
-    if (!taken)
-        atomic_fetch_add(&table->refused, 1);
-    return taken ? 0 : AP_EBUSY;
+    pthread_mutex_unlock(&shard->lock);
+    if (taken)
+        return 0;
+    atomic_fetch_add(&table->refused, 1);
+    return AP_EBUSY;
+}
+
+void source_table_dismiss(struct source_table *table)
+{
+    atomic_fetch_sub(&table->connections, 1);
+}
+
+int source_table_connect(struct source_table *table, const struct source_key *key)
+{
+    int err = source_table_admit(table);
+
+    if (err)
+        return err;
+    err = source_table_assign(table, key);
+    if (err)
+        source_table_dismiss(table);
+    return err;
 }
 
 void source_table_disconnect(struct source_table *table, const struct source_key *key)
@@ -176,22 +186,27 @@ void source_table_disconnect(struct source_table *table, const struct source_key
     atomic_fetch_sub(&table->connections, 1);
 }
 
+/* The last quarter is kept for sources that have none: so those that never finish theirs, however
+ * many of them wait, are in nobody else's way. */
+static uint32_t total_for(const struct source_table *table, const struct source_slot *slot)
+{
+    uint32_t limit = table->limits.handshakes;
+
+    return slot->handshakes == 0 ? limit : limit - limit / 4;
+}
+
 int source_table_handshake_begin(struct source_table *table, const struct source_key *key)
 {
     size_t start;
     bool taken = false;
-
-    if (!take_total(&table->handshakes, table->limits.handshakes))
-        return AP_EBUSY;
     struct shard *shard = lock_shard(table, key, &start);
     struct source_slot *slot = find_slot(table, shard, start, key);
-    if (slot && slot->connections > 0 && slot->handshakes < table->limits.handshakes_per_source) {
+    if (slot && slot->connections > 0 && slot->handshakes < table->limits.handshakes_per_source &&
+        take_total(&table->handshakes, total_for(table, slot))) {
         slot->handshakes++;
         taken = true;
     }
     pthread_mutex_unlock(&shard->lock);
-    if (!taken)
-        atomic_fetch_sub(&table->handshakes, 1);
     return taken ? 0 : AP_EBUSY;
 }
 

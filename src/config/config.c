@@ -203,6 +203,24 @@ static int default_admin(const struct source *source, struct config_listener *li
     return err;
 }
 
+static int check_proxy(struct loader *loader, const struct source *source,
+                       const struct config_listener *listener)
+{
+    bool has_peers = listener->proxy_peers.count > 0;
+    const char *wrong = NULL;
+
+    if (listener->proxy_protocol == CONFIG_PROXY_NO && has_peers)
+        wrong = "has proxy_peers, but no proxy_protocol = v2";
+    else if (listener->proxy_protocol == CONFIG_PROXY_V2 && !has_peers)
+        wrong = "needs proxy_peers: the addresses of its proxies";
+    else if (has_peers && listener->serves == CONFIG_SERVES_ADMIN)
+        wrong = "is for admins: proxy_protocol is for listeners for phones";
+    if (!wrong)
+        return 0;
+    return ap_error_set(loader->error, AP_EINVAL, "%s:%d: listener '%s' %s", source->path,
+                        listener->line, listener->name, wrong);
+}
+
 static int apply_listener(struct loader *loader, struct source *source, cfg_t *tree,
                           struct config_listener *listener)
 {
@@ -215,6 +233,8 @@ static int apply_listener(struct loader *loader, struct source *source, cfg_t *t
     err = set_title(loader, source, cfg_title(tree), listener->line, &listener->name);
     if (err == 0)
         err = apply_section(loader, source, tree, &target, CONFIG_LISTENER);
+    if (!err)
+        err = check_proxy(loader, source, listener);
     if (err)
         return err;
     if (listener->serves == CONFIG_SERVES_ADMIN)
@@ -361,6 +381,7 @@ static void listener_done(struct config_listener *listener)
         free(listener->certificates[i].key_file);
     }
     free(listener->certificates);
+    free(listener->proxy_peers.items);
     free(listener->public_url);
     free(listener->name);
 }

@@ -101,6 +101,9 @@ const struct config_key CONFIG_KEYS[] = {
                                        1, 65535, "handshakes", false,
                                        "TLS handshakes in progress from one IPv4 address or one "
                                        "IPv6 /64; further connections wait for their turn."},
+    [KEY_THROTTLE] = {CONFIG_TOP, "throttle", CONFIG_CHOICE, "yes", 1, 16, NULL, true,
+                      "Whether refusals come late to a source that guesses tokens or MACs: yes or "
+                      "no. Phones with a right URL are served at once in any case."},
     [KEY_FETCH_RETENTION] = {CONFIG_TOP, "fetch_retention", CONFIG_DURATION, "90d", 3600, DECADE_S,
                              NULL, true,
                              "How long the record of a fetch is kept: who fetched what, when and "
@@ -135,6 +138,14 @@ const struct config_key CONFIG_KEYS[] = {
         {CONFIG_LISTENER, "public_url", CONFIG_STRING, NULL, 1, 512, NULL, true,
          "What phones call this listener: https://HOST or https://HOST:PORT, nothing "
          "after it. Every provisioning URL begins so."},
+    [KEY_PROXY_PROTOCOL] =
+        {CONFIG_LISTENER, "proxy_protocol", CONFIG_CHOICE, "no", 1, 16, NULL, false,
+         "Whether a proxy stands before the listener and tells by a PROXY header whom it connects "
+         "for: no, or v2, the binary form."},
+    [KEY_PROXY_PEERS] = {CONFIG_LISTENER, "proxy_peers", CONFIG_LIST, "{ }", 0,
+                         AP_CONFIG_NETWORKS_MAX, "networks", true,
+                         "The proxies of `proxy_protocol = v2`; whoever else connects is closed at "
+                         "once."},
     [KEY_CERTIFICATE_FILE] = {CONFIG_CERTIFICATE, "certificate_file", CONFIG_PATH, NULL, 1,
                               PATH_BYTES, NULL, true,
                               "PEM file with the certificate and, after it, the intermediate ones; "
@@ -155,7 +166,9 @@ static const char *const ENROLMENTS[] = {"open", "window", NULL};
 static const char *const SECRETS[] = {"always", "once", "first_network", NULL};
 static const char *const AGENT_CHECKS[] = {"off", "warn", "refuse", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};
+static const char *const PROXIES[] = {"no", "v2", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
+static const char *const SWITCH[] = {"no", "yes", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 
 static const struct config_binding BINDINGS[KEY_COUNT] = {
@@ -184,6 +197,7 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_MAX_CONNECTIONS_PER_SOURCE] = {SLOT_U32, TOP(max_connections_per_source), NULL, NULL},
     [KEY_MAX_HANDSHAKES] = {SLOT_U32, TOP(max_handshakes), NULL, NULL},
     [KEY_MAX_HANDSHAKES_PER_SOURCE] = {SLOT_U32, TOP(max_handshakes_per_source), NULL, NULL},
+    [KEY_THROTTLE] = {SLOT_WORD, TOP(throttle), NULL, SWITCH},
     [KEY_FETCH_RETENTION] = {SLOT_DURATION, TOP(fetch_retention_s), NULL, NULL},
     [KEY_FETCH_ROWS_MAX] = {SLOT_U32, TOP(fetch_rows_max), NULL, NULL},
     [KEY_REFUSAL_RETENTION] = {SLOT_DURATION, TOP(refusal_retention_s), NULL, NULL},
@@ -195,6 +209,8 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_ADDRESS] = {SLOT_ADDRESS, LISTENER(address), NULL, NULL},
     [KEY_PORT] = {SLOT_PORT, LISTENER(address), NULL, NULL},
     [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url, NULL},
+    [KEY_PROXY_PROTOCOL] = {SLOT_WORD, LISTENER(proxy_protocol), NULL, PROXIES},
+    [KEY_PROXY_PEERS] = {SLOT_NETWORKS, LISTENER(proxy_peers), NULL, NULL},
     [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path, NULL},
     [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path, NULL},
 };

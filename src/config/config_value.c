@@ -111,6 +111,14 @@ static int set_port(const struct config_key *key, struct address *slot, const ch
     return err;
 }
 
+/* Why a list may not be everything. */
+static const char *harm_of_everybody(const struct config_key *key)
+{
+    if (key == &CONFIG_KEYS[KEY_PROXY_PEERS])
+        return "whoever reaches the listener could then give himself any address";
+    return "whoever knows a MAC could then download its SIP password from anywhere";
+}
+
 static int set_networks(const struct config_key *key, struct network_list *slot,
                         const char *const *items, size_t count, struct ap_error *reason)
 {
@@ -135,9 +143,7 @@ static int set_networks(const struct config_key *key, struct network_list *slot,
         goto fail;
     }
     if (network_list_covers_everything(&list)) {
-        err = ap_error_set(reason, AP_EINVAL,
-                           "covers every address: whoever knows a MAC could then download its SIP "
-                           "password from anywhere");
+        err = ap_error_set(reason, AP_EINVAL, "covers every address: %s", harm_of_everybody(key));
         goto fail;
     }
     free(slot->items);

@@ -106,14 +106,17 @@ static void api_daemon_status(void *data, json_t *object)
     struct daemon *daemon = data;
     struct source_totals totals;
 
+    struct penalty_totals penalties;
+
     source_table_totals(daemon->sources, &totals);
+    penalty_table_totals(daemon->penalties, clock_monotonic_ms(daemon->clock), &penalties);
     json_t *more = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "pid", (json_int_t)getpid(), "uptime_s",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "pid", (json_int_t)getpid(), "uptime_s",
         (json_int_t)((clock_monotonic_ms(daemon->clock) - daemon->started_ms) / 1000), "workers",
         (json_int_t)daemon->worker_count, "connections", (json_int_t)totals.connections,
         "handshakes", (json_int_t)totals.handshakes, "refused_connections",
-        (json_int_t)totals.refused_connections, "listeners", listeners_json(daemon->snapshot),
-        "requests", counters_json(daemon));
+        (json_int_t)totals.refused_connections, "throttled_sources", (json_int_t)penalties.sources,
+        "listeners", listeners_json(daemon->snapshot), "requests", counters_json(daemon));
     /* Without memory these are left out. */
     if (more)
         (void)json_object_update(object, more);

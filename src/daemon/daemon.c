@@ -131,6 +131,7 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
             .sources = daemon->sources,
             .guard = daemon->guard,
             .alarms = daemon->alarms,
+            .penalties = daemon->penalties,
             .clock = daemon->clock,
             .control = daemon->mailbox,
             .fds = &daemon->fds[i * config->listener_count],
@@ -175,6 +176,8 @@ static int start(struct daemon *daemon, struct ap_error *error)
     };
     daemon->worker_count = config->workers;
     err = source_table_new(&limits, &daemon->sources);
+    if (!err)
+        err = penalty_table_new(&daemon->penalties);
     if (!err)
         err = mailbox_open(&daemon->loop, &daemon->mailbox);
     if (err)
@@ -314,6 +317,7 @@ static void tear_down(struct daemon *daemon)
     source_table_free(daemon->sources);
     flat_guard_free(daemon->guard);
     alarms_free(daemon->alarms);
+    penalty_table_free(daemon->penalties);
     store_close(daemon->reader);
     control_unlink(daemon);
     snapshot_unref(daemon->snapshot);

@@ -11,6 +11,7 @@
 #include "autoprov/api.h"
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
+#include "autoprov/penalty_table.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
@@ -52,7 +53,10 @@ struct daemon {
     struct flat_guard *guard;
     uint64_t last_alarm;        /* the log has told of it */
     int64_t certificates_at_ms; /* looked at last; monotonic */
-    int *fds;                   /* listener_count for each worker in turn; -1: handed over */
+    struct penalty_table *penalties;
+    uint64_t told_proxy_faults; /* refused on listeners behind a proxy, as the log has told it */
+    int64_t told_proxy_ms;
+    int *fds; /* listener_count for each worker in turn; -1: handed over */
     size_t fd_count;
     int *admin_fds; /* one for each listener: of those for admins; -1: none, or handed over */
     struct worker **workers;
@@ -123,6 +127,8 @@ AP_MUSTCHECK int watch_open(struct daemon *daemon, struct ap_error *error);
 void watch_tick(struct daemon *daemon);
 /* Raise or end the alarms of certificates: at the start, after a reload, every hour. */
 void watch_certificates(struct daemon *daemon);
+/* Say who was refused on a listener behind a proxy, at most every AP_PROXY_LOG_MS. */
+void vitals_tell_proxy_faults(struct daemon *daemon);
 
 /* -- reload.c -------------------------------------------------------------------------------------
  */

@@ -47,6 +47,7 @@ static void on_tick(uv_timer_t *timer)
     if (writer.rekey_state == STORE_REKEY_DONE && daemon->rekey_state == STORE_REKEY_RUNNING)
         daemon_tell_rekeyed(daemon->snapshot->config);
     daemon->rekey_state = writer.rekey_state;
+    vitals_tell_proxy_faults(daemon);
     api_tick(daemon->api);
     watch_tick(daemon);
     if (daemon->watchdog_ms == 0)

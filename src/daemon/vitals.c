@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "autoprov/array.h"
+#include "autoprov/limits.h"
+#include "autoprov/log.h"
 #include "autoprov/text.h"
 #include "daemon_private.h"
 
@@ -123,7 +125,50 @@ static void add_network(const struct daemon *daemon, struct metrics_network *net
         network->handshakes += stats.handshakes;
         network->failed_handshakes += stats.failed_handshakes;
         network->waiting_handshakes += stats.waiting_handshakes;
+        network->foreign_peers += stats.foreign_peers;
+        network->bad_proxy_headers += stats.bad_proxy_headers;
     }
+}
+
+void vitals_tell_proxy_faults(struct daemon *daemon)
+{
+    int64_t now_ms = clock_monotonic_ms(daemon->clock);
+    struct front_stats sum = {0};
+    char source[AP_ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        struct front_stats stats;
+        worker_front_stats(daemon->workers[i], &stats);
+        sum.foreign_peers += stats.foreign_peers;
+        sum.bad_proxy_headers += stats.bad_proxy_headers;
+        if (stats.foreign_peers + stats.bad_proxy_headers > 0)
+            sum.last_bad_peer = stats.last_bad_peer;
+    }
+    uint64_t faults = sum.foreign_peers + sum.bad_proxy_headers;
+    if (faults == daemon->told_proxy_faults ||
+        (daemon->told_proxy_faults > 0 && now_ms - daemon->told_proxy_ms < AP_PROXY_LOG_MS))
+        return;
+    daemon->told_proxy_faults = faults;
+    daemon->told_proxy_ms = now_ms;
+    address_format(&sum.last_bad_peer, source);
+    log_event(LOG_LEVEL_NOTICE, "proxy_refused",
+              "foreign_peers=%llu bad_headers=%llu last=%s; since the start; see proxy_peers",
+              (unsigned long long)sum.foreign_peers, (unsigned long long)sum.bad_proxy_headers,
+              source);
+}
+
+static void add_throttle(const struct daemon *daemon, struct metrics_throttle *throttle)
+{
+    struct penalty_totals totals;
+
+    penalty_table_totals(daemon->penalties, clock_monotonic_ms(daemon->clock), &totals);
+    *throttle = (struct metrics_throttle){
+        .sources = totals.sources,
+        .held_misses = totals.held,
+        .delayed = totals.held_misses,
+        .closed = totals.closed_misses,
+        .penalised = totals.became_sources,
+    };
 }
 
 static int add_listeners(const struct daemon *daemon, struct arena *arena, struct metrics *metrics)
@@ -161,6 +206,7 @@ int vitals_metrics(void *data, struct arena *arena, struct metrics *metrics)
     for (int reason = 0; reason < POLICY_REASON_COUNT; reason++)
         metrics->refusals[reason] = vitals_count(daemon, (enum policy_reason)reason);
     add_network(daemon, &metrics->network);
+    add_throttle(daemon, &metrics->throttle);
     metrics->flat_mode = daemon->snapshot->options.disable_auto_provision_security;
     metrics->reload_failed = daemon->reload_failed;
     metrics->loaded_at = daemon->snapshot->loaded_at;

@@ -59,12 +59,14 @@ static int open_parts(struct worker *worker, const struct worker_setup *setup,
 {
     struct provision_setup provision = {.snapshot = setup->snapshot,
                                         .writer = setup->writer,
+                                        .penalties = setup->penalties,
                                         .guard = setup->guard,
                                         .alarms = setup->alarms,
                                         .clock = setup->clock};
     struct front_setup front = {.loop = &worker->loop,
                                 .clock = setup->clock,
                                 .sources = setup->sources,
+                                .penalties = setup->penalties,
                                 .handler = provision_handle};
     int err = store_open(setup->database, STORE_READER, setup->vault, setup->clock, &worker->reader,
                          error);
@@ -90,6 +92,12 @@ static int open_parts(struct worker *worker, const struct worker_setup *setup,
     return 0;
 }
 
+/* What front_set_proxy() wants. */
+static const struct network_list *proxy_peers(const struct config_listener *listener)
+{
+    return listener->proxy_protocol == CONFIG_PROXY_NO ? NULL : &listener->proxy_peers;
+}
+
 static int add_listeners(struct worker *worker, const struct worker_setup *setup, size_t *ret_added,
                          struct ap_error *error)
 {
@@ -102,6 +110,8 @@ static int add_listeners(struct worker *worker, const struct worker_setup *setup
         if (err)
             return ap_error_set(error, err, "listener %s cannot be served: %s",
                                 setup->snapshot->config->listeners[i].name, ap_strerror(err));
+        front_set_proxy(worker->front, (unsigned)i,
+                        proxy_peers(&setup->snapshot->config->listeners[i]));
     }
     return 0;
 }
@@ -181,8 +191,11 @@ static void run_switch(struct mailbox_message *message)
     struct worker *worker = request->worker;
 
     provision_set_snapshot(worker->provision, request->snapshot);
-    for (size_t i = 0; i < worker->listener_count; i++)
+    for (size_t i = 0; i < worker->listener_count; i++) {
         front_set_tls(worker->front, (unsigned)i, request->snapshot->tls[i]);
+        front_set_proxy(worker->front, (unsigned)i,
+                        proxy_peers(&request->snapshot->config->listeners[i]));
+    }
     acknowledge(request);
 }
 

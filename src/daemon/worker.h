@@ -10,6 +10,7 @@
 #include "autoprov/flat_guard.h"
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
+#include "autoprov/penalty_table.h"
 #include "autoprov/policy.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
@@ -27,6 +28,7 @@ struct worker_setup {
     struct source_table *sources;
     struct flat_guard *guard;
     struct alarms *alarms;
+    struct penalty_table *penalties;
     const struct ap_clock *clock;
     struct mailbox *control; /* where acknowledgements go */
     const int *fds; /* one listening socket per listener; ownership passes, also on failure */

@@ -87,6 +87,12 @@ static void accept_one(struct listener *listener, int fd, const struct sockaddr 
         return;
     }
     address_from_sockaddr(sockaddr, &peer);
+    if (listener->proxy_peers && !network_list_contains(listener->proxy_peers, &peer)) {
+        (void)close(fd); /* nothing was written */
+        front->stats.foreign_peers++;
+        front->stats.last_bad_peer = peer;
+        return;
+    }
     int err = connection_open(listener, fd, &peer);
     if (err == 0)
         front->stats.accepted++;
@@ -169,10 +175,18 @@ void listener_close(struct listener *listener)
     listener->fd = -1;
 }
 
+void front_set_proxy(struct front *front, unsigned index, const struct network_list *peers)
+{
+    for (struct listener *listener = front->listeners; listener; listener = listener->next) {
+        if (listener->index == index)
+            listener->proxy_peers = peers;
+    }
+}
+
 void front_set_tls(struct front *front, unsigned index, struct tls_context *tls)
 {
     for (struct listener *listener = front->listeners; listener; listener = listener->next) {
-        if (listener->index != index || listener->kind == FRONT_ADMIN_UNIX)
+        if (listener->index != index || listener_is_plain(listener))
             continue;
         struct tls_context *old = listener->tls;
         listener->tls = tls_context_ref(tls);

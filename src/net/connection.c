@@ -11,6 +11,12 @@
 
 #include "autoprov/limits.h"
 
+/* Without TLS a connection that has said nothing yet is idle. */
+static bool is_silent(const struct connection *connection)
+{
+    return connection->listener->kind == FRONT_PHONE_PLAIN && connection->requests == 0;
+}
+
 /* Milliseconds that a state may last, from its begin. 0: only the connection's own end counts. */
 static uint64_t state_ms(const struct connection *connection, enum connection_state state)
 {
@@ -19,11 +25,15 @@ static uint64_t state_ms(const struct connection *connection, enum connection_st
     switch (state) {
     case CONNECTION_SILENT:
         return deadlines->first_byte_ms;
+    case CONNECTION_PROXY:
+        return deadlines->handshake_ms;
     case CONNECTION_WAITING:
         return (uint64_t)deadlines->first_byte_ms + deadlines->handshake_ms;
     case CONNECTION_HANDSHAKE:
         return deadlines->handshake_ms;
     case CONNECTION_IDLE:
+        if (is_silent(connection))
+            return deadlines->first_byte_ms;
         /* While draining only the request of a handshake that was in hand is waited for. */
         return connection->front->is_draining ? deadlines->head_ms : deadlines->idle_ms;
     case CONNECTION_HEAD:
@@ -144,6 +154,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         return;
     }
     switch (connection->state) {
+    case CONNECTION_PROXY:
+        connection_read_proxy(connection);
+        return;
     case CONNECTION_SILENT:
         if (connection_begin_handshake(connection) == AP_EBUSY) {
             connection_poll(connection, 0);
@@ -227,6 +240,34 @@ void connection_release_slot(struct connection *connection)
     front->released_slots++;
 }
 
+/* -- places for late answers ------------------------------------------------------------------ */
+
+int connection_take_place(struct connection *connection)
+{
+    const struct front_setup *setup = &connection->front->setup;
+    struct source_key key;
+
+    if (!setup->penalties)
+        return 0;
+    address_source_key(&connection->peer, &key);
+    int err = penalty_table_hold(setup->penalties, &key, clock_monotonic_ms(setup->clock));
+    connection->has_place = err == 0;
+    return err;
+}
+
+void connection_release_place(struct connection *connection)
+{
+    struct source_key key;
+
+    if (!connection->has_place)
+        return;
+    connection->has_place = false;
+    address_source_key(&connection->peer, &key);
+    penalty_table_release(connection->front->setup.penalties, &key);
+}
+
+/* -- handshakes ------------------------------------------------------------------------------- */
+
 /* A client that has waited long may have left: don't sign for it. */
 static bool client_is_gone(const struct connection *connection)
 {
@@ -288,6 +329,11 @@ void connection_uncount(struct connection *connection)
     if (!connection->is_counted)
         return;
     connection->is_counted = false;
+    if (!connection->has_source) {
+        source_table_dismiss(connection->front->setup.sources);
+        return;
+    }
+    connection->has_source = false;
     address_source_key(&connection->peer, &key);
     source_table_disconnect(connection->front->setup.sources, &key);
 }
@@ -311,6 +357,7 @@ void connection_close(struct connection *connection)
         front_remove_waiting(connection);
     connection_drop_exchange(connection);
     connection->state = CONNECTION_CLOSED;
+    connection_release_place(connection);
     connection_uncount(connection);
     stream_done(&connection->stream);
     buf_done(&connection->in);

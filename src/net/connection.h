@@ -1,9 +1,9 @@
 /* Private: one client's connection, from accept to close.
  *
- *   SILENT -> [WAITING ->] HANDSHAKE -> IDLE -> HEAD -> [BODY | DROP ->] HANDLER -> [HELD ->]
- *   FRAMING -> SENDING -> IDLE …            any of them -> [LINGER ->] CLOSED
+ *   [PROXY ->] SILENT -> [WAITING ->] HANDSHAKE -> IDLE -> HEAD -> [BODY | DROP ->] HANDLER ->
+ * [HELD ->] FRAMING -> SENDING -> IDLE …            any of them -> [LINGER ->] CLOSED
  *
- * A control socket's connection begins with IDLE. */
+ * A connection without TLS begins with IDLE. */
 #ifndef AUTOPROV_NET_CONNECTION_H
 #define AUTOPROV_NET_CONNECTION_H
 
@@ -15,6 +15,7 @@
 #include "stream.h"
 
 enum connection_state {
+    CONNECTION_PROXY,     /* the header that tells its source is not whole */
     CONNECTION_SILENT,    /* no byte yet: nothing but this record */
     CONNECTION_WAITING,   /* bytes are there, a handshake slot is not */
     CONNECTION_HANDSHAKE, /* holds a slot */
@@ -56,8 +57,10 @@ struct connection {
     int events; /* polled for */
     unsigned requests;
     unsigned handles;
-    bool is_counted;    /* in the table of sources */
+    bool is_counted;    /* in the table of sources, in total */
+    bool has_source;    /* counted there under its source too */
     bool has_slot;      /* in the table of sources */
+    bool has_place;     /* HELD: in the table of penalties */
     bool must_close;    /* after the answer */
     bool client_closes; /* it asked for the close, and so sends nothing more */
 };
@@ -70,6 +73,12 @@ static_assert(sizeof(struct connection) <= 1024, "a silent connection's record i
 /* fd: owned, also on failure. peer: of a phone. Errors: AP_EBUSY over a limit of the table,
  * AP_ENOMEM, AP_EIO. */
 AP_MUSTCHECK int connection_open(struct listener *listener, int fd, const struct address *peer);
+
+/* Its address is known: count it there. Errors: AP_EBUSY over a limit of the table. */
+AP_MUSTCHECK int connection_take_source(struct connection *connection);
+
+/* Go to the first state of its kind behind accept, and behind a PROXY header. */
+void connection_begin(struct connection *connection);
 
 /* -- connection.c ----------------------------------------------------------------------------- */
 
@@ -87,6 +96,12 @@ void connection_wait(struct connection *connection, enum stream_result wanted);
 /* Give the slot back; may run twice. */
 void connection_release_slot(struct connection *connection);
 
+/* Take a place for a late answer. Errors: AP_EBUSY there is none. */
+AP_MUSTCHECK int connection_take_place(struct connection *connection);
+
+/* Give the place back; may run twice. */
+void connection_release_place(struct connection *connection);
+
 /* Take it out of the table of sources, slot included; may run twice. */
 void connection_uncount(struct connection *connection);
 
@@ -101,6 +116,9 @@ void connection_finish(struct connection *connection);
 void connection_close(struct connection *connection);
 
 /* -- connection_read.c ------------------------------------------------------------------------ */
+
+/* Read the PROXY header, and no byte behind it. */
+void connection_read_proxy(struct connection *connection);
 
 void connection_shake_hands(struct connection *connection);
 

@@ -58,7 +58,6 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
     request->path_len = result->path_len;
     request->refusal = result->reason;
     request->method = result->method;
-    request->has_forwarded = result->has_forwarded;
     return 0;
 }
 
@@ -95,8 +94,11 @@ int exchange_new(struct connection *connection, const struct gate_result *result
         .peer = &exchange->peer,
         .body = "",
         .listener = listener->index,
+        .is_plain = listener->kind == FRONT_PHONE_PLAIN,
         .arrival_ms = clock_monotonic_ms(connection->front->setup.clock),
     };
+    /* Who stands before a proxy of ours is known; a proxy before that one is the client's own. */
+    exchange->request.has_forwarded = result->has_forwarded && !listener->proxy_peers;
     if (copy_request(exchange, result) != 0 ||
         copy_peer_user(exchange, connection->peer_user) != 0) {
         exchange_free(exchange);
@@ -157,18 +159,46 @@ struct arena *http_exchange_arena(struct http_exchange *exchange)
     return &exchange->arena;
 }
 
-/* Milliseconds until arrival + AP_MISS_DUE_MS, or the next multiple of it: so the time that the
- * work took can be told to no finer than that. One more, as both clocks have cut their fractions
- * off and an answer must not be early. */
-static uint64_t due_in_ms(const struct http_exchange *exchange, int64_t now_ms)
+static_assert(AP_MISS_LATE_MS % AP_MISS_DUE_MS == 0, "a late answer is due like others");
+
+/* Milliseconds until arrival + first_ms, or the next multiple of AP_MISS_DUE_MS: so the time that
+ * the work took can be told to no finer than that. One more, as both clocks have cut their
+ * fractions off and an answer must not be early. */
+static uint64_t due_in_ms(const struct http_exchange *exchange, int64_t first_ms, int64_t now_ms)
 {
     int64_t took_ms = now_ms - exchange->request.arrival_ms;
     int64_t slot_ms = AP_MISS_DUE_MS;
 
     if (took_ms < 0)
         took_ms = 0;
-    int64_t due_ms = took_ms <= slot_ms ? slot_ms : (took_ms + slot_ms - 1) / slot_ms * slot_ms;
+    int64_t due_ms = took_ms <= first_ms ? first_ms : (took_ms + slot_ms - 1) / slot_ms * slot_ms;
     return (uint64_t)(due_ms - took_ms) + 1;
+}
+
+/* Nobody waits for it in a queue of ours: the client learns that the connection is gone. */
+static void close_unanswered(struct connection *connection)
+{
+    struct http_exchange *exchange = connection->exchange;
+
+    connection->exchange = NULL;
+    exchange_free(exchange);
+    stream_say_goodbye(&connection->stream);
+    connection_close(connection);
+}
+
+static void hold_answer(struct connection *connection)
+{
+    const struct http_exchange *exchange = connection->exchange;
+    bool late = exchange->answer.when == HTTP_LATE;
+    int64_t first_ms = late ? connection->front->deadlines.late_ms : AP_MISS_DUE_MS;
+
+    if (late && connection_take_place(connection) != 0) {
+        close_unanswered(connection);
+        return;
+    }
+    uv_update_time(connection->front->setup.loop); /* the turn may have begun long ago */
+    connection_hold(connection, due_in_ms(exchange, first_ms,
+                                          clock_monotonic_ms(connection->front->setup.clock)));
 }
 
 void http_exchange_answer(struct http_exchange *exchange, struct http_answer *answer)
@@ -191,13 +221,10 @@ void http_exchange_answer(struct http_exchange *exchange, struct http_answer *an
     buf_done(&exchange->body);
     if (exchange->answer.close)
         connection->must_close = true;
-    if (exchange->answer.when == HTTP_NOW) {
+    if (exchange->answer.when == HTTP_NOW)
         connection_frame_answer(connection);
-        return;
-    }
-    uv_update_time(connection->front->setup.loop); /* the turn may have begun long ago */
-    connection_hold(connection,
-                    due_in_ms(exchange, clock_monotonic_ms(connection->front->setup.clock)));
+    else
+        hold_answer(connection);
 }
 
 /* -- sent ------------------------------------------------------------------------------------- */
@@ -223,6 +250,7 @@ void connection_frame_answer(struct connection *connection)
 {
     struct http_exchange *exchange = connection->exchange;
 
+    connection_release_place(connection);
     connection_change_state(connection, CONNECTION_FRAMING);
     exchange->job = (struct http_job){
         /* The length that a 304 names is that of the 200 (RFC 9110, 8.6). */

@@ -52,25 +52,46 @@ static void link_connection(struct connection *connection)
     connection->front->stats.open_connections++;
 }
 
-/* Count it, and say what its kind needs. On error the caller undoes. */
+/* What its kind needs. On error the caller undoes. */
 static int prepare(struct connection *connection)
 {
-    struct front *front = connection->front;
-    struct source_key key;
+    struct source_table *sources = connection->front->setup.sources;
     bool is_admin = listener_profile(connection->listener) == GATE_ADMIN;
 
     buf_init_secret(&connection->out, ANSWER_HEAD_MAX_BYTES + (is_admin ? AP_ADMIN_ANSWER_MAX_BYTES
                                                                         : AP_BODY_MAX_BYTES));
-    if (connection->listener->kind == FRONT_ADMIN_UNIX) {
-        stream_start_plain(&connection->stream, connection->fd);
+    if (connection->listener->kind == FRONT_ADMIN_UNIX)
         return read_peer_user(connection->fd, &connection->peer_user);
-    }
-    if (!front->setup.sources)
+    if (!sources)
+        return 0;
+    int err = source_table_admit(sources);
+    connection->is_counted = err == 0;
+    /* Behind a proxy nobody knows yet whose it is. */
+    if (!err && !connection->listener->proxy_peers)
+        err = connection_take_source(connection);
+    return err;
+}
+
+int connection_take_source(struct connection *connection)
+{
+    struct source_table *sources = connection->front->setup.sources;
+    struct source_key key;
+
+    if (!sources)
         return 0;
     address_source_key(&connection->peer, &key);
-    int err = source_table_connect(front->setup.sources, &key);
-    connection->is_counted = err == 0;
+    int err = source_table_assign(sources, &key);
+    connection->has_source = err == 0;
     return err;
+}
+
+void connection_begin(struct connection *connection)
+{
+    bool is_plain = listener_is_plain(connection->listener);
+
+    if (is_plain)
+        stream_start_plain(&connection->stream, connection->fd);
+    connection_change_state(connection, is_plain ? CONNECTION_IDLE : CONNECTION_SILENT);
 }
 
 int connection_open(struct listener *listener, int fd, const struct address *peer)
@@ -101,8 +122,12 @@ int connection_open(struct listener *listener, int fd, const struct address *pee
     front->parts++;
     listener->connections++;
     link_connection(connection);
-    connection_change_state(connection, listener->kind == FRONT_ADMIN_UNIX ? CONNECTION_IDLE
-                                                                           : CONNECTION_SILENT);
+    if (listener->proxy_peers) {
+        stream_start_plain(&connection->stream, fd);
+        connection_change_state(connection, CONNECTION_PROXY);
+    } else {
+        connection_begin(connection);
+    }
     connection_poll(connection, UV_READABLE);
     return 0;
 out:

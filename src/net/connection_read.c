@@ -4,6 +4,7 @@
 
 #include "autoprov/limits.h"
 #include "connection.h"
+#include "proxy_header.h"
 
 /* Phones' heads have 150 to 700 bytes. */
 #define FIRST_READ_BYTES 1024
@@ -45,6 +46,58 @@ static enum stream_result read_into(struct connection *connection, struct buf *b
         buf->data[buf->len] = '\0';
     }
     return result;
+}
+
+/* -- PROXY headers ---------------------------------------------------------------------------- */
+
+static void refuse_proxy_header(struct connection *connection)
+{
+    struct front_stats *stats = &connection->front->stats;
+
+    stats->bad_proxy_headers++;
+    stats->last_bad_peer = connection->peer;
+    connection_close(connection);
+}
+
+static void take_proxy_header(struct connection *connection, const struct proxy_header *header)
+{
+    connection->peer = header->source;
+    buf_done(&connection->in);
+    stream_done(&connection->stream);
+    if (connection_take_source(connection) != 0) {
+        connection->front->stats.refused_connections++;
+        connection_close(connection);
+        return;
+    }
+    /* What has come behind the header still lies in the socket, and is announced again. */
+    connection_begin(connection);
+    connection_poll(connection, UV_READABLE);
+}
+
+void connection_read_proxy(struct connection *connection)
+{
+    struct buf *in = &connection->in;
+    struct proxy_header header;
+
+    for (;;) {
+        /* data is NULL before the first byte. */
+        const char *data = in->len > 0 ? in->data : "";
+        switch (proxy_header_read((const uint8_t *)data, in->len, &header)) {
+        case PROXY_ACCEPT:
+            take_proxy_header(connection, &header);
+            return;
+        case PROXY_REFUSE:
+            refuse_proxy_header(connection);
+            return;
+        case PROXY_NEED_MORE:
+            break;
+        }
+        enum stream_result result = read_into(connection, in, header.bytes - in->len);
+        if (result != STREAM_DONE) {
+            connection_wait(connection, result);
+            return;
+        }
+    }
 }
 
 /* -- bodies ----------------------------------------------------------------------------------- */

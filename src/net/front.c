@@ -166,6 +166,7 @@ int front_open(const struct front_setup *setup, struct front **ret_front)
         .dropped_body_ms = AP_DROPPED_BODY_DEADLINE_MS,
         .idle_ms = AP_KEEPALIVE_IDLE_MS,
         .answer_ms = AP_ANSWER_DEADLINE_MS,
+        .late_ms = AP_MISS_LATE_MS,
         .linger_ms = AP_LINGER_MS,
         .connection_ms = AP_CONNECTION_MAX_MS,
     };
@@ -249,7 +250,8 @@ void front_drain(struct front *front, void (*drained)(void *data), void *data)
         listener_close(listener);
     for (struct connection *connection = front->connections.first; connection; connection = next) {
         next = connection->next;
-        if (connection->state == CONNECTION_SILENT || connection->state == CONNECTION_IDLE) {
+        if (connection->state == CONNECTION_PROXY || connection->state == CONNECTION_SILENT ||
+            connection->state == CONNECTION_IDLE) {
             stream_say_goodbye(&connection->stream);
             connection_close(connection);
         }

@@ -18,6 +18,7 @@ struct front_deadlines {
     uint32_t dropped_body_ms;
     uint32_t idle_ms;
     uint32_t answer_ms;
+    uint32_t late_ms; /* of HTTP_LATE */
     uint32_t linger_ms;
     uint32_t connection_ms;
 };
@@ -28,6 +29,7 @@ struct listener {
     uv_poll_t poll;
     uv_timer_t pause; /* after descriptors ran out */
     struct tls_context *tls;
+    const struct network_list *proxy_peers; /* NULL: no PROXY header is expected */
     enum front_kind kind;
     unsigned index;
     unsigned connections;
@@ -36,7 +38,13 @@ struct listener {
 
 static inline enum gate_profile listener_profile(const struct listener *listener)
 {
-    return listener->kind == FRONT_PHONE_TLS ? GATE_PHONE : GATE_ADMIN;
+    return listener->kind == FRONT_PHONE_TLS || listener->kind == FRONT_PHONE_PLAIN ? GATE_PHONE
+                                                                                    : GATE_ADMIN;
+}
+
+static inline bool listener_is_plain(const struct listener *listener)
+{
+    return listener->kind == FRONT_PHONE_PLAIN || listener->kind == FRONT_ADMIN_UNIX;
 }
 
 struct connection_list {

@@ -144,6 +144,18 @@ def failregexes():
             for line in expand.splitlines()]
 
 
+def test_filter_alert_and_throttle_call_the_same_things_guesses():
+    with open(os.path.join(TOP, "src", "app", "policy.c"), encoding="utf-8") as file:
+        table = re.search(r" GUESSES\[\w+\] = {(.*?)};", file.read(), re.S)[1]
+    guesses = {name.lower() for name in re.findall(r"\[POLICY_(\w+)\] = true", table)}
+    parser = configparser.RawConfigParser()
+    assert parser.read(FILTER)
+    alert = re.search(r'refusals_total{reason=~"([^"]+)"}', rules_text())[1]
+    assert len(guesses) > 3
+    assert set(parser["Definition"]["_guess"].split("|")) == guesses
+    assert set(alert.split("|")) == guesses
+
+
 def matched(lines):
     """Sources that the filter finds, the time cut out first as fail2ban does."""
     found = []

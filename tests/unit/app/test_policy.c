@@ -462,12 +462,38 @@ static void test_reason_names_are_stable(void **state)
         "bootstrap_used",
         "other_network",
         "agent_contradicts",
+        "no_source",
     };
 
     (void)state;
     assert_int_equal(AP_COUNT(NAMES), POLICY_REASON_COUNT);
     for (int reason = 0; reason < POLICY_REASON_COUNT; reason++)
         assert_string_equal(policy_reason_name((enum policy_reason)reason), NAMES[reason]);
+}
+
+/* conf/fail2ban and conf/monitoring have the same ones; tests/system/test_monitoring.py looks. */
+static void test_guesses_are_tries_of_tokens_and_macs_alone(void **state)
+{
+    (void)state;
+    for (int reason = 0; reason < POLICY_REASON_COUNT; reason++) {
+        bool expected = reason == POLICY_UNKNOWN_PAIR || reason == POLICY_BAD_TOKEN ||
+                        reason == POLICY_UNKNOWN_MAC || reason == POLICY_FLAT_OFF ||
+                        reason == POLICY_ADDRESS_NOT_ALLOWED;
+        assert_int_equal(policy_is_guess((enum policy_reason)reason), expected);
+    }
+    assert_false(policy_is_guess(POLICY_REASON_COUNT));
+}
+
+static void test_no_guess_is_routine(void **state)
+{
+    (void)state;
+    assert_true(policy_is_routine(POLICY_PROBE));
+    assert_false(policy_is_routine(POLICY_DISABLED));
+    assert_false(policy_is_routine(POLICY_BURNT));
+    assert_false(policy_is_routine(POLICY_REASON_COUNT));
+    for (int reason = 0; reason < POLICY_REASON_COUNT; reason++)
+        assert_false(policy_is_guess((enum policy_reason)reason) &&
+                     policy_is_routine((enum policy_reason)reason));
 }
 
 static void test_reason_names_are_unique_words_that_fit_a_record(void **state)
@@ -508,6 +534,8 @@ int main(void)
         cmocka_unit_test(test_secrets_are_served_as_often_as_the_phone_or_the_default_says),
         cmocka_unit_test(test_a_bootstrapped_phone_has_moved_when_it_comes_by_its_own_token),
         cmocka_unit_test(test_reason_names_are_stable),
+        cmocka_unit_test(test_guesses_are_tries_of_tokens_and_macs_alone),
+        cmocka_unit_test(test_no_guess_is_routine),
         cmocka_unit_test(test_reason_names_are_unique_words_that_fit_a_record),
         cmocka_unit_test(test_reason_out_of_range_is_unknown),
     };

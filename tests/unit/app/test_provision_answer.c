@@ -1,9 +1,10 @@
-/* A fetch whose answer waits for a commit, over a reload. The network floor is played by this file:
- * its three functions are all that answers need of it. */
+/* A fetch whose answer waits for a commit, over a reload; misses that come late. The network floor
+ * is played by this file: its three functions are all that answers need of it. */
 #include <sqlite3.h>
 #include <uv.h>
 
 #include "app_fixture.h"
+#include "autoprov/limits.h"
 #include "autoprov/provision.h"
 
 #define OLD_TOKEN "0123456789abcdef0123456789abcdef"
@@ -17,6 +18,7 @@ struct http_exchange {
     struct arena arena;
     unsigned answers;
     int status;
+    enum http_when when;
     char content_type[HTTP_CONTENT_TYPE_MAX];
     char body[1024];
 };
@@ -35,6 +37,7 @@ void http_exchange_answer(struct http_exchange *exchange, struct http_answer *an
 {
     exchange->answers++;
     exchange->status = answer->status;
+    exchange->when = answer->when;
     (void)snprintf(exchange->content_type, sizeof(exchange->content_type), "%s",
                    answer->content_type ? answer->content_type : "");
     (void)snprintf(exchange->body, sizeof(exchange->body), "%s",
@@ -50,6 +53,7 @@ struct worker {
     uv_loop_t loop;
     struct mailbox *mailbox;
     struct fetch_log *log;
+    struct penalty_table *penalties;
     struct provision *provision;
     struct snapshot *snapshot;
     struct address peer;
@@ -137,6 +141,7 @@ static int open_with(void **state, bool frozen)
     assert_int_equal(uv_loop_init(&worker->loop), 0);
     assert_int_equal(mailbox_open(&worker->loop, &worker->mailbox), 0);
     assert_int_equal(fetch_log_new(worker->app->writer, NULL, &worker->log), 0);
+    assert_int_equal(penalty_table_new(&worker->penalties), 0);
     worker->snapshot = load(worker->app, 1);
     const struct provision_setup setup = {
         .snapshot = worker->snapshot,
@@ -144,6 +149,7 @@ static int open_with(void **state, bool frozen)
         .writer = worker->app->writer,
         .mailbox = worker->mailbox,
         .log = worker->log,
+        .penalties = worker->penalties,
         .clock = &worker->app->clock,
     };
     assert_int_equal(provision_new(&setup, &worker->provision), 0);
@@ -168,6 +174,7 @@ static int close_worker(void **state)
     void *app = worker->app;
 
     provision_free(worker->provision);
+    penalty_table_free(worker->penalties);
     snapshot_unref(worker->snapshot);
     mailbox_close(worker->mailbox);
     assert_int_equal(uv_run(&worker->loop, UV_RUN_DEFAULT), 0);
@@ -243,6 +250,136 @@ static void test_a_mark_that_fails_is_no_file(void **state)
     assert_non_null(strstr(worker->app->log, "step=claim"));
 }
 
+/* -- throttle ---------------------------------------------------------------------------------- */
+
+#define FREE_GUESSES (AP_PENALTY_ACTIVE_MS / AP_PENALTY_GUESS_MS)
+#define WRONG_PATH   "/provision/00000000000000000000000000000000/001565000001.cfg"
+
+static enum http_when miss(struct worker *worker, const char *path)
+{
+    struct http_exchange exchange;
+
+    ask(worker, path, &exchange);
+    assert_int_equal(exchange.answers, 1);
+    assert_int_equal(exchange.status, 404);
+    return exchange.when;
+}
+
+static void guess(struct worker *worker, int count)
+{
+    for (int i = 0; i < count; i++)
+        (void)miss(worker, WRONG_PATH);
+}
+
+static void test_misses_of_a_source_that_guesses_come_late(void **state)
+{
+    struct worker *worker = *state;
+
+    guess(worker, FREE_GUESSES - 1);
+    assert_int_equal(miss(worker, WRONG_PATH), HTTP_AT_DUE_TIME);
+    assert_null(strstr(worker->app->log, "throttled"));
+    assert_int_equal(miss(worker, WRONG_PATH), HTTP_LATE);
+    const char *line = strstr(worker->app->log, "throttled source=192.0.2.7");
+    assert_non_null(line);
+    guess(worker, 100);
+    assert_null(strstr(line + 1, "throttled"));
+    /* All kinds of them, or the time would tell one from another. */
+    assert_int_equal(miss(worker, "/"), HTTP_LATE);
+    assert_int_equal(miss(worker, "/provision/" NEW_TOKEN "/no.such.file"), HTTP_LATE);
+    assert_int_equal(miss(worker, "/provision/001565000001.boot"), HTTP_LATE);
+    /* Another source is another matter. */
+    assert_int_equal(address_parse("192.0.2.8", &worker->peer), 0);
+    assert_int_equal(miss(worker, WRONG_PATH), HTTP_AT_DUE_TIME);
+}
+
+static void test_a_right_pair_is_served_at_once_whatever_its_source_has_done(void **state)
+{
+    struct worker *worker = *state;
+    struct http_exchange exchange;
+
+    guess(worker, 10 * FREE_GUESSES);
+    for (int i = 0; i < 2; i++) { /* the first marks the phone as seen, and waits for that */
+        ask(worker, NEW_PATH, &exchange);
+        while (exchange.answers == 0)
+            (void)uv_run(&worker->loop, UV_RUN_ONCE);
+        assert_int_equal(exchange.status, 200);
+        assert_int_equal(exchange.when, HTTP_NOW);
+    }
+}
+
+/* A phone behind the address of a scanner asks for these before it asks for its own file. */
+static void test_what_phones_ask_for_as_a_matter_of_routine_is_not_late(void **state)
+{
+    static const char *const NAMES[] = {"001565000001.boot", "001565000001.xml"};
+    struct worker *worker = *state;
+
+    guess(worker, 10 * FREE_GUESSES);
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        char path[128];
+        (void)snprintf(path, sizeof(path), "/provision/" NEW_TOKEN "/%s", NAMES[i]);
+        assert_int_equal(miss(worker, path), HTTP_AT_DUE_TIME);
+        (void)snprintf(path, sizeof(path), "/provision/00000000000000000000000000000000/%s",
+                       NAMES[i]);
+        assert_int_equal(miss(worker, path), HTTP_LATE);
+    }
+}
+
+static void test_what_is_no_guess_penalises_nobody(void **state)
+{
+    struct worker *worker = *state;
+
+    for (int i = 0; i < 3 * FREE_GUESSES; i++) {
+        assert_int_equal(miss(worker, "/provision/" NEW_TOKEN "/001565000001.boot"),
+                         HTTP_AT_DUE_TIME);
+        assert_int_equal(miss(worker, "/favicon.ico"), HTTP_AT_DUE_TIME);
+        assert_int_equal(miss(worker, "/provision/" NEW_TOKEN "/no.such.file"), HTTP_AT_DUE_TIME);
+    }
+    assert_null(strstr(worker->app->log, "throttled"));
+}
+
+static void test_the_answer_to_a_wrong_method_is_never_late(void **state)
+{
+    struct worker *worker = *state;
+    struct http_exchange exchange = {.request = {.refusal = GATE_REASON_METHOD,
+                                                 .method = GATE_OTHER,
+                                                 .path = "",
+                                                 .user_agent = "",
+                                                 .peer = &worker->peer}};
+
+    guess(worker, 10 * FREE_GUESSES);
+    provision_handle(worker->provision, &exchange);
+    assert_int_equal(exchange.status, 405);
+    assert_int_equal(exchange.when, HTTP_AT_DUE_TIME);
+}
+
+/* A health check of a proxy: whatever it asks for. */
+static void test_whoever_has_no_source_gets_the_miss(void **state)
+{
+    struct worker *worker = *state;
+
+    worker->peer = (struct address){.family = AF_UNSPEC};
+    for (int i = 0; i < 3 * FREE_GUESSES; i++)
+        assert_int_equal(miss(worker, i % 2 == 0 ? NEW_PATH : WRONG_PATH), HTTP_AT_DUE_TIME);
+    assert_int_equal(fetch_log_count(worker->log, POLICY_NO_SOURCE), 3 * FREE_GUESSES);
+}
+
+static void test_throttle_is_switched_off_and_on_by_a_reload(void **state)
+{
+    struct worker *worker = *state;
+
+    guess(worker, 10 * FREE_GUESSES);
+    assert_int_equal(miss(worker, WRONG_PATH), HTTP_LATE);
+    for (unsigned on = 0; on < 2; on++) {
+        struct snapshot *next = load(worker->app, 2 + on);
+        next->config->throttle = on ? CONFIG_YES : CONFIG_NO;
+        provision_set_snapshot(worker->provision, next);
+        snapshot_unref(next);
+        assert_int_equal(miss(worker, WRONG_PATH), on ? HTTP_LATE : HTTP_AT_DUE_TIME);
+    }
+}
+
+#define ROW(name) cmocka_unit_test_setup_teardown(name, open_worker, close_worker)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +387,13 @@ int main(void)
                                         open_worker, close_worker),
         cmocka_unit_test_setup_teardown(test_a_mark_that_fails_is_no_file, open_broken,
                                         close_worker),
+        ROW(test_misses_of_a_source_that_guesses_come_late),
+        ROW(test_a_right_pair_is_served_at_once_whatever_its_source_has_done),
+        ROW(test_what_phones_ask_for_as_a_matter_of_routine_is_not_late),
+        ROW(test_what_is_no_guess_penalises_nobody),
+        ROW(test_the_answer_to_a_wrong_method_is_never_late),
+        ROW(test_whoever_has_no_source_gets_the_miss),
+        ROW(test_throttle_is_switched_off_and_on_by_a_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,28 @@ static void test_connections_in_total_have_a_limit(void **state)
     source_table_free(table);
 }
 
+static void test_a_connection_counts_in_total_before_its_source_is_known(void **state)
+{
+    struct source_table *table = table_of(3, 2, 10, 10);
+    struct source_key a = key_of(1);
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(source_table_admit(table), 0);
+    assert_int_equal(source_table_admit(table), AP_EBUSY);
+    assert_int_equal(source_table_connect(table, &a), AP_EBUSY);
+    assert_int_equal(source_table_assign(table, &a), 0);
+    assert_int_equal(source_table_assign(table, &a), 0);
+    assert_int_equal(source_table_assign(table, &a), AP_EBUSY);
+    check_totals(table, 3, 0, 3);
+    source_table_dismiss(table);
+    check_totals(table, 2, 0, 3);
+    source_table_disconnect(table, &a);
+    source_table_disconnect(table, &a);
+    check_totals(table, 0, 0, 3);
+    source_table_free(table);
+}
+
 static void test_handshakes_wait_for_a_slot(void **state)
 {
     struct source_table *table = table_of(100, 100, 3, 2);
@@ -104,6 +126,32 @@ static void test_handshakes_wait_for_a_slot(void **state)
     source_table_handshake_end(table, &a);
     assert_int_equal(source_table_handshake_begin(table, &b), 0);
     check_totals(table, 20, 3, 0);
+    source_table_free(table);
+}
+
+/* Else a few sources that never finish theirs keep everybody else waiting. */
+static void test_the_last_quarter_of_slots_is_for_sources_that_have_none(void **state)
+{
+    struct source_table *table = table_of(100, 100, 8, 8);
+    struct source_key a = key_of(1), b = key_of(2), c = key_of(3);
+
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(source_table_connect(table, &a), 0);
+    assert_int_equal(source_table_connect(table, &b), 0);
+    assert_int_equal(source_table_connect(table, &b), 0);
+    assert_int_equal(source_table_connect(table, &c), 0);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(source_table_handshake_begin(table, &a), 0);
+    assert_int_equal(source_table_handshake_begin(table, &a), AP_EBUSY);
+    assert_int_equal(source_table_handshake_begin(table, &b), 0);
+    assert_int_equal(source_table_handshake_begin(table, &b), AP_EBUSY);
+    assert_int_equal(source_table_handshake_begin(table, &c), 0);
+    check_totals(table, 13, 8, 0);
+    source_table_handshake_end(table, &b);
+    assert_int_equal(source_table_handshake_begin(table, &a), AP_EBUSY);
+    assert_int_equal(source_table_handshake_begin(table, &b), 0);
+    check_totals(table, 13, 8, 0);
     source_table_free(table);
 }
 
@@ -178,8 +226,10 @@ static void churn_once(struct source_table *table, struct model *model, uint32_t
         model->total--;
         return;
     case 3:
-        room = model->handshake_total < MODEL_HANDSHAKES &&
-               *handshakes<MODEL_HS_SOURCE && * connections> 0;
+        room =
+            model->handshake_total < MODEL_HANDSHAKES &&
+            *handshakes<MODEL_HS_SOURCE && * connections> 0 &&
+            (*handshakes == 0 || model->handshake_total < MODEL_HANDSHAKES - MODEL_HANDSHAKES / 4);
         if (*handshakes >= *connections && *connections > 0)
             return;
         assert_int_equal(source_table_handshake_begin(table, &key), room ? 0 : AP_EBUSY);
@@ -301,7 +351,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connections_of_a_source_have_a_limit),
         cmocka_unit_test(test_connections_in_total_have_a_limit),
+        cmocka_unit_test(test_a_connection_counts_in_total_before_its_source_is_known),
         cmocka_unit_test(test_handshakes_wait_for_a_slot),
+        cmocka_unit_test(test_the_last_quarter_of_slots_is_for_sources_that_have_none),
         cmocka_unit_test(test_ipv4_and_ipv6_sources_of_the_same_bytes_are_apart),
         cmocka_unit_test(test_largest_table_holds_one_source_per_connection),
         cmocka_unit_test(test_random_churn_agrees_with_a_simple_model),

@@ -162,6 +162,15 @@ static void test_restart_keys_are_found(void **state)
          "listener b { address = ::1 port = 1 public_url = https://b certificate c { "
          "certificate_file = /a key_file = /b } }\n",
          "listener b: address"},
+        {B,
+         "listener b { port = 1 public_url = https://b proxy_protocol = v2 proxy_peers = { ::1 } "
+         "certificate c { certificate_file = /a key_file = /b } }\n",
+         "listener b: proxy_protocol"},
+        {"listener b { public_url = https://b proxy_protocol = v2 proxy_peers = { ::1 } "
+         "certificate c { certificate_file = /a key_file = /b } }\n",
+         "listener b { public_url = https://b proxy_protocol = v2 proxy_peers = { ::2 } "
+         "certificate c { certificate_file = /a key_file = /b } }\n",
+         NULL},
         {B, B CONF_LISTENER, "listener phones"},
         {B CONF_LISTENER, B, "listener phones"},
         {B CONF_LISTENER, CONF_LISTENER B, "listener b"},

@@ -35,6 +35,7 @@ static void test_defaults_fill_what_is_not_set(void **state)
     assert_false(config->options.disable_auto_provision_security);
     assert_in_range(config->workers, 1, 64);
     assert_int_equal(config->max_connections, 10000);
+    assert_int_equal(config->throttle, CONFIG_YES);
     assert_int_equal(config->fetch_retention_s, 90 * 86400);
     assert_int_equal(config->refusal_rows_max, 1000000);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
@@ -48,6 +49,8 @@ static void test_defaults_fill_what_is_not_set(void **state)
     assert_int_equal(config->listener_count, 1);
     assert_int_equal(listener->address.family, AF_INET);
     assert_int_equal(listener->address.port, 443);
+    assert_int_equal(listener->proxy_protocol, CONFIG_PROXY_NO);
+    assert_int_equal(listener->proxy_peers.count, 0);
     assert_int_equal(listener->line, 1);
     assert_int_equal(listener->certificates[0].line, 3);
     config_free(config);
@@ -70,7 +73,7 @@ static void test_every_key_is_read(void **state)
                "max_connections = 65535\n"
                "max_connections_per_source = 2\n"
                "max_handshakes = 3\n"
-               "max_handshakes_per_source = 1\n"
+               "max_handshakes_per_source = 1 throttle = no\n"
                "fetch_retention = 36h\n"
                "fetch_rows_max = 1000\n"
                "refusal_retention = 90m\n"
@@ -80,7 +83,8 @@ static void test_every_key_is_read(void **state)
                "  certificate rsa { certificate_file = /r.pem key_file = /r.key }\n"
                "  certificate ec { certificate_file = /e.pem key_file = /e.key }\n"
                "}\n"
-               "listener b { public_url = https://b certificate x {certificate_file=/x "
+               "listener b { proxy_protocol = v2 proxy_peers = { 10.0.0.1, 10.1.0.0/16 } "
+               "public_url = https://b certificate x {certificate_file=/x "
                "key_file=/y} }\n");
 
     assert_string_equal(config->user, "prov");
@@ -100,6 +104,7 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(config->max_connections_per_source, 2);
     assert_int_equal(config->max_handshakes, 3);
     assert_int_equal(config->max_handshakes_per_source, 1);
+    assert_int_equal(config->throttle, CONFIG_NO);
     assert_int_equal(config->fetch_retention_s, 36 * 3600);
     assert_int_equal(config->fetch_rows_max, 1000);
     assert_int_equal(config->refusal_retention_s, 90 * 60);
@@ -114,6 +119,10 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(config->listeners[0].certificate_count, 2);
     assert_string_equal(config->listeners[0].certificates[1].name, "ec");
     assert_string_equal(config->listeners[0].certificates[1].key_file, "/e.key");
+    assert_int_equal(config->listeners[0].proxy_protocol, CONFIG_PROXY_NO);
+    assert_int_equal(config->listeners[1].proxy_protocol, CONFIG_PROXY_V2);
+    assert_int_equal(config->listeners[1].proxy_peers.count, 2);
+    assert_int_equal(config->listeners[1].proxy_peers.items[0].prefix_len, 32);
     assert_string_equal(config->listeners[1].public_url, "https://b");
     assert_int_equal(config->listeners[1].line, 25);
     config_free(config);

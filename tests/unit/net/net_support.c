@@ -175,6 +175,12 @@ void client_connect_silent(struct client *client, uint16_t port)
     connect_to(client, (const struct sockaddr *)&sockaddr, sizeof(sockaddr));
 }
 
+void client_connect_plain(struct client *client, uint16_t port)
+{
+    client_connect_silent(client, port);
+    client->is_ready = true;
+}
+
 void client_start_tls(struct client *client, int version)
 {
     client->context = SSL_CTX_new(TLS_client_method());
@@ -355,6 +361,9 @@ static void remember(struct server *server, const struct http_request *request)
     (void)snprintf(server->body, sizeof(server->body), "%s", request->body);
     server->body_len = request->body_len;
     server->had_peer_user = request->peer_user != NULL;
+    server->had_forwarded = request->has_forwarded;
+    server->was_plain = request->is_plain;
+    server->listener = request->listener;
     if (request->peer_user) {
         server->peer_uid = request->peer_user->uid;
         server->peer_groups = request->peer_user->group_count;
@@ -377,6 +386,10 @@ static void answer_path(const struct http_request *request, struct http_answer *
         answer->body.len = len;
     } else if (strncmp(request->path, "/hit", 4) == 0) {
         fill(answer, request->path);
+    } else if (strncmp(request->path, "/late", 5) == 0) {
+        answer->status = 404;
+        answer->when = HTTP_LATE;
+        fill(answer, "no\n");
     } else if (strcmp(request->path, "/close") == 0) {
         answer->close = true;
         fill(answer, "bye");
@@ -438,12 +451,23 @@ void server_open(struct server *server, const struct source_limits *limits)
     assert_int_equal(uv_loop_init(&server->loop), 0);
     if (limits)
         assert_int_equal(source_table_new(limits, &server->sources), 0);
-    struct front_setup setup = {&server->loop, &server->clock, server->sources, handle, server};
+    struct front_setup setup = {
+        .loop = &server->loop,
+        .clock = &server->clock,
+        .sources = server->sources,
+        .handler = handle,
+        .handler_data = server,
+    };
+    assert_int_equal(penalty_table_new(&server->penalties), 0);
+    setup.penalties = server->penalties;
     assert_int_equal(front_open(&setup, &server->front), 0);
     assert_int_equal(address_parse("127.0.0.1", &address), 0);
     assert_int_equal(listener_open_tcp(&address, true, &fd, &error), 0);
     server->port = port_of(fd);
     assert_int_equal(front_add_listener(server->front, fd, FRONT_PHONE_TLS, 0, server->tls), 0);
+    assert_int_equal(listener_open_tcp(&address, true, &fd, &error), 0);
+    server->plain_port = port_of(fd);
+    assert_int_equal(front_add_listener(server->front, fd, FRONT_PHONE_PLAIN, 2, NULL), 0);
     server->unix_path = folder_path(&server->folder, "control.sock");
     assert_int_equal(listener_open_unix(server->unix_path, (gid_t)-1, &fd, &error), 0);
     assert_int_equal(front_add_listener(server->front, fd, FRONT_ADMIN_UNIX, 1, NULL), 0);
@@ -451,6 +475,7 @@ void server_open(struct server *server, const struct source_limits *limits)
 
 void server_close(struct server *server)
 {
+    struct penalty_totals penalties;
     struct source_totals totals;
 
     front_close(server->front);
@@ -466,6 +491,9 @@ void server_close(struct server *server)
         assert_int_equal(totals.connections, 0);
         assert_int_equal(totals.handshakes, 0);
     }
+    penalty_table_totals(server->penalties, 0, &penalties);
+    assert_int_equal(penalties.held, 0);
+    penalty_table_free(server->penalties);
     source_table_free(server->sources);
     tls_context_unref(server->tls);
     folder_remove(&server->folder);

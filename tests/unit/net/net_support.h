@@ -62,6 +62,8 @@ struct client {
 void client_connect(struct client *client, uint16_t port, int version);
 /* TCP only, the caller sends what it likes. */
 void client_connect_silent(struct client *client, uint16_t port);
+/* HTTP without TLS: ready at once. */
+void client_connect_plain(struct client *client, uint16_t port);
 void client_connect_unix(struct client *client, const char *path);
 /* TLS on a connection that was silent. */
 void client_start_tls(struct client *client, int version);
@@ -95,11 +97,13 @@ struct server {
     uv_loop_t loop;
     struct front *front;
     struct source_table *sources;
+    struct penalty_table *penalties;
     struct tls_context *tls;
     struct folder folder;
     struct ap_clock clock;
     int64_t monotonic_ms; /* of clock; 0: the system's */
     uint16_t port;
+    uint16_t plain_port; /* without TLS: listener 2 */
     const char *unix_path;
     /* What the handler saw last, and what it keeps unanswered. */
     unsigned calls;
@@ -111,6 +115,9 @@ struct server {
     uid_t peer_uid;
     size_t peer_groups;
     bool had_peer_user;
+    bool had_forwarded;
+    bool was_plain;
+    unsigned listener;
     char peer[AP_ADDRESS_TEXT_MAX];
     struct http_exchange *kept;
     bool is_drained;

@@ -44,6 +44,29 @@ static int fetch_by_tls(void *data)
     return fetch(server, "GET /hit HTTP/1.1\r\nUser-Agent: a\r\n\r\n");
 }
 
+static int fetch_through_a_proxy(void *data)
+{
+    static struct network loopback = {.family = AF_INET, .bytes = {127}, .prefix_len = 8};
+    static const struct network_list peers = {&loopback, 1};
+    struct server *server = data;
+
+    front_set_proxy(server->front, 0, &peers);
+    client_connect_silent(&client, server->port);
+    client_send(&client, "\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00", 16);
+    client_start_tls(&client, 0);
+    int result = fetch(server, "GET /hit HTTP/1.1\r\n\r\n");
+    front_set_proxy(server->front, 0, NULL);
+    return result;
+}
+
+static int fetch_without_tls(void *data)
+{
+    struct server *server = data;
+
+    client_connect_plain(&client, server->plain_port);
+    return fetch(server, "GET /hit HTTP/1.1\r\n\r\n");
+}
+
 static int post_to_control_socket(void *data)
 {
     struct server *server = data;
@@ -59,6 +82,8 @@ static void test_failing_memory_costs_one_connection_at_most(void **state)
     (void)state;
     server_open(&server, &(struct source_limits){100, 100, 10, 10});
     assert_true(alloc_fault_run(fetch_by_tls, &server) > 2);
+    assert_true(alloc_fault_run(fetch_through_a_proxy, &server) > 3);
+    assert_true(alloc_fault_run(fetch_without_tls, &server) > 2);
     assert_true(alloc_fault_run(post_to_control_socket, &server) > 2);
     assert_int_equal(fetch_by_tls(&server), 0);
     server_close(&server);

@@ -67,7 +67,8 @@ static void *run_worker(void *data)
 static void start_worker(struct worker *worker, struct source_table *sources,
                          struct tls_context *tls, int fd)
 {
-    struct front_setup setup = {&worker->loop, clock_system(), sources, handle, NULL};
+    struct front_setup setup = {
+        .loop = &worker->loop, .clock = clock_system(), .sources = sources, .handler = handle};
 
     assert_int_equal(uv_loop_init(&worker->loop), 0);
     assert_int_equal(uv_async_init(&worker->loop, &worker->stop, on_stop), 0);
