@@ -25,15 +25,26 @@ struct config_certificate {
 /* Whom a listener is for. */
 enum config_serves { CONFIG_SERVES_PHONES, CONFIG_SERVES_ADMIN /* the API */ };
 
-/* listener "phones" { … }: a door, HTTPS. */
+/* What protects a listener's connections. */
+enum config_tls {
+    CONFIG_TLS_MODERN,
+    CONFIG_TLS_COMPATIBLE,
+    CONFIG_TLS_LEGACY, /* for phones, and networks is not empty */
+    CONFIG_TLS_OFF,    /* plain HTTP: the same, on a private or loopback address */
+};
+
+/* listener "phones" { … }: a door, HTTPS unless tls says off. */
 struct config_listener {
     char *name;
+    char *file; /* the configuration file that it stands in */
     enum config_serves serves;
     struct address address;
-    char *public_url; /* "https://pbx.example.com", no trailing slash: provisioning URLs begin so;
-                         NULL for admins, unless set */
+    char *public_url; /* "https://pbx.example.com" ("http://…" with tls off), no trailing slash:
+                         provisioning URLs begin so; NULL for admins, unless set */
+    enum config_tls tls;
+    struct network_list networks; /* where phones may come from; empty: everywhere */
     struct config_certificate *certificates;
-    size_t certificate_count; /* 1 or more */
+    size_t certificate_count; /* 1 or more; with tls off 0 */
     int line;
 };
 

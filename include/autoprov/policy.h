@@ -19,7 +19,8 @@ enum policy_reason {
     POLICY_UNKNOWN_PAIR,        /* no such token, no such MAC, or not the same user's */
     POLICY_UNKNOWN_MAC,         /* flat form: no such phone */
     POLICY_FLAT_OFF,            /* flat form while the custom option is off */
-    POLICY_ADDRESS_NOT_ALLOWED, /* flat form from outside flat_networks, or through a proxy */
+    POLICY_ADDRESS_NOT_ALLOWED, /* from outside the listener's networks, or in flat form from
+                                   outside flat_networks, or to either through a proxy */
     POLICY_DISABLED,            /* the phone is switched off */
     POLICY_RENDER_FAILED,       /* the template failed, or a value cannot stand in its file */
     POLICY_PROBE,               /* its own file, but one that is never served: phones ask for it
@@ -32,6 +33,7 @@ enum policy_reason {
 struct policy_options {
     const struct options *options;
     const struct network_list *flat_networks;
+    const struct network_list *networks; /* of the listener; NULL or empty: everywhere */
 };
 
 /* What the file name is to the phone, by the catalogue. */

@@ -28,7 +28,8 @@ static const struct {
     {POLICY_UNKNOWN_MAC, "add the phone: autoprovctl phone add USER MAC"},
     {POLICY_FLAT_OFF, "the URL has no token and flat mode is off: tell the phone its own URL, or "
                       "switch flat mode on (docs/configuration.md)"},
-    {POLICY_ADDRESS_NOT_ALLOWED, "flat mode serves flat_networks only, and never through a proxy"},
+    {POLICY_ADDRESS_NOT_ALLOWED, "a listener serves its networks only, flat mode flat_networks "
+                                 "only, and never through a proxy"},
     {POLICY_DISABLED, "switch the phone on: autoprovctl phone set MAC --enable"},
     {POLICY_RENDER_FAILED, "mend what the last step says"},
     {POLICY_PROBE, "this miss is expected: the phone asks for its own file next"},
@@ -43,7 +44,8 @@ struct walk {
     struct api_call *call;
     struct store_db *db;
     json_t *steps;
-    const char *path; /* a secret, unless flat */
+    const struct config_listener *listener; /* that would be asked */
+    const char *path;                       /* a secret, unless flat */
     struct address source;
     const char *agent; /* NULL: not given */
     struct provision_finding found;
@@ -109,15 +111,39 @@ static int path_of_mac(struct walk *walk, const char *mac_text, const char *file
     return err;
 }
 
+/* The one that was named, that whose URL begins the one asked with, or the first for phones. */
+static int find_listener(struct walk *walk, const char *name, const char *url)
+{
+    const struct config *config = walk->call->snapshot->config;
+    char shown[API_SHOWN_MAX];
+
+    walk->listener = config_phone_listener(config);
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct config_listener *listener = &config->listeners[i];
+        size_t len = listener->public_url ? strlen(listener->public_url) : 0;
+        if (listener->serves != CONFIG_SERVES_PHONES)
+            continue;
+        if (name ? strcmp(listener->name, name) == 0
+                 : url && strncmp(url, listener->public_url, len) == 0 && url[len] == '/') {
+            walk->listener = listener;
+            return 0;
+        }
+    }
+    return name ? api_problem(walk->call, AP_EINVAL, "/listener",
+                              "there is no listener '%s' for phones", api_shown(name, shown))
+                : 0;
+}
+
 static int read_question(struct walk *walk)
 {
     struct api_call *call = walk->call;
-    const char *mac = NULL, *url = NULL, *file = NULL, *from = NULL;
+    const char *mac = NULL, *url = NULL, *file = NULL, *from = NULL, *listener = NULL;
     const struct api_field fields[] = {
         {.name = "mac", .type = API_FIELD_RAW, .target = &mac},
         {.name = "url", .type = API_FIELD_RAW, .target = &url},
         {.name = "file", .type = API_FIELD_RAW, .target = &file},
         {.name = "from", .type = API_FIELD_RAW, .target = &from},
+        {.name = "listener", .type = API_FIELD_RAW, .target = &listener},
         {.name = "agent", .type = API_FIELD_RAW, .target = &walk->agent},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
@@ -130,6 +156,9 @@ static int read_question(struct walk *walk)
         return api_problem(call, AP_EINVAL, "/file", "a url names its file itself");
     if (address_parse(from ? from : "127.0.0.1", &walk->source) != 0)
         return api_problem(call, AP_EINVAL, "/from", "from must be an IPv4 or IPv6 address");
+    err = find_listener(walk, listener, url);
+    if (err)
+        return err;
     if (mac)
         return path_of_mac(walk, mac, file);
     walk->path = path_of_url(call, url);
@@ -247,7 +276,7 @@ static int step_render(struct walk *walk, const struct provision_question *quest
 
     buf_init_secret(&body, AP_BODY_MAX_BYTES);
     if (!err) {
-        job.public_url = config_phone_listener(snapshot->config)->public_url;
+        job.public_url = walk->listener->public_url;
         err = rendering_render(snapshot->rendering, &job, &walk->call->arena, &body, &error);
     }
     if (!err) {
@@ -275,6 +304,7 @@ static int walk_all(struct walk *walk)
 {
     const struct provision_question question = {
         .snapshot = walk->call->snapshot,
+        .listener = walk->listener,
         .reader = walk->db,
         .arena = &walk->call->arena,
         .path = walk->path,

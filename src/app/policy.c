@@ -22,13 +22,18 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_BURNT] = "burnt",
 };
 
+/* Behind a proxy the whole Internet looks private. */
+static bool is_within(const struct network_list *networks, const struct policy_facts *facts)
+{
+    return !facts->has_forwarded && network_list_contains(networks, facts->source);
+}
+
 static enum policy_reason decide_flat(const struct policy_facts *facts,
                                       const struct policy_options *options)
 {
     if (!options->options->disable_auto_provision_security)
         return POLICY_FLAT_OFF;
-    /* Behind a proxy the whole Internet looks private. */
-    if (facts->has_forwarded || !network_list_contains(options->flat_networks, facts->source))
+    if (!is_within(options->flat_networks, facts))
         return POLICY_ADDRESS_NOT_ALLOWED;
     if (!facts->phone && !facts->common)
         return POLICY_UNKNOWN_MAC;
@@ -56,6 +61,8 @@ static enum policy_reason decide_file(const struct policy_facts *facts)
 enum policy_reason policy_decide(const struct policy_facts *facts,
                                  const struct policy_options *options)
 {
+    if (options->networks && options->networks->count > 0 && !is_within(options->networks, facts))
+        return POLICY_ADDRESS_NOT_ALLOWED;
     if (facts->flat) {
         enum policy_reason reason = decide_flat(facts, options);
         if (reason != POLICY_SERVE)

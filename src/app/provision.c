@@ -62,6 +62,7 @@ static struct provision_question question_of(const struct fetch *fetch)
 
     return (struct provision_question){
         .snapshot = fetch->provision->snapshot,
+        .listener = &fetch->provision->snapshot->config->listeners[request->listener],
         .reader = fetch->provision->reader,
         .arena = http_exchange_arena(fetch->exchange),
         .path = request->path,

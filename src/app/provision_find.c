@@ -106,6 +106,7 @@ static enum policy_reason decide(const struct provision_question *question,
     const struct policy_options options = {
         .options = &snapshot->options,
         .flat_networks = &snapshot->config->flat_networks,
+        .networks = &question->listener->networks,
     };
 
     return policy_decide(&facts, &options);
@@ -117,14 +118,14 @@ int provision_find(const struct provision_question *question, struct provision_f
 
     memset(finding, 0, sizeof(*finding));
     finding->reason = read_path(question, finding);
-    /* What flat mode refuses whatever the phone opens no row for strangers. */
-    if (finding->reason == POLICY_SERVE && finding->path.flat) {
-        finding->reason = decide(question, finding);
-        if (finding->reason == POLICY_UNKNOWN_MAC)
-            finding->reason = POLICY_SERVE;
-    }
     if (finding->reason != POLICY_SERVE)
         return 0;
+    /* What is refused whatever the phone opens no row for strangers. */
+    enum policy_reason early = decide(question, finding);
+    if (early == POLICY_ADDRESS_NOT_ALLOWED || early == POLICY_FLAT_OFF) {
+        finding->reason = early;
+        return 0;
+    }
     int err = look_up(question, finding);
     if (!err)
         finding->reason = decide(question, finding);

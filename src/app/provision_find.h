@@ -13,6 +13,7 @@
 /* Borrowed for the call. */
 struct provision_question {
     const struct snapshot *snapshot;
+    const struct config_listener *listener; /* of the snapshot: whose door it came to */
     struct store_db *reader;
     struct arena *arena; /* the finding's strings */
     const char *path;    /* canonical, as of the request gate */

@@ -112,6 +112,14 @@ const struct config_key CONFIG_KEYS[] = {
         {CONFIG_LISTENER, "public_url", CONFIG_STRING, NULL, 1, 512, NULL, true,
          "What phones call this listener: https://HOST or https://HOST:PORT, nothing "
          "after it. Every provisioning URL begins so."},
+    [KEY_TLS] = {CONFIG_LISTENER, "tls", CONFIG_CHOICE, "modern", 1, 16, NULL, true,
+                 "Which TLS the listener speaks: modern (1.2 and 1.3, ECDHE with AEAD), compatible "
+                 "(at 1.2 also ECDHE with CBC, and RSA key exchange), legacy (from 1.0) or off "
+                 "(plain HTTP)."},
+    [KEY_NETWORKS] = {CONFIG_LISTENER, "networks", CONFIG_LIST, "{ }", 0, AP_CONFIG_NETWORKS_MAX,
+                      "networks", true,
+                      "Where phones of this listener may come from; an empty list means "
+                      "everywhere."},
     [KEY_CERTIFICATE_FILE] = {CONFIG_CERTIFICATE, "certificate_file", CONFIG_PATH, NULL, 1,
                               PATH_BYTES, NULL, true,
                               "PEM file with the certificate and, after it, the intermediate ones; "
@@ -129,6 +137,7 @@ _Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 /* In the order of their enums. */
 static const char *const FORMATS[] = {"text", "json", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
+static const char *const TLS[] = {"modern", "compatible", "legacy", "off", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 
 static const struct config_binding BINDINGS[KEY_COUNT] = {
@@ -162,6 +171,8 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_ADDRESS] = {SLOT_ADDRESS, LISTENER(address), NULL, NULL},
     [KEY_PORT] = {SLOT_PORT, LISTENER(address), NULL, NULL},
     [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url, NULL},
+    [KEY_TLS] = {SLOT_WORD, LISTENER(tls), NULL, TLS},
+    [KEY_NETWORKS] = {SLOT_NETWORKS, LISTENER(networks), NULL, NULL},
     [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path, NULL},
     [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path, NULL},
 };

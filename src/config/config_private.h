@@ -40,6 +40,8 @@ enum config_key_id {
     KEY_ADDRESS,
     KEY_PORT,
     KEY_PUBLIC_URL,
+    KEY_TLS,
+    KEY_NETWORKS,
     KEY_CERTIFICATE_FILE,
     KEY_KEY_FILE,
     KEY_COUNT,
@@ -153,6 +155,14 @@ void config_scan_done(struct config_scan *scan);
 /* The line of a key (NULL: of the section's opening); 0 when it is not there. */
 int config_scan_line(const struct config_scan *scan, enum config_section section,
                      const struct config_key *key, uint32_t listener, uint32_t certificate);
+
+/* -- config_rules.c -------------------------------------------------------------------------- */
+
+/* The rules between the keys of one listener, its sections apart. Its file's scan and its number
+ * there tell the line. Errors, with their line: AP_EINVAL. */
+AP_MUSTCHECK int config_check_listener(const struct config_listener *listener,
+                                       const struct config_scan *scan, uint32_t number,
+                                       struct ap_error *error);
 
 /* -- config_drop_ins.c ------------------------------------------------------------------------ */
 struct config_drop_ins {

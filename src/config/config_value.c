@@ -135,9 +135,11 @@ static int set_networks(const struct config_key *key, struct network_list *slot,
         goto fail;
     }
     if (network_list_covers_everything(&list)) {
-        err = ap_error_set(reason, AP_EINVAL,
-                           "covers every address: whoever knows a MAC could then download its SIP "
-                           "password from anywhere");
+        err = ap_error_set(reason, AP_EINVAL, "covers every address: %s",
+                           key == &CONFIG_KEYS[KEY_NETWORKS]
+                               ? "leave the key out where phones may come from everywhere"
+                               : "whoever knows a MAC could then download its SIP password from "
+                                 "anywhere");
         goto fail;
     }
     free(slot->items);

@@ -82,6 +82,7 @@ static const struct ctl_option EXPLAIN[] = {
     {"from", "ADDRESS", "as if asked from there; default: 127.0.0.1"},
     {"agent", "TEXT", "as if the phone had this User-Agent"},
     {"file", "NAME", "as if it asked for this file; default: its own"},
+    {"listener", "NAME", "as if it asked there; default: the URL's, or the first for phones"},
     {0},
 };
 static const struct ctl_option APIKEY_ADD[] = {

@@ -25,10 +25,15 @@ AP_MUSTCHECK int tls_pair_read(const struct tls_certificate *files, int64_t now_
                                struct tls_pair *ret_pair, struct ap_error *error);
 void tls_pair_done(struct tls_pair *pair);
 
-/* A handshake in memory at TLS 1.2 and one at 1.3, with the key type that pair has.
+/* A handshake in memory at each version that the profile is for, with the key type that pair has.
  * certificate_file: for the error's text. Errors: AP_ECRYPTO. */
-AP_MUSTCHECK int tls_self_check(SSL_CTX *server, const struct tls_pair *pair,
-                                const char *certificate_file, struct ap_error *error);
+AP_MUSTCHECK int tls_self_check(SSL_CTX *server, enum tls_profile profile,
+                                const struct tls_pair *pair, const char *certificate_file,
+                                struct ap_error *error);
+
+/* Say all that a profile says to a fresh SSL_CTX. Errors: AP_ECRYPTO, with OpenSSL's reason in this
+ * thread's queue. */
+AP_MUSTCHECK int tls_profile_apply(SSL_CTX *ssl, enum tls_profile profile);
 
 /* The reason of OpenSSL's newest error in this thread, "unknown reason" without one; the queue is
  * emptied. Borrowed: static. */

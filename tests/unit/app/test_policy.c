@@ -46,7 +46,7 @@ static void test_every_combination_of_facts_is_decided_by_the_rules(void **state
         for (int who = 0; who < WHO_COUNT; who++) {
             bool flat = bits & 1, inside = bits & 2, forwarded = bits & 4, disabled = bits & 8;
             const struct options options = {.disable_auto_provision_security = disabled};
-            const struct policy_options given = {&options, &networks};
+            const struct policy_options given = {.options = &options, .flat_networks = &networks};
             const struct policy_facts facts = {.flat = flat,
                                                .source = inside ? &INSIDE : &OUTSIDE,
                                                .has_forwarded = forwarded,
@@ -70,7 +70,7 @@ static void test_common_files_are_decided_without_a_phone(void **state)
     for (unsigned bits = 0; bits < 16; bits++) {
         bool flat = bits & 1, inside = bits & 2, token = bits & 4, disabled = bits & 8;
         const struct options options = {.disable_auto_provision_security = disabled};
-        const struct policy_options given = {&options, &networks};
+        const struct policy_options given = {.options = &options, .flat_networks = &networks};
         const struct policy_facts facts = {.flat = flat,
                                            .common = true,
                                            .token_known = token,
@@ -101,7 +101,7 @@ static void test_what_the_name_is_to_the_phone_counts_last(void **state)
     };
     const struct network_list networks = {PRIVATE, 1};
     const struct options options = {.disable_auto_provision_security = true};
-    const struct policy_options given = {&options, &networks};
+    const struct policy_options given = {.options = &options, .flat_networks = &networks};
 
     (void)state;
     for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
@@ -135,7 +135,7 @@ static void test_a_burnt_token_serves_only_where_the_phone_was_last(void **state
     };
     const struct network_list networks = {PRIVATE, 1};
     const struct options options = {.disable_auto_provision_security = false};
-    const struct policy_options given = {&options, &networks};
+    const struct policy_options given = {.options = &options, .flat_networks = &networks};
 
     (void)state;
     for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
@@ -149,11 +149,43 @@ static void test_a_burnt_token_serves_only_where_the_phone_was_last(void **state
     }
 }
 
+/* A token opens nothing from elsewhere, and flat mode has its own list besides. */
+static void test_a_listeners_networks_bound_every_request(void **state)
+{
+    static const struct store_phone *const PHONES[] = {NULL, &ENABLED, &DISABLED};
+    static struct network anywhere_v4[] = {{.family = AF_INET, .prefix_len = 0}};
+    const struct network_list networks = {PRIVATE, 1}, none = {NULL, 0},
+                              flat_networks = {anywhere_v4, 1};
+    const struct options options = {.disable_auto_provision_security = true};
+    struct policy_options given = {
+        .options = &options, .flat_networks = &flat_networks, .networks = &networks};
+
+    (void)state;
+    for (unsigned bits = 0; bits < 16; bits++) {
+        for (size_t who = 0; who < AP_COUNT(PHONES); who++) {
+            bool inside = bits & 1, forwarded = bits & 2;
+            const struct policy_facts facts = {.flat = bits & 4,
+                                               .common = bits & 8,
+                                               .token_known = true,
+                                               .source = inside ? &INSIDE : &OUTSIDE,
+                                               .has_forwarded = forwarded,
+                                               .phone = bits & 8 ? NULL : PHONES[who]};
+            given.networks = &networks;
+            enum policy_reason bound = policy_decide(&facts, &given);
+            given.networks = &none;
+            enum policy_reason open = policy_decide(&facts, &given);
+            given.networks = NULL;
+            assert_int_equal(policy_decide(&facts, &given), open);
+            assert_int_equal(bound, inside && !forwarded ? open : POLICY_ADDRESS_NOT_ALLOWED);
+        }
+    }
+}
+
 static void test_no_networks_means_nobody_in_flat_mode(void **state)
 {
     const struct network_list none = {NULL, 0};
     const struct options options = {.disable_auto_provision_security = true};
-    const struct policy_options given = {&options, &none};
+    const struct policy_options given = {.options = &options, .flat_networks = &none};
     struct policy_facts facts = {.flat = true, .source = &INSIDE, .phone = &ENABLED};
 
     (void)state;
@@ -204,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_common_files_are_decided_without_a_phone),
         cmocka_unit_test(test_what_the_name_is_to_the_phone_counts_last),
         cmocka_unit_test(test_a_burnt_token_serves_only_where_the_phone_was_last),
+        cmocka_unit_test(test_a_listeners_networks_bound_every_request),
         cmocka_unit_test(test_no_networks_means_nobody_in_flat_mode),
         cmocka_unit_test(test_reason_names_are_stable),
         cmocka_unit_test(test_reason_names_are_unique_words_that_fit_a_record),

@@ -162,6 +162,15 @@ static void test_restart_keys_are_found(void **state)
          "listener b { address = ::1 port = 1 public_url = https://b certificate c { "
          "certificate_file = /a key_file = /b } }\n",
          "listener b: address"},
+        {B,
+         "listener b { port = 1 public_url = https://b tls = compatible networks = { ::1 } "
+         "certificate c { certificate_file = /a key_file = /b } }\n",
+         NULL},
+        {"listener b { address = 10.0.0.1 port = 1 public_url = http://b tls = off networks = { "
+         "::1 } }\n" CONF_LISTENER,
+         "listener b { address = 10.0.0.1 port = 1 public_url = https://b certificate c { "
+         "certificate_file = /a key_file = /b } }\n" CONF_LISTENER,
+         "listener b: tls"},
         {B, B CONF_LISTENER, "listener phones"},
         {B CONF_LISTENER, B, "listener phones"},
         {B CONF_LISTENER, CONF_LISTENER B, "listener b"},

@@ -149,7 +149,10 @@ struct tls_context *tls_for_tests(const struct folder *folder)
 
     cert_write(folder, "cert.pem", &cert, 1);
     key_write(folder, "key.pem", key);
-    assert_int_equal(tls_context_new(&files, 1, &context, &error), 0);
+    assert_int_equal(
+        tls_context_new(&(struct tls_setup){.certificates = &files, .certificate_count = 1},
+                        &context, &error),
+        0);
     X509_free(cert);
     EVP_PKEY_free(key);
     return context;
