@@ -22,16 +22,29 @@ enum tls_profile {
     TLS_PROFILE_LEGACY,     /* from 1.0, three CBC suites below 1.3; RSA certificates only; SHA-1 */
 };
 
+/* One bit each in struct http_certificate. */
+#define TLS_AUTHORITY_FILES_MAX 32
+
 /* Borrowed for the call. */
 struct tls_setup {
     enum tls_profile profile;
     const struct tls_certificate *certificates;
     size_t certificate_count; /* 1 or more */
+    /* PEM files of the authorities whose client certificates count; at most
+     * TLS_AUTHORITY_FILES_MAX. With 0 clients are not asked for one. A client without one, or with
+     * one that cannot be verified, is not turned away here: what it gets is the handler's matter
+     * (struct http_certificate). */
+    const char *const *authority_files;
+    size_t authority_count;
+    const char *crl_file; /* PEM, of these authorities; NULL: none. An authority without a list
+                             revokes nothing; one whose list has ended has no good certificate */
 };
 
 /* Reads and checks everything: files, that no key file is open to others or encrypted, that each
  * key fits its certificate, the order of the chain, one certificate per key type (RSA, EC), not
- * expired, not below RSA-2048 or P-256, and for each certificate handshakes with itself in memory.
+ * expired, not below RSA-2048 or P-256, and for each certificate handshakes with itself in memory;
+ * that authorities are such, and that each revocation list is signed by one of them and has not
+ * ended.
  * In every profile: server preference, no tickets, no session cache, no renegotiation, no early
  * data, no system-wide openssl.cnf policy.
  * *ret_context: one reference, drop it with tls_context_unref().

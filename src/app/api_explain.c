@@ -36,6 +36,9 @@ static const struct {
     {POLICY_BURNT,
      "the token was burnt: tell the phone its new URL (autoprovctl phone url MAC); for "
      "15 minutes the old one answers once, where the phone fetched last"},
+    {POLICY_CERTIFICATE_MISMATCH,
+     "all else is right: the phone must show its own factory certificate, by an authority of its "
+     "vendor in client_ca_files; see client_certificates in docs/configuration.md"},
     {POLICY_FLAT_ONLY, "phones of this vendor cannot be given a token URL: they are served in flat "
                        "mode only (docs/vendors.md)"},
 };
@@ -47,7 +50,9 @@ struct walk {
     const struct config_listener *listener; /* that would be asked */
     const char *path;                       /* a secret, unless flat */
     struct address source;
-    const char *agent; /* NULL: not given */
+    const char *agent;       /* NULL: not given */
+    const char *common_name; /* of a certificate; NULL: not given */
+    struct http_certificate certificate;
     struct provision_finding found;
     enum policy_reason reason;
     int err; /* the first failure to write a step */
@@ -120,9 +125,9 @@ static int find_listener(struct walk *walk, const char *name, const char *url)
     walk->listener = config_phone_listener(config);
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct config_listener *listener = &config->listeners[i];
-        size_t len = listener->public_url ? strlen(listener->public_url) : 0;
-        if (listener->serves != CONFIG_SERVES_PHONES)
+        if (listener->serves != CONFIG_SERVES_PHONES || !listener->public_url)
             continue;
+        size_t len = strlen(listener->public_url);
         if (name ? strcmp(listener->name, name) == 0
                  : url && strncmp(url, listener->public_url, len) == 0 && url[len] == '/') {
             walk->listener = listener;
@@ -144,6 +149,7 @@ static int read_question(struct walk *walk)
         {.name = "file", .type = API_FIELD_RAW, .target = &file},
         {.name = "from", .type = API_FIELD_RAW, .target = &from},
         {.name = "listener", .type = API_FIELD_RAW, .target = &listener},
+        {.name = "certificate", .type = API_FIELD_RAW, .target = &walk->common_name},
         {.name = "agent", .type = API_FIELD_RAW, .target = &walk->agent},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
@@ -264,6 +270,39 @@ static void step_agent(struct walk *walk)
         step(walk, "agent", false, "tells another MAC: somebody else's phone, or a changed one");
 }
 
+static void step_certificate(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+    bool required = walk->listener->client_certificates == CONFIG_CERTIFICATES_REQUIRED;
+
+    if (walk->listener->client_certificates == CONFIG_CERTIFICATES_OFF || !found->name_known)
+        return;
+    if (!walk->common_name)
+        step(walk, "certificate", !required,
+             required ? "none is told; this listener wants the phone's own"
+                      : "none is told, and none is needed");
+    else if (found->certificate_proves_mac)
+        step(walk, "certificate", true, "it is this phone's, or of a common file's vendor");
+    else if (found->certificate_names_phone)
+        step(walk, "certificate", false, "it is another phone's");
+    else
+        step(walk, "certificate", !required,
+             "it names no phone in the form of a vendor in client_ca_files");
+}
+
+/* As if an authority of every vendor had signed it. */
+static const struct http_certificate *certificate_of(struct walk *walk)
+{
+    struct http_certificate *certificate = &walk->certificate;
+
+    if (!walk->common_name)
+        return NULL;
+    certificate->authorities = UINT32_MAX;
+    if (strlen(walk->common_name) < sizeof(certificate->common_name))
+        memcpy(certificate->common_name, walk->common_name, strlen(walk->common_name) + 1);
+    return certificate;
+}
+
 /* Only what is served is rendered, and thrown away. */
 static int step_render(struct walk *walk, const struct provision_question *question)
 {
@@ -310,6 +349,7 @@ static int walk_all(struct walk *walk)
         .path = walk->path,
         .path_len = strlen(walk->path),
         .source = &walk->source,
+        .certificate = certificate_of(walk),
     };
     int err = provision_find(&question, &walk->found);
 
@@ -321,6 +361,7 @@ static int walk_all(struct walk *walk)
     step_phone(walk);
     step_file(walk);
     step_agent(walk);
+    step_certificate(walk);
     step(walk, "policy", walk->reason == POLICY_SERVE, policy_reason_name(walk->reason));
     if (walk->reason == POLICY_SERVE)
         err = step_render(walk, &question);

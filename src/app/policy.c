@@ -20,6 +20,7 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_PROBE] = "probe",
     [POLICY_FLAT_ONLY] = "flat_only",
     [POLICY_BURNT] = "burnt",
+    [POLICY_CERTIFICATE_MISMATCH] = "certificate_mismatch",
 };
 
 /* Behind a proxy the whole Internet looks private. */
@@ -58,15 +59,28 @@ static enum policy_reason decide_file(const struct policy_facts *facts)
     return facts->flat_only && !facts->flat ? POLICY_FLAT_ONLY : POLICY_SERVE;
 }
 
+/* Last of all: a record of it says that somebody had everything but the phone. */
+static enum policy_reason decide_certificate(const struct policy_facts *facts,
+                                             const struct policy_options *options)
+{
+    bool is_wanting = !facts->certificate_proves_mac;
+
+    if (options->client_certificates == CONFIG_CERTIFICATES_OPTIONAL)
+        is_wanting = is_wanting && facts->certificate_names_phone;
+    return options->client_certificates != CONFIG_CERTIFICATES_OFF && is_wanting
+               ? POLICY_CERTIFICATE_MISMATCH
+               : POLICY_SERVE;
+}
+
 enum policy_reason policy_decide(const struct policy_facts *facts,
                                  const struct policy_options *options)
 {
     if (options->networks && options->networks->count > 0 && !is_within(options->networks, facts))
         return POLICY_ADDRESS_NOT_ALLOWED;
     if (facts->flat) {
-        enum policy_reason reason = decide_flat(facts, options);
-        if (reason != POLICY_SERVE)
-            return reason;
+        enum policy_reason flat = decide_flat(facts, options);
+        if (flat != POLICY_SERVE)
+            return flat;
     } else if (facts->common ? !facts->token_known : !facts->phone) {
         return POLICY_UNKNOWN_PAIR;
     }
@@ -74,7 +88,8 @@ enum policy_reason policy_decide(const struct policy_facts *facts,
         return POLICY_DISABLED;
     if (facts->burnt && !is_where_it_was(facts))
         return POLICY_BURNT;
-    return decide_file(facts);
+    enum policy_reason reason = decide_file(facts);
+    return reason != POLICY_SERVE ? reason : decide_certificate(facts, options);
 }
 
 const char *policy_reason_name(enum policy_reason reason)

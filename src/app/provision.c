@@ -69,6 +69,7 @@ static struct provision_question question_of(const struct fetch *fetch)
         .path_len = request->path_len,
         .source = request->peer,
         .has_forwarded = request->has_forwarded,
+        .certificate = request->certificate,
     };
 }
 

@@ -87,6 +87,28 @@ static enum policy_reason read_path(const struct provision_question *question,
     return finding->name_known ? POLICY_SERVE : POLICY_UNKNOWN_FILE;
 }
 
+/* Each authority speaks for its vendor alone, in that vendor's form; phones of other vendors and
+ * generic certificates prove nothing. */
+static void judge_certificate(const struct provision_question *question,
+                              struct provision_finding *finding)
+{
+    const struct catalogue *catalogue = question->snapshot->rendering->catalogue;
+    const struct config_ca_list *files = &question->listener->client_ca_files;
+    const struct http_certificate *certificate = question->certificate;
+    uint8_t mac[AP_MAC_LEN];
+
+    for (size_t i = 0; certificate && i < files->count; i++) {
+        const struct catalogue_vendor *vendor = catalogue_vendor(catalogue, files->items[i].vendor);
+        if (!(certificate->authorities & UINT32_C(1) << i) || !vendor ||
+            catalogue_certificate_mac(vendor, certificate->common_name, mac) != 0)
+            continue;
+        finding->certificate_names_phone = true;
+        if (vendor == finding->vendor &&
+            (!finding->match.has_mac || memcmp(mac, finding->match.mac, sizeof(mac)) == 0))
+            finding->certificate_proves_mac = true;
+    }
+}
+
 static enum policy_reason decide(const struct provision_question *question,
                                  const struct provision_finding *finding)
 {
@@ -102,11 +124,14 @@ static enum policy_reason decide(const struct provision_question *question,
         .source = question->source,
         .has_forwarded = question->has_forwarded,
         .phone = finding->phone_known ? &finding->phone : NULL,
+        .certificate_names_phone = finding->certificate_names_phone,
+        .certificate_proves_mac = finding->certificate_proves_mac,
     };
     const struct policy_options options = {
         .options = &snapshot->options,
         .flat_networks = &snapshot->config->flat_networks,
         .networks = &question->listener->networks,
+        .client_certificates = question->listener->client_certificates,
     };
 
     return policy_decide(&facts, &options);
@@ -127,8 +152,10 @@ int provision_find(const struct provision_question *question, struct provision_f
         return 0;
     }
     int err = look_up(question, finding);
-    if (!err)
+    if (!err) {
+        judge_certificate(question, finding);
         finding->reason = decide(question, finding);
+    }
     return err;
 }
 

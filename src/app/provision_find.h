@@ -4,6 +4,7 @@
 #define AUTOPROV_PROVISION_FIND_H
 
 #include "autoprov/catalogue.h"
+#include "autoprov/http.h"
 #include "autoprov/policy.h"
 #include "autoprov/provision_path.h"
 #include "autoprov/rendering.h"
@@ -20,6 +21,7 @@ struct provision_question {
     size_t path_len;
     const struct address *source;
     bool has_forwarded;
+    const struct http_certificate *certificate; /* NULL: none was shown and verified */
 };
 
 /* Facts in the order in which they are found. */
@@ -38,6 +40,8 @@ struct provision_finding {
     const struct catalogue_model *model;
     const struct catalogue_file *file;
     enum policy_file file_kind;
+    bool certificate_names_phone; /* as in struct policy_facts */
+    bool certificate_proves_mac;
     enum policy_reason reason; /* POLICY_SERVE, or why not */
 };
 

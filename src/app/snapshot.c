@@ -21,14 +21,43 @@ static enum tls_profile profile_of(const struct config_listener *listener)
     }
 }
 
-static int load_listener(const struct config_listener *listener, struct tls_context **ret_tls,
-                         struct ap_error *error)
+/* Authorities of a vendor whose form is not known would prove nothing for ever. */
+static int check_authorities(const struct snapshot *snapshot,
+                             const struct config_listener *listener, struct ap_error *error)
+{
+    for (size_t i = 0; i < listener->client_ca_files.count; i++) {
+        const char *name = listener->client_ca_files.items[i].vendor;
+        const struct catalogue_vendor *vendor =
+            catalogue_vendor(snapshot->rendering->catalogue, name);
+        if (!vendor)
+            return ap_error_set(error, AP_EINVAL,
+                                "client_ca_files: the catalogue has no vendor '%s' (autoprovctl "
+                                "vendor list)",
+                                name);
+        if (!vendor->certificate_cn)
+            return ap_error_set(error, AP_EINVAL,
+                                "client_ca_files: the catalogue does not say how certificates of "
+                                "'%s' name a phone: set certificate_cn in a file of your own "
+                                "(docs/templates.md)",
+                                name);
+    }
+    return 0;
+}
+
+_Static_assert(AP_CONFIG_CA_FILES_MAX <= TLS_AUTHORITY_FILES_MAX, "each file has its bit");
+
+static int load_listener(const struct snapshot *snapshot, const struct config_listener *listener,
+                         struct tls_context **ret_tls, struct ap_error *error)
 {
     struct tls_certificate certificates[AP_CONFIG_CERTIFICATES_MAX];
+    const char *authorities[AP_CONFIG_CA_FILES_MAX];
     const struct tls_setup setup = {
         .profile = profile_of(listener),
         .certificates = certificates,
         .certificate_count = listener->certificate_count,
+        .authority_files = authorities,
+        .authority_count = listener->client_ca_files.count,
+        .crl_file = listener->client_crl_file,
     };
     struct ap_error detail = {{0}};
 
@@ -36,7 +65,11 @@ static int load_listener(const struct config_listener *listener, struct tls_cont
         certificates[i].certificate_file = listener->certificates[i].certificate_file;
         certificates[i].key_file = listener->certificates[i].key_file;
     }
-    int err = tls_context_new(&setup, ret_tls, &detail);
+    for (size_t i = 0; i < listener->client_ca_files.count; i++)
+        authorities[i] = listener->client_ca_files.items[i].path;
+    int err = check_authorities(snapshot, listener, &detail);
+    if (!err)
+        err = tls_context_new(&setup, ret_tls, &detail);
     if (err)
         (void)ap_error_set(error, err, "%s:%d: listener '%s': %s", listener->file, listener->line,
                            listener->name, detail.text);
@@ -53,7 +86,7 @@ static int load_tls(struct snapshot *snapshot, struct ap_error *error)
         return ap_error_set(error, AP_ENOMEM, "%s: %s", config->path, ap_strerror(AP_ENOMEM));
     for (size_t i = 0; !err && i < config->listener_count; i++) {
         if (config->listeners[i].tls != CONFIG_TLS_OFF)
-            err = load_listener(&config->listeners[i], &snapshot->tls[i], error);
+            err = load_listener(snapshot, &config->listeners[i], &snapshot->tls[i], error);
     }
     return err;
 }

@@ -370,6 +370,8 @@ static void listener_done(struct config_listener *listener)
     }
     free(listener->certificates);
     free(listener->networks.items);
+    config_ca_list_done(&listener->client_ca_files);
+    free(listener->client_crl_file);
     free(listener->public_url);
     free(listener->file);
     free(listener->name);

@@ -120,6 +120,19 @@ const struct config_key CONFIG_KEYS[] = {
                       "networks", true,
                       "Where phones of this listener may come from; an empty list means "
                       "everywhere."},
+    [KEY_CLIENT_CERTIFICATES] =
+        {CONFIG_LISTENER, "client_certificates", CONFIG_CHOICE, "off", 1, 16, NULL, true,
+         "Whether phones show the certificate that their vendor gave them: off, optional (one of "
+         "another phone is refused) or required (one that names the phone's MAC)."},
+    [KEY_CLIENT_CA_FILES] =
+        {CONFIG_LISTENER, "client_ca_files", CONFIG_LIST, "{ }", 0, AP_CONFIG_CA_FILES_MAX, "files",
+         true,
+         "Whose certificates count: VENDOR:/path of a PEM file with the authorities that sign that "
+         "vendor's phones."},
+    [KEY_CLIENT_CRL_FILE] = {CONFIG_LISTENER, "client_crl_file", CONFIG_PATH, NULL, 1, PATH_BYTES,
+                             NULL, true,
+                             "PEM file with revocation lists of these authorities; an absolute "
+                             "path."},
     [KEY_CERTIFICATE_FILE] = {CONFIG_CERTIFICATE, "certificate_file", CONFIG_PATH, NULL, 1,
                               PATH_BYTES, NULL, true,
                               "PEM file with the certificate and, after it, the intermediate ones; "
@@ -137,6 +150,7 @@ _Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 /* In the order of their enums. */
 static const char *const FORMATS[] = {"text", "json", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
+static const char *const CERTIFICATES[] = {"off", "optional", "required", NULL};
 static const char *const TLS[] = {"modern", "compatible", "legacy", "off", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 
@@ -173,6 +187,9 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url, NULL},
     [KEY_TLS] = {SLOT_WORD, LISTENER(tls), NULL, TLS},
     [KEY_NETWORKS] = {SLOT_NETWORKS, LISTENER(networks), NULL, NULL},
+    [KEY_CLIENT_CERTIFICATES] = {SLOT_WORD, LISTENER(client_certificates), NULL, CERTIFICATES},
+    [KEY_CLIENT_CA_FILES] = {SLOT_CA_FILES, LISTENER(client_ca_files), NULL, NULL},
+    [KEY_CLIENT_CRL_FILE] = {SLOT_TEXT, LISTENER(client_crl_file), config_check_path, NULL},
     [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path, NULL},
     [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path, NULL},
 };

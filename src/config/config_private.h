@@ -42,6 +42,9 @@ enum config_key_id {
     KEY_PUBLIC_URL,
     KEY_TLS,
     KEY_NETWORKS,
+    KEY_CLIENT_CERTIFICATES,
+    KEY_CLIENT_CA_FILES,
+    KEY_CLIENT_CRL_FILE,
     KEY_CERTIFICATE_FILE,
     KEY_KEY_FILE,
     KEY_COUNT,
@@ -57,6 +60,7 @@ enum config_slot {
     SLOT_ADDRESS,  /* struct address, all but its port */
     SLOT_PORT,     /* struct address, its port */
     SLOT_NETWORKS, /* struct network_list, owned */
+    SLOT_CA_FILES, /* struct config_ca_list, owned */
     SLOT_LEVEL,    /* enum log_level */
     SLOT_WORD,     /* an enum: the place of its word in words */
     SLOT_OPTIONS,  /* char *, owned, parsed into config->options */
@@ -127,6 +131,16 @@ bool config_value_is_set(const struct config_target *target, const struct config
 
 bool config_value_equal(const struct config_target *a, const struct config_target *b,
                         const struct config_key *key);
+
+/* -- config_ca_list.c ------------------------------------------------------------------------- */
+
+/* As config_value_x() for SLOT_CA_FILES. */
+AP_MUSTCHECK int config_ca_list_set(const struct config_key *key, struct config_ca_list *slot,
+                                    const char *const *items, size_t count,
+                                    struct ap_error *reason);
+AP_MUSTCHECK int config_ca_list_text(const struct config_ca_list *list, struct buf *out);
+bool config_ca_list_equal(const struct config_ca_list *a, const struct config_ca_list *b);
+void config_ca_list_done(struct config_ca_list *list);
 
 /* -- config_scan.c --------------------------------------------------------------------------- */
 

@@ -64,6 +64,31 @@ static bool http_with_tls(const struct config_listener *listener)
     return listener->tls != CONFIG_TLS_OFF && begins_with_http(listener);
 }
 
+static bool asks_clients(const struct config_listener *listener)
+{
+    return listener->client_certificates != CONFIG_CERTIFICATES_OFF;
+}
+
+static bool asks_admins(const struct config_listener *listener)
+{
+    return asks_clients(listener) && is_for_admins(listener);
+}
+
+static bool asks_without_tls(const struct config_listener *listener)
+{
+    return asks_clients(listener) && listener->tls == CONFIG_TLS_OFF;
+}
+
+static bool asks_without_authority(const struct config_listener *listener)
+{
+    return asks_clients(listener) && listener->client_ca_files.count == 0;
+}
+
+static bool authority_without_asking(const struct config_listener *listener)
+{
+    return !asks_clients(listener) && listener->client_ca_files.count > 0;
+}
+
 static const struct rule {
     enum config_key_id key;
     bool (*is_broken)(const struct config_listener *listener);
@@ -77,6 +102,13 @@ static const struct rule {
      "networks = { 10.0.0.0/8 }: what they serve can be read or changed on its way"},
     {KEY_ADDRESS, plain_in_public,
      "tls = off needs one private or loopback address to listen on, such as 10.0.0.1"},
+    {KEY_CLIENT_CERTIFICATES, asks_admins, "is for phones; programs have API keys"},
+    {KEY_CLIENT_CERTIFICATES, asks_without_tls, "there are none with tls = off"},
+    {KEY_CLIENT_CERTIFICATES, asks_without_authority,
+     "needs client_ca_files in the same listener, such as "
+     "client_ca_files = { yealink:/etc/autoprovd/tls/yealink.pem }"},
+    {KEY_CLIENT_CA_FILES, authority_without_asking,
+     "has no effect while client_certificates is off: set that to optional or required"},
     {KEY_PUBLIC_URL, http_with_tls, "must begin with https://"},
     {KEY_PUBLIC_URL, https_without_tls, "must begin with http://, since tls is off"},
 };

@@ -37,11 +37,11 @@ struct scanner {
     struct token name;
     enum config_section section;
     int opened_line[3]; /* by section: where its open one begins */
-    uint32_t seen[3];   /* by section: bits of the keys seen in the open one */
+    uint64_t seen[3];   /* by section: bits of the keys seen in the open one */
     uint32_t listeners, certificates;
     struct ap_error *error;
 };
-_Static_assert(KEY_COUNT <= 32, "seen has one bit per key");
+_Static_assert(KEY_COUNT <= 64, "seen has one bit per key");
 
 /* Names in messages are cut: a file may hold anything. */
 #define SHOWN(token) (int)((token)->len < 64 ? (token)->len : 64), (token)->text
@@ -76,7 +76,7 @@ static int on_key(struct scanner *s)
     if (!key)
         return ap_error_set(s->error, AP_ESYNTAX, "%s:%d: unknown key '%.*s' (%s)", s->path,
                             name->line, SHOWN(name), config_section_name(s->section));
-    uint32_t bit = UINT32_C(1) << (key - CONFIG_KEYS);
+    uint64_t bit = UINT64_C(1) << (key - CONFIG_KEYS);
     if (s->seen[s->section] & bit) {
         int first = config_scan_line(s->scan, s->section, key, s->listeners ? s->listeners - 1 : 0,
                                      s->certificates ? s->certificates - 1 : 0);

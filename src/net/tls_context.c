@@ -15,6 +15,7 @@
 
 struct tls_context {
     SSL_CTX *ssl;
+    struct tls_authorities *authorities; /* NULL: clients are not asked */
     int64_t expires_at;
     _Atomic unsigned references;
 };
@@ -65,6 +66,18 @@ static int install_all(struct tls_context *context, const struct tls_setup *setu
     return 0;
 }
 
+static int ask_clients(struct tls_context *context, const struct tls_setup *setup,
+                       struct ap_error *error)
+{
+    int err =
+        tls_authorities_new(setup, clock_wall_s(clock_system()), &context->authorities, error);
+
+    if (err)
+        return err;
+    err = tls_authorities_use(context->ssl, context->authorities);
+    return err ? ap_error_set(error, err, "out of memory") : 0;
+}
+
 int tls_context_new(const struct tls_setup *setup, struct tls_context **ret_context,
                     struct ap_error *error)
 {
@@ -93,6 +106,10 @@ int tls_context_new(const struct tls_setup *setup, struct tls_context **ret_cont
     err = install_all(context, setup, pairs, error);
     if (err)
         goto out;
+    if (setup->authority_count > 0)
+        err = ask_clients(context, setup, error);
+    if (err)
+        goto out;
     *ret_context = context;
     context = NULL;
 out:
@@ -113,6 +130,7 @@ void tls_context_unref(struct tls_context *context)
     if (!context || atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1)
         return;
     SSL_CTX_free(context->ssl);
+    tls_authorities_free(context->authorities);
     free(context);
 }
 

@@ -24,6 +24,10 @@
     "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:"                                                      \
     "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
 
+/* What a client may send as its certificate: phones' chains have 2 to 6 KiB, and OpenSSL lets 100
+ * pass. */
+#define CLIENT_CHAIN_MAX_BYTES 16384
+
 /* level: OpenSSL's security level (SSL_CTX_set_security_level(3)). At 0 alone it makes TLS 1.0
  * handshakes, which sign with MD5 and SHA-1, and takes the SHA-1 and RSA-1024 of old phones'
  * certificates. */
@@ -56,6 +60,8 @@ int tls_profile_apply(SSL_CTX *ssl, enum tls_profile profile)
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_security_level(ssl, row->level);
     SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_verify_depth(ssl, 3);
+    SSL_CTX_set_max_cert_list(ssl, CLIENT_CHAIN_MAX_BYTES);
     if (SSL_CTX_set_num_tickets(ssl, 0) != 1 || SSL_CTX_set_max_early_data(ssl, 0) != 1 ||
         SSL_CTX_set_min_proto_version(ssl, row->oldest) != 1 ||
         SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) != 1 ||

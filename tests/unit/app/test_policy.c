@@ -181,6 +181,48 @@ static void test_a_listeners_networks_bound_every_request(void **state)
     }
 }
 
+/* A certificate adds to what was asked before: it opens nothing, and is the last to be looked at.
+ */
+static void test_certificates_close_and_never_open(void **state)
+{
+    static const struct store_phone *const PHONES[] = {NULL, &ENABLED, &DISABLED};
+    const struct network_list networks = {PRIVATE, 1};
+
+    (void)state;
+    for (unsigned bits = 0; bits < 256; bits++) {
+        const struct options options = {.disable_auto_provision_security = bits & 1};
+        struct policy_options given = {.options = &options, .flat_networks = &networks};
+        struct policy_facts facts = {.flat = bits & 2,
+                                     .common = bits & 4,
+                                     .token_known = bits & 8,
+                                     .flat_only = bits & 16,
+                                     .burnt = bits & 32,
+                                     .source = bits & 64 ? &INSIDE : &OUTSIDE,
+                                     .file = bits & 128 ? POLICY_FILE_PROBED : POLICY_FILE_SERVED};
+        for (size_t i = 0; i < AP_COUNT(PHONES) * 9; i++) {
+            struct store_phone phone = {.last_fetch_address = INSIDE_TEXT};
+            const struct store_phone *row = PHONES[i / 9];
+            if (row)
+                phone.enabled = row->enabled;
+            facts.phone = row && !facts.common ? &phone : NULL;
+            facts.certificate_proves_mac = i % 3 == 1;
+            facts.certificate_names_phone = i % 3 >= 1;
+            if (facts.burnt && !facts.phone)
+                continue; /* a fact of phones */
+            given.client_certificates = CONFIG_CERTIFICATES_OFF;
+            enum policy_reason without = policy_decide(&facts, &given);
+            given.client_certificates = (enum config_client_certificates)(i / 3 % 3);
+            enum policy_reason expected = without;
+            if (without == POLICY_SERVE && !facts.certificate_proves_mac &&
+                (given.client_certificates == CONFIG_CERTIFICATES_REQUIRED ||
+                 (given.client_certificates == CONFIG_CERTIFICATES_OPTIONAL &&
+                  facts.certificate_names_phone)))
+                expected = POLICY_CERTIFICATE_MISMATCH;
+            assert_int_equal(policy_decide(&facts, &given), expected);
+        }
+    }
+}
+
 static void test_no_networks_means_nobody_in_flat_mode(void **state)
 {
     const struct network_list none = {NULL, 0};
@@ -198,9 +240,10 @@ static void test_no_networks_means_nobody_in_flat_mode(void **state)
 static void test_reason_names_are_stable(void **state)
 {
     static const char *const NAMES[] = {
-        "served",       "bad_request",   "method",      "unknown_path", "bad_token",
-        "unknown_file", "unknown_pair",  "unknown_mac", "flat_off",     "address_not_allowed",
-        "disabled",     "render_failed", "probe",       "flat_only",    "burnt",
+        "served",    "bad_request",         "method",       "unknown_path",
+        "bad_token", "unknown_file",        "unknown_pair", "unknown_mac",
+        "flat_off",  "address_not_allowed", "disabled",     "render_failed",
+        "probe",     "flat_only",           "burnt",        "certificate_mismatch",
     };
 
     (void)state;
@@ -237,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_what_the_name_is_to_the_phone_counts_last),
         cmocka_unit_test(test_a_burnt_token_serves_only_where_the_phone_was_last),
         cmocka_unit_test(test_a_listeners_networks_bound_every_request),
+        cmocka_unit_test(test_certificates_close_and_never_open),
         cmocka_unit_test(test_no_networks_means_nobody_in_flat_mode),
         cmocka_unit_test(test_reason_names_are_stable),
         cmocka_unit_test(test_reason_names_are_unique_words_that_fit_a_record),

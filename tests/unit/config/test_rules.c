@@ -134,6 +134,66 @@ static void test_listeners_for_admins_take_strong_profiles_and_no_networks(void 
     CHECK(state, rows);
 }
 
+#define CA "client_ca_files = { acme:/a.pem, \"snom-dect:/b c.pem\" }\n"
+
+static void test_client_certificates_need_authorities_and_the_other_way_round(void **state)
+{
+    static const struct row rows[] = {
+        {TLS("client_certificates = off\n"), 0, NULL},
+        {TLS("client_certificates = optional\n" CA), 0, NULL},
+        {TLS(CA "client_certificates = required\nclient_crl_file = /c.crl\n"), 0, NULL},
+        {TLS("client_certificates = required\n"), 2,
+         "client_certificates: needs client_ca_files in the same listener"},
+        {TLS("\nclient_certificates = on\n"), 3,
+         "client_certificates: must be off, optional or required"},
+        {TLS(CA), 2, "client_ca_files: has no effect while client_certificates is off"},
+        {TLS("client_crl_file = /c.crl\n"), 0, NULL},
+        {TLS(CA "client_certificates = optional\nclient_crl_file = c.crl\n"), 4,
+         "client_crl_file: must be an absolute path"},
+        {ADMIN("client_certificates = optional\n" CA), ADMIN_LINES + 1,
+         "client_certificates: is for phones; programs have API keys"},
+        {PLAIN("address = ::1\ntls = off\nnetworks = { ::1 }\npublic_url = http://a\n"
+               "client_certificates = optional\n" CA),
+         6, "client_certificates: there are none with tls = off"},
+    };
+
+    CHECK(state, rows);
+}
+
+static void test_authorities_are_a_vendor_and_a_path(void **state)
+{
+#define WITH(item) TLS("client_certificates = optional\nclient_ca_files = { " item " }\n")
+#define NEITHER    "is no vendor of the catalogue with an absolute path"
+    static const struct row rows[] = {
+        {WITH("acme:/a.pem"), 0, NULL},
+        {WITH("'acme:/a:b\\'c.pem'"), 0, NULL},
+        {WITH("/a.pem"), 3, "client_ca_files: '/a.pem' " NEITHER},
+        {WITH("acme:a.pem"), 3, NEITHER},
+        {WITH("acme:"), 3, NEITHER},
+        {WITH("':/a.pem'"), 3, NEITHER},
+        {WITH("Acme:/a.pem"), 3, NEITHER},
+        {WITH("'ac me:/a.pem'"), 3, NEITHER},
+        {WITH("'acme:/a\tb.pem'"), 3, NEITHER},
+    };
+
+    CHECK(state, rows);
+}
+
+static void test_too_many_authorities_are_refused(void **state)
+{
+    struct config *config = NULL;
+    struct ap_error error = {{0}};
+    char text[1024] = "listener l {\nclient_certificates = optional\nclient_ca_files = { ";
+
+    for (int i = 0; i < 33; i++)
+        (void)strcat(text, "a:/b, ");
+    (void)strcat(text, "a:/b }\npublic_url = https://a\n" CERT);
+    conf_write(*state, "autoprovd.conf", text);
+    assert_int_equal(config_load(((struct conf_folder *)*state)->main_file, &config, &error),
+                     AP_ERANGE);
+    assert_non_null(strstr(error.text, ":3: client_ca_files: must have at most 32 files"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, conf_folder_setup, conf_folder_teardown)
 
 int main(void)
@@ -144,6 +204,9 @@ int main(void)
         TEST(test_plain_http_needs_a_private_address),
         TEST(test_scheme_and_certificates_follow_the_profile),
         TEST(test_listeners_for_admins_take_strong_profiles_and_no_networks),
+        TEST(test_client_certificates_need_authorities_and_the_other_way_round),
+        TEST(test_authorities_are_a_vendor_and_a_path),
+        TEST(test_too_many_authorities_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
