@@ -79,9 +79,8 @@ struct catalogue_vendor {
     const char *resync_event; /* value of Event that makes it fetch; NULL: it cannot be told */
     const char *reboot_event; /* the same with a restart; NULL: none */
     const char *pnp_vendor;   /* vendor="…" of its SUBSCRIBE (RFC 6080's profile); NULL: no PnP */
-    const char *certificate_subject; /* pattern of {mac}, {any} over the RFC 4514 subject; NULL */
-    const char *certificate_issuer;  /* the same over the issuer; NULL: unknown */
-    bool flat_only;                  /* cannot be given a token URL */
+    const char *certificate_cn; /* pattern of the CN of its phones' certificates; NULL: unknown */
+    bool flat_only;             /* cannot be given a token URL */
 };
 
 struct catalogue;
@@ -182,5 +181,17 @@ enum catalogue_agent catalogue_agent_of(const struct catalogue *catalogue,
                                         const struct catalogue_vendor *vendor,
                                         const char *user_agent,
                                         const uint8_t mac[static AP_MAC_LEN]);
+/* -- certificates ------------------------------------------------------------------------------
+ *
+ * Patterns of a subject's CN: printable ASCII as it stands, and exactly one of {mac_lower},
+ * {mac_upper}, {mac_lower_colon}, {mac_upper_colon}, or {mac}: twelve digits, all lower or all
+ * upper case, for a vendor whose case is not known. */
+
+/* The MAC that the CN of a verified certificate names in exactly this vendor's form.
+ * Errors: AP_ENOENT none: a generic certificate, another vendor's, or the vendor's form is not
+ * known. */
+AP_MUSTCHECK int catalogue_certificate_mac(const struct catalogue_vendor *vendor,
+                                           const char *common_name,
+                                           uint8_t ret_mac[static AP_MAC_LEN]);
 
 #endif

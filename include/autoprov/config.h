@@ -27,17 +27,48 @@ enum config_serves { CONFIG_SERVES_PHONES, CONFIG_SERVES_ADMIN /* the API */ };
 
 enum config_proxy { CONFIG_PROXY_NO, CONFIG_PROXY_V2 };
 
-/* listener "phones" { … }: a door, HTTPS. */
+/* What protects a listener's connections. */
+enum config_tls {
+    CONFIG_TLS_MODERN,
+    CONFIG_TLS_COMPATIBLE,
+    CONFIG_TLS_LEGACY, /* for phones, and networks is not empty */
+    CONFIG_TLS_OFF,    /* plain HTTP: the same, on a private or loopback address */
+};
+
+/* What phones of a listener show of themselves. */
+enum config_client_certificates {
+    CONFIG_CERTIFICATES_OFF,      /* they are not asked */
+    CONFIG_CERTIFICATES_OPTIONAL, /* one that names another phone is refused, none is not */
+    CONFIG_CERTIFICATES_REQUIRED, /* one that names this phone, by the vendor's own authority */
+};
+
+/* "VENDOR:/path": the authorities that sign this vendor's phones. */
+struct config_ca_file {
+    char *vendor; /* of the catalogue */
+    char *path;   /* PEM */
+};
+struct config_ca_list {
+    struct config_ca_file *items; /* owned */
+    size_t count;
+};
+
+/* listener "phones" { … }: a door, HTTPS unless tls says off. */
 struct config_listener {
     char *name;
+    char *file; /* the configuration file that it stands in */
     enum config_serves serves;
     struct address address;
-    char *public_url; /* "https://pbx.example.com", no trailing slash: provisioning URLs begin so;
-                         NULL for admins, unless set */
     enum config_proxy proxy_protocol;
     struct network_list proxy_peers; /* never everything; with CONFIG_PROXY_V2 one or more */
+    char *public_url; /* "https://pbx.example.com" ("http://…" with tls off), no trailing slash:
+                         provisioning URLs begin so; NULL for admins, unless set */
+    enum config_tls tls;
+    struct network_list networks; /* where phones may come from; empty: everywhere */
+    enum config_client_certificates client_certificates;
+    struct config_ca_list client_ca_files; /* none when they are off, else one or more */
+    char *client_crl_file;                 /* NULL: none */
     struct config_certificate *certificates;
-    size_t certificate_count; /* 1 or more */
+    size_t certificate_count; /* 1 or more; with tls off 0 */
     int line;
 };
 

@@ -22,6 +22,18 @@ struct http_peer_user {
     size_t group_count;
 };
 
+/* Longest common name that is kept, with its NUL: a MAC in any form, and some letters around it. */
+#define HTTP_COMMON_NAME_MAX 28
+
+/* A client's certificate whose chain, dates, use and revocation were verified. Every connection has
+ * room for one, so it is small. */
+struct http_certificate {
+    uint32_t authorities; /* bit i: the chain ends in the listener's authority file i */
+    /* The only CN of its subject; "" when there are none or several, when it is longer, or has
+     * anything but printable ASCII: then it names nobody. */
+    char common_name[HTTP_COMMON_NAME_MAX];
+};
+
 /* Borrowed until the exchange is answered. Strings are NUL-terminated, "" when absent. */
 struct http_request {
     enum gate_profile profile;
@@ -41,9 +53,10 @@ struct http_request {
     bool is_plain;              /* of GATE_PHONE: it came without TLS */
     bool has_forwarded;         /* of GATE_PHONE: a proxy that is not ours has named itself */
     const struct address *peer; /* behind a proxy of ours its client; AF_UNSPEC: not told */
-    const struct http_peer_user *peer_user; /* control socket only, else NULL */
-    unsigned listener;                      /* index given to front_add_listener() */
-    int64_t arrival_ms;                     /* monotonic, when the head was complete */
+    const struct http_peer_user *peer_user;     /* control socket only, else NULL */
+    const struct http_certificate *certificate; /* NULL: none, or none that could be verified */
+    unsigned listener;                          /* index given to front_add_listener() */
+    int64_t arrival_ms;                         /* monotonic, when the head was complete */
 };
 
 enum http_when {

@@ -100,6 +100,7 @@
 #define AP_CONFIG_LISTENERS_MAX     64
 #define AP_CONFIG_CERTIFICATES_MAX  8 /* of one listener: one per key type is all that counts */
 #define AP_CONFIG_NETWORKS_MAX      256
+#define AP_CONFIG_CA_FILES_MAX      32  /* of one listener: a bit for each is kept per connection */
 #define AP_CONFIG_DROPINS_MAX       256 /* files in conf.d */
 #define AP_CUSTOM_OPTIONS_MAX_BYTES 16384
 #define AP_SECRET_FILE_MAX_BYTES    4096

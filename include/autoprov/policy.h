@@ -7,6 +7,7 @@
 
 #include "autoprov/address.h"
 #include "autoprov/catalogue.h"
+#include "autoprov/config.h"
 #include "autoprov/options.h"
 #include "autoprov/store_object.h"
 
@@ -21,8 +22,8 @@ enum policy_reason {
     POLICY_UNKNOWN_PAIR,        /* no such token, no such MAC, or not the same user's */
     POLICY_UNKNOWN_MAC,         /* flat form: no such phone */
     POLICY_FLAT_OFF,            /* flat form while the custom option is off */
-    POLICY_ADDRESS_NOT_ALLOWED, /* from outside the networks of flat mode, user or phone, or through
-                                   a proxy */
+    POLICY_ADDRESS_NOT_ALLOWED, /* from outside the networks of listener, flat mode, user or phone,
+                                   or through a proxy */
     POLICY_DISABLED,            /* the phone is switched off */
     POLICY_RENDER_FAILED,       /* the template failed, or a value cannot stand in its file */
     POLICY_PROBE,               /* its own file, but one that is never served: phones ask for it
@@ -38,6 +39,8 @@ enum policy_reason {
     POLICY_OTHER_NETWORK,     /* by a bootstrap token from another network than it was handed to */
     POLICY_AGENT_CONTRADICTS, /* the User-Agent is another phone's */
     POLICY_NO_SOURCE,         /* the proxy did not tell whom it connects for */
+    POLICY_CERTIFICATE_MISMATCH, /* all else is right, but the client's certificate is another
+                                    phone's, or where one is required none, or a generic one */
     POLICY_REASON_COUNT
 };
 
@@ -47,7 +50,9 @@ struct policy_options {
     enum store_flat flat;       /* of phones that say nothing themselves; not the default */
     enum store_secrets secrets; /* the same */
     bool flat_needs_window;
-    bool refuses_agents; /* that contradict */
+    bool refuses_agents;                 /* that contradict */
+    const struct network_list *networks; /* of the listener; NULL or empty: everywhere */
+    enum config_client_certificates client_certificates; /* of the listener */
 };
 
 /* What the file name is to the phone, by the catalogue. */
@@ -72,6 +77,10 @@ struct policy_facts {
     int64_t now;                     /* UTC seconds, store_now() */
     bool has_forwarded;              /* a proxy's header was there: the source may be anybody */
     const struct store_phone *phone; /* NULL: none was found, or the file is common */
+    bool certificate_names_phone;    /* the verified certificate names some phone, in its vendor's
+                                        form and by that vendor's authority */
+    bool certificate_proves_mac; /* namely the one that is asked for; of a common file: any one of
+                                    its vendor. Never in the place of a token */
 };
 
 /* Pure. phone NULL is a refusal whatever the rest, unless the file is common. */

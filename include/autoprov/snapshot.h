@@ -17,7 +17,8 @@ struct snapshot {
     struct options options;      /* effective: the conf file's, else the store's, else none */
     bool options_from_config;    /* the conf file sets them: the store's value is not looked at */
     struct rendering *rendering; /* catalogue and templates */
-    struct tls_context **tls;    /* one per listener, in the order of config->listeners */
+    struct tls_context **tls;    /* one per listener, in the order of config->listeners; NULL for
+                                    one without TLS */
     int64_t loaded_at;           /* UTC seconds */
     uint32_t generation;         /* from 1, one more with each switch */
     _Atomic uint32_t references;

@@ -28,9 +28,10 @@ static const struct {
     {POLICY_UNKNOWN_MAC, "add the phone: autoprovctl phone add USER MAC"},
     {POLICY_FLAT_OFF, "the URL has no token and flat mode is off: tell the phone its own URL, or "
                       "switch flat mode on (docs/configuration.md)"},
-    {POLICY_ADDRESS_NOT_ALLOWED, "the source is outside the networks of the phone, of its user, or "
-                                 "in flat mode of flat_networks; "
-                                 "behind a proxy it is in none"},
+    {POLICY_ADDRESS_NOT_ALLOWED,
+     "the source is outside the networks of the listener, the phone, its user, or "
+     "in flat mode of flat_networks; "
+     "behind a proxy it is in none"},
     {POLICY_FLAT_PAUSED,
      "flat mode pauses after too many unknown MACs: 'autoprovctl alarm list' says "
      "since when; it goes on by itself, token URLs are not concerned"},
@@ -56,6 +57,9 @@ static const struct {
     {POLICY_BURNT,
      "the token was burnt: tell the phone its new URL (autoprovctl phone url MAC); for "
      "15 minutes the old one answers once, where the phone fetched last"},
+    {POLICY_CERTIFICATE_MISMATCH,
+     "all else is right: the phone must show its own factory certificate, by an authority of its "
+     "vendor in client_ca_files; see client_certificates in docs/configuration.md"},
     {POLICY_FLAT_ONLY, "phones of this vendor cannot be given a token URL: they are served in flat "
                        "mode only (docs/vendors.md)"},
 };
@@ -64,9 +68,12 @@ struct walk {
     struct api_call *call;
     struct store_db *db;
     json_t *steps;
-    const char *path; /* a secret, unless flat */
+    const struct config_listener *listener; /* that would be asked */
+    const char *path;                       /* a secret, unless flat */
     struct address source;
-    const char *agent; /* NULL: not given */
+    const char *agent;       /* NULL: not given */
+    const char *common_name; /* of a certificate; NULL: not given */
+    struct http_certificate certificate;
     struct provision_finding found;
     enum policy_reason reason;
     int err; /* the first failure to write a step */
@@ -130,15 +137,40 @@ static int path_of_mac(struct walk *walk, const char *mac_text, const char *file
     return err;
 }
 
+/* The one that was named, that whose URL begins the one asked with, or the first for phones. */
+static int find_listener(struct walk *walk, const char *name, const char *url)
+{
+    const struct config *config = walk->call->snapshot->config;
+    char shown[API_SHOWN_MAX];
+
+    walk->listener = config_phone_listener(config);
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct config_listener *listener = &config->listeners[i];
+        if (listener->serves != CONFIG_SERVES_PHONES || !listener->public_url)
+            continue;
+        size_t len = strlen(listener->public_url);
+        if (name ? strcmp(listener->name, name) == 0
+                 : url && strncmp(url, listener->public_url, len) == 0 && url[len] == '/') {
+            walk->listener = listener;
+            return 0;
+        }
+    }
+    return name ? api_problem(walk->call, AP_EINVAL, "/listener",
+                              "there is no listener '%s' for phones", api_shown(name, shown))
+                : 0;
+}
+
 static int read_question(struct walk *walk)
 {
     struct api_call *call = walk->call;
-    const char *mac = NULL, *url = NULL, *file = NULL, *from = NULL;
+    const char *mac = NULL, *url = NULL, *file = NULL, *from = NULL, *listener = NULL;
     const struct api_field fields[] = {
         {.name = "mac", .type = API_FIELD_RAW, .target = &mac},
         {.name = "url", .type = API_FIELD_RAW, .target = &url},
         {.name = "file", .type = API_FIELD_RAW, .target = &file},
         {.name = "from", .type = API_FIELD_RAW, .target = &from},
+        {.name = "listener", .type = API_FIELD_RAW, .target = &listener},
+        {.name = "certificate", .type = API_FIELD_RAW, .target = &walk->common_name},
         {.name = "agent", .type = API_FIELD_RAW, .target = &walk->agent},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
@@ -151,6 +183,9 @@ static int read_question(struct walk *walk)
         return api_problem(call, AP_EINVAL, "/file", "a url names its file itself");
     if (address_parse(from ? from : "127.0.0.1", &walk->source) != 0)
         return api_problem(call, AP_EINVAL, "/from", "from must be an IPv4 or IPv6 address");
+    err = find_listener(walk, listener, url);
+    if (err)
+        return err;
     if (mac)
         return path_of_mac(walk, mac, file);
     walk->path = path_of_url(call, url);
@@ -256,6 +291,39 @@ static void step_agent(struct walk *walk)
         step(walk, "agent", false, "tells another MAC: somebody else's phone, or a changed one");
 }
 
+static void step_certificate(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+    bool required = walk->listener->client_certificates == CONFIG_CERTIFICATES_REQUIRED;
+
+    if (walk->listener->client_certificates == CONFIG_CERTIFICATES_OFF || !found->name_known)
+        return;
+    if (!walk->common_name)
+        step(walk, "certificate", !required,
+             required ? "none is told; this listener wants the phone's own"
+                      : "none is told, and none is needed");
+    else if (found->certificate_proves_mac)
+        step(walk, "certificate", true, "it is this phone's, or of a common file's vendor");
+    else if (found->certificate_names_phone)
+        step(walk, "certificate", false, "it is another phone's");
+    else
+        step(walk, "certificate", !required,
+             "it names no phone in the form of a vendor in client_ca_files");
+}
+
+/* As if an authority of every vendor had signed it. */
+static const struct http_certificate *certificate_of(struct walk *walk)
+{
+    struct http_certificate *certificate = &walk->certificate;
+
+    if (!walk->common_name)
+        return NULL;
+    certificate->authorities = UINT32_MAX;
+    if (strlen(walk->common_name) < sizeof(certificate->common_name))
+        memcpy(certificate->common_name, walk->common_name, strlen(walk->common_name) + 1);
+    return certificate;
+}
+
 /* Only what is served is rendered, and thrown away. */
 static int step_render(struct walk *walk, const struct provision_question *question)
 {
@@ -268,8 +336,8 @@ static int step_render(struct walk *walk, const struct provision_question *quest
 
     buf_init_secret(&body, AP_BODY_MAX_BYTES);
     if (!err) {
-        job.public_url = config_phone_listener(snapshot->config)->public_url;
         job.bootstrap = walk->found.part == POLICY_PART_BOOTSTRAP;
+        job.public_url = walk->listener->public_url;
         err = rendering_render(snapshot->rendering, &job, &walk->call->arena, &body, &error);
     }
     if (!err) {
@@ -301,12 +369,14 @@ static int walk_all(struct walk *walk)
 {
     const struct provision_question question = {
         .snapshot = walk->call->snapshot,
+        .listener = walk->listener,
         .reader = walk->db,
         .arena = &walk->call->arena,
         .path = walk->path,
         .path_len = strlen(walk->path),
         .source = &walk->source,
         .user_agent = walk->agent,
+        .certificate = certificate_of(walk),
     };
     int err = provision_find(&question, &walk->found);
 
@@ -318,6 +388,7 @@ static int walk_all(struct walk *walk)
     step_phone(walk);
     step_file(walk);
     step_agent(walk);
+    step_certificate(walk);
     step(walk, "policy", walk->reason == POLICY_SERVE, policy_reason_name(walk->reason));
     if (walk->reason == POLICY_SERVE)
         err = step_render(walk, &question);

@@ -146,6 +146,9 @@ bool catalogue_is_wild_char(char c);
 /* True for literal printable characters, {any}, {model} and at most one {mac}. */
 bool catalogue_agent_is_pattern(const char *text, size_t len);
 
+/* May a vendor's certificate_cn be this text of len bytes? (catalogue_certificate.c) */
+bool catalogue_certificate_is_pattern(const char *text, size_t len);
+
 /* -- matching --------------------------------------------------------------------------------- */
 
 /* Hashes that grow by a character at either end, so that what stands before and behind every place

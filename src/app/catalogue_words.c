@@ -102,9 +102,10 @@ const struct strict_json_text CATALOGUE_TEXT_EVENT = {1, AP_TEXT_MAX_BYTES, is_a
 const struct strict_json_text CATALOGUE_TEXT_AGENT = {
     5, AP_CATALOGUE_PATTERN_MAX_BYTES, is_agent_with_mac,
     "a pattern of printable ASCII characters, {any}, {model} and one {mac}"};
-const struct strict_json_text CATALOGUE_TEXT_SUBJECT = {
-    1, AP_CATALOGUE_PATTERN_MAX_BYTES, catalogue_agent_is_pattern,
-    "a pattern of printable ASCII characters, {any} and at most one {mac}"};
+const struct strict_json_text CATALOGUE_TEXT_CN = {
+    5, AP_CATALOGUE_PATTERN_MAX_BYTES, catalogue_certificate_is_pattern,
+    "printable ASCII characters and one of {mac}, {mac_lower}, {mac_upper}, {mac_lower_colon}, "
+    "{mac_upper_colon}, for a CN of at most 27 characters"};
 const struct strict_json_text CATALOGUE_TEXT_OUI = {6, 6, is_hex, "hex digits such as 001565"};
 const struct strict_json_text CATALOGUE_TEXT_RESERVED = {1, AP_TEXT_MAX_BYTES, is_printable,
                                                          ONE_LINE};

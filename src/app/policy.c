@@ -29,6 +29,7 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_OTHER_NETWORK] = "other_network",
     [POLICY_AGENT_CONTRADICTS] = "agent_contradicts",
     [POLICY_NO_SOURCE] = "no_source",
+    [POLICY_CERTIFICATE_MISMATCH] = "certificate_mismatch",
 };
 
 /* As conf/fail2ban and conf/monitoring have them. */
@@ -45,6 +46,12 @@ static const bool ROUTINE[POLICY_REASON_COUNT] = {
 };
 
 /* -- facts of a phone -------------------------------------------------------------------------- */
+
+/* Behind a proxy the whole Internet looks private. */
+static bool is_within(const struct network_list *networks, const struct policy_facts *facts)
+{
+    return !facts->has_forwarded && network_list_contains(networks, facts->source);
+}
 
 /* Who is behind a proxy may be anybody, so he is nowhere. */
 static bool is_in(const struct policy_facts *facts, const char *networks)
@@ -83,8 +90,7 @@ static enum policy_reason decide_flat(const struct policy_facts *facts,
 {
     if (!options->options->disable_auto_provision_security)
         return POLICY_FLAT_OFF;
-    /* Behind a proxy the whole Internet looks private. */
-    if (facts->has_forwarded || !network_list_contains(options->flat_networks, facts->source))
+    if (!is_within(options->flat_networks, facts))
         return POLICY_ADDRESS_NOT_ALLOWED;
     if (facts->flat_paused)
         return POLICY_FLAT_PAUSED;
@@ -102,7 +108,9 @@ static enum policy_reason decide_flat_phone(const struct policy_facts *facts,
         return POLICY_FLAT_CLOSED;
     if (facts->phone->access.moved_at > 0)
         return POLICY_FLAT_MOVED;
-    if (options->flat_needs_window && !has_window(facts) && !is_in_first_network(facts))
+    /* The phone's own certificate is as good as a window. */
+    if (options->flat_needs_window && !has_window(facts) && !is_in_first_network(facts) &&
+        !facts->certificate_proves_mac)
         return POLICY_WINDOW_CLOSED;
     if (flat == STORE_FLAT_BOOTSTRAP && facts->file == POLICY_FILE_SERVED && !facts->has_bootstrap)
         return POLICY_NO_BOOTSTRAP;
@@ -164,18 +172,35 @@ static enum policy_reason decide_file(const struct policy_facts *facts)
     return facts->flat_only && !facts->flat ? POLICY_FLAT_ONLY : POLICY_SERVE;
 }
 
+/* Last of all: a record of it says that somebody had everything but the phone. */
+static enum policy_reason decide_certificate(const struct policy_facts *facts,
+                                             const struct policy_options *options)
+{
+    bool is_wanting = !facts->certificate_proves_mac;
+
+    if (options->client_certificates == CONFIG_CERTIFICATES_OPTIONAL)
+        is_wanting = is_wanting && facts->certificate_names_phone;
+    return options->client_certificates != CONFIG_CERTIFICATES_OFF && is_wanting
+               ? POLICY_CERTIFICATE_MISMATCH
+               : POLICY_SERVE;
+}
+
 enum policy_reason policy_decide(const struct policy_facts *facts,
                                  const struct policy_options *options)
 {
     enum policy_reason reason = POLICY_SERVE;
 
-    if (facts->flat)
+    if (options->networks && options->networks->count > 0 && !is_within(options->networks, facts))
+        reason = POLICY_ADDRESS_NOT_ALLOWED;
+    else if (facts->flat)
         reason = decide_flat(facts, options);
     else if (facts->common ? !facts->token_known : !facts->phone)
         reason = POLICY_UNKNOWN_PAIR;
     if (reason == POLICY_SERVE && !facts->common)
         reason = decide_phone(facts, options);
-    return reason == POLICY_SERVE ? decide_file(facts) : reason;
+    if (reason == POLICY_SERVE)
+        reason = decide_file(facts);
+    return reason == POLICY_SERVE ? decide_certificate(facts, options) : reason;
 }
 
 /* -- how much of it ---------------------------------------------------------------------------- */

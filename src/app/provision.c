@@ -65,6 +65,7 @@ static struct provision_question question_of(const struct fetch *fetch)
 
     return (struct provision_question){
         .snapshot = fetch->snapshot,
+        .listener = &fetch->snapshot->config->listeners[request->listener],
         .reader = fetch->provision->reader,
         .arena = http_exchange_arena(fetch->exchange),
         .path = request->path,
@@ -73,6 +74,7 @@ static struct provision_question question_of(const struct fetch *fetch)
         .has_forwarded = request->has_forwarded,
         .flat_paused = fetch->provision->guard && flat_guard_is_paused(fetch->provision->guard),
         .user_agent = request->user_agent,
+        .certificate = request->certificate,
     };
 }
 

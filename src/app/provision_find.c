@@ -108,6 +108,28 @@ static enum store_secrets secrets_of(const struct config *config)
     return SECRETS[config->secrets];
 }
 
+/* Each authority speaks for its vendor alone, in that vendor's form; phones of other vendors and
+ * generic certificates prove nothing. */
+static void judge_certificate(const struct provision_question *question,
+                              struct provision_finding *finding)
+{
+    const struct catalogue *catalogue = question->snapshot->rendering->catalogue;
+    const struct config_ca_list *files = &question->listener->client_ca_files;
+    const struct http_certificate *certificate = question->certificate;
+    uint8_t mac[AP_MAC_LEN];
+
+    for (size_t i = 0; certificate && i < files->count; i++) {
+        const struct catalogue_vendor *vendor = catalogue_vendor(catalogue, files->items[i].vendor);
+        if (!(certificate->authorities & UINT32_C(1) << i) || !vendor ||
+            catalogue_certificate_mac(vendor, certificate->common_name, mac) != 0)
+            continue;
+        finding->certificate_names_phone = true;
+        if (vendor == finding->vendor &&
+            (!finding->match.has_mac || memcmp(mac, finding->match.mac, sizeof(mac)) == 0))
+            finding->certificate_proves_mac = true;
+    }
+}
+
 static void decide(const struct provision_question *question, struct provision_finding *finding)
 {
     const struct snapshot *snapshot = question->snapshot;
@@ -127,6 +149,8 @@ static void decide(const struct provision_question *question, struct provision_f
         .flat_paused = question->flat_paused,
         .has_forwarded = question->has_forwarded,
         .phone = finding->phone_known ? &finding->phone : NULL,
+        .certificate_names_phone = finding->certificate_names_phone,
+        .certificate_proves_mac = finding->certificate_proves_mac,
     };
     const struct policy_options options = {
         .options = &snapshot->options,
@@ -135,6 +159,8 @@ static void decide(const struct provision_question *question, struct provision_f
         .secrets = secrets_of(snapshot->config),
         .flat_needs_window = snapshot->config->flat_enrolment == CONFIG_ENROLMENT_WINDOW,
         .refuses_agents = snapshot->config->agent_check == CONFIG_AGENT_REFUSE,
+        .networks = &question->listener->networks,
+        .client_certificates = question->listener->client_certificates,
     };
 
     finding->reason = policy_decide(&facts, &options);
@@ -164,17 +190,18 @@ int provision_find(const struct provision_question *question, struct provision_f
 
     memset(finding, 0, sizeof(*finding));
     finding->reason = read_path(question, finding);
-    /* What flat mode refuses whatever the phone opens no row for strangers. */
-    if (finding->reason == POLICY_SERVE && finding->path.flat) {
-        decide(question, finding);
-        if (finding->reason == POLICY_UNKNOWN_MAC)
-            finding->reason = POLICY_SERVE;
-    }
     if (finding->reason != POLICY_SERVE)
         return 0;
+    /* What is refused whatever the phone opens no row for strangers. */
+    decide(question, finding);
+    if (finding->reason == POLICY_ADDRESS_NOT_ALLOWED || finding->reason == POLICY_FLAT_OFF ||
+        finding->reason == POLICY_FLAT_PAUSED)
+        return 0;
+    finding->reason = POLICY_SERVE;
     int err = look_up(question, finding);
     if (!err) {
         look_at_agent(question, finding);
+        judge_certificate(question, finding);
         decide(question, finding);
     }
     return err;

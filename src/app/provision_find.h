@@ -4,6 +4,7 @@
 #define AUTOPROV_PROVISION_FIND_H
 
 #include "autoprov/catalogue.h"
+#include "autoprov/http.h"
 #include "autoprov/policy.h"
 #include "autoprov/provision_path.h"
 #include "autoprov/rendering.h"
@@ -13,14 +14,16 @@
 /* Borrowed for the call. */
 struct provision_question {
     const struct snapshot *snapshot;
+    const struct config_listener *listener; /* of the snapshot: whose door it came to */
     struct store_db *reader;
     struct arena *arena; /* the finding's strings */
     const char *path;    /* canonical, as of the request gate */
     size_t path_len;
     const struct address *source;
     bool has_forwarded;
-    bool flat_paused;       /* see flat_guard.h */
-    const char *user_agent; /* NULL: not given */
+    bool flat_paused;                           /* see flat_guard.h */
+    const char *user_agent;                     /* NULL: not given */
+    const struct http_certificate *certificate; /* NULL: none was shown and verified */
 };
 
 /* Facts in the order in which they are found. */
@@ -40,6 +43,8 @@ struct provision_finding {
     const struct catalogue_file *file;
     enum policy_file file_kind;
     enum catalogue_agent agent;
+    bool certificate_names_phone; /* as in struct policy_facts */
+    bool certificate_proves_mac;
     enum policy_reason reason; /* POLICY_SERVE, or why not */
     /* Of POLICY_SERVE: */
     enum policy_part part;

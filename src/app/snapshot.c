@@ -6,30 +6,89 @@
 #include <string.h>
 
 #include "autoprov/clock.h"
+#include "autoprov/limits.h"
 #include "autoprov/template_check.h"
+
+static enum tls_profile profile_of(const struct config_listener *listener)
+{
+    switch (listener->tls) {
+    case CONFIG_TLS_COMPATIBLE:
+        return TLS_PROFILE_COMPATIBLE;
+    case CONFIG_TLS_LEGACY:
+        return TLS_PROFILE_LEGACY;
+    default:
+        return TLS_PROFILE_MODERN;
+    }
+}
+
+/* Authorities of a vendor whose form is not known would prove nothing for ever. */
+static int check_authorities(const struct snapshot *snapshot,
+                             const struct config_listener *listener, struct ap_error *error)
+{
+    for (size_t i = 0; i < listener->client_ca_files.count; i++) {
+        const char *name = listener->client_ca_files.items[i].vendor;
+        const struct catalogue_vendor *vendor =
+            catalogue_vendor(snapshot->rendering->catalogue, name);
+        if (!vendor)
+            return ap_error_set(error, AP_EINVAL,
+                                "client_ca_files: the catalogue has no vendor '%s' (autoprovctl "
+                                "vendor list)",
+                                name);
+        if (!vendor->certificate_cn)
+            return ap_error_set(error, AP_EINVAL,
+                                "client_ca_files: the catalogue does not say how certificates of "
+                                "'%s' name a phone: set certificate_cn in a file of your own "
+                                "(docs/templates.md)",
+                                name);
+    }
+    return 0;
+}
+
+_Static_assert(AP_CONFIG_CA_FILES_MAX <= TLS_AUTHORITY_FILES_MAX, "each file has its bit");
+
+static int load_listener(const struct snapshot *snapshot, const struct config_listener *listener,
+                         struct tls_context **ret_tls, struct ap_error *error)
+{
+    struct tls_certificate certificates[AP_CONFIG_CERTIFICATES_MAX];
+    const char *authorities[AP_CONFIG_CA_FILES_MAX];
+    const struct tls_setup setup = {
+        .profile = profile_of(listener),
+        .certificates = certificates,
+        .certificate_count = listener->certificate_count,
+        .authority_files = authorities,
+        .authority_count = listener->client_ca_files.count,
+        .crl_file = listener->client_crl_file,
+    };
+    struct ap_error detail = {{0}};
+
+    for (size_t i = 0; i < listener->certificate_count; i++) {
+        certificates[i].certificate_file = listener->certificates[i].certificate_file;
+        certificates[i].key_file = listener->certificates[i].key_file;
+    }
+    for (size_t i = 0; i < listener->client_ca_files.count; i++)
+        authorities[i] = listener->client_ca_files.items[i].path;
+    int err = check_authorities(snapshot, listener, &detail);
+    if (!err)
+        err = tls_context_new(&setup, ret_tls, &detail);
+    if (err)
+        (void)ap_error_set(error, err, "%s:%d: listener '%s': %s", listener->file, listener->line,
+                           listener->name, detail.text);
+    return err;
+}
 
 static int load_tls(struct snapshot *snapshot, struct ap_error *error)
 {
     const struct config *config = snapshot->config;
+    int err = 0;
 
     snapshot->tls = calloc(config->listener_count, sizeof(struct tls_context *));
     if (!snapshot->tls)
         return ap_error_set(error, AP_ENOMEM, "%s: %s", config->path, ap_strerror(AP_ENOMEM));
-    for (size_t i = 0; i < config->listener_count; i++) {
-        const struct config_listener *listener = &config->listeners[i];
-        struct tls_certificate *files = calloc(listener->certificate_count, sizeof(*files));
-        if (!files)
-            return ap_error_set(error, AP_ENOMEM, "%s: %s", config->path, ap_strerror(AP_ENOMEM));
-        for (size_t j = 0; j < listener->certificate_count; j++) {
-            files[j].certificate_file = listener->certificates[j].certificate_file;
-            files[j].key_file = listener->certificates[j].key_file;
-        }
-        int err = tls_context_new(files, listener->certificate_count, &snapshot->tls[i], error);
-        free(files);
-        if (err)
-            return err;
+    for (size_t i = 0; !err && i < config->listener_count; i++) {
+        if (config->listeners[i].tls != CONFIG_TLS_OFF)
+            err = load_listener(snapshot, &config->listeners[i], &snapshot->tls[i], error);
     }
-    return 0;
+    return err;
 }
 
 static int load_rendering(struct snapshot *snapshot, struct ap_error *error)

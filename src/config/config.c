@@ -148,10 +148,13 @@ static int apply_certificates(struct loader *loader, struct source *source, cfg_
     unsigned count = cfg_size(tree, "certificate");
     int err = 0;
 
-    if (count == 0)
-        return ap_error_set(loader->error, AP_EINVAL,
-                            "%s:%d: listener '%s' needs a certificate section", source->path,
-                            listener->line, listener->name);
+    bool without_tls = listener->tls == CONFIG_TLS_OFF;
+    if (without_tls != (count == 0))
+        return ap_error_set(
+            loader->error, AP_EINVAL, "%s:%d: listener '%s' %s a certificate section", source->path,
+            listener->line, listener->name, without_tls ? "with tls = off must not have" : "needs");
+    if (without_tls)
+        return 0;
     listener->certificates = calloc(count, sizeof(*listener->certificates));
     if (!listener->certificates)
         return no_memory(loader);
@@ -230,6 +233,9 @@ static int apply_listener(struct loader *loader, struct source *source, cfg_t *t
     listener->line = line_of(source, CONFIG_LISTENER, NULL);
     loader->listeners[loader->config->listener_count - 1] =
         (struct place){source->path, listener->line};
+    listener->file = strdup(source->path);
+    if (!listener->file)
+        return no_memory(loader);
     err = set_title(loader, source, cfg_title(tree), listener->line, &listener->name);
     if (err == 0)
         err = apply_section(loader, source, tree, &target, CONFIG_LISTENER);
@@ -242,6 +248,8 @@ static int apply_listener(struct loader *loader, struct source *source, cfg_t *t
     else if (!listener->public_url)
         return ap_error_set(loader->error, AP_EINVAL, "%s:%d: listener '%s' needs public_url",
                             source->path, listener->line, listener->name);
+    if (!err)
+        err = config_check_listener(listener, &source->scan, source->listener, loader->error);
     if (!err)
         err = apply_certificates(loader, source, tree, &target);
     return err ? err : check_listener_unique(loader);
@@ -382,7 +390,11 @@ static void listener_done(struct config_listener *listener)
     }
     free(listener->certificates);
     free(listener->proxy_peers.items);
+    free(listener->networks.items);
+    config_ca_list_done(&listener->client_ca_files);
+    free(listener->client_crl_file);
     free(listener->public_url);
+    free(listener->file);
     free(listener->name);
 }
 

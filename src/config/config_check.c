@@ -127,13 +127,14 @@ static bool is_host(const char *host, size_t len)
 
 int config_check_public_url(const struct config_key *key, const char *text, struct ap_error *reason)
 {
-    static const char scheme[] = "https://";
+    const char *scheme = strstr(text, "://");
     uint64_t port;
 
     (void)key; /* the check's type wants it */
-    if (strncmp(text, scheme, sizeof(scheme) - 1) != 0)
+    /* Which of the two it must be depends on the listener (config_rules.c). */
+    if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
         return ap_error_set(reason, AP_EINVAL, "must begin with https://");
-    const char *host = text + sizeof(scheme) - 1;
+    const char *host = scheme + strlen("://");
     size_t rest = strcspn(host, "/?#@");
     if (host[rest])
         return ap_error_set(reason, AP_EINVAL,

@@ -137,6 +137,9 @@ const char *config_restart_key(const struct config *old_config, const struct con
         a.listener = &old_config->listeners[i];
         b.listener = &new_config->listeners[i];
         key = first_restart_key(&a, &b, CONFIG_LISTENER);
+        /* Another profile is for new connections; with and without TLS are two kinds of door. */
+        if (!key && (a.listener->tls == CONFIG_TLS_OFF) != (b.listener->tls == CONFIG_TLS_OFF))
+            key = &CONFIG_KEYS[KEY_TLS];
         if (key) {
             (void)snprintf(buffer, buffer_len, "listener %s: %s", name, key->name);
             return buffer;

@@ -146,6 +146,27 @@ const struct config_key CONFIG_KEYS[] = {
                          AP_CONFIG_NETWORKS_MAX, "networks", true,
                          "The proxies of `proxy_protocol = v2`; whoever else connects is closed at "
                          "once."},
+    [KEY_TLS] = {CONFIG_LISTENER, "tls", CONFIG_CHOICE, "modern", 1, 16, NULL, true,
+                 "Which TLS the listener speaks: modern (1.2 and 1.3, ECDHE with AEAD), compatible "
+                 "(at 1.2 also ECDHE with CBC, and RSA key exchange), legacy (from 1.0) or off "
+                 "(plain HTTP)."},
+    [KEY_NETWORKS] = {CONFIG_LISTENER, "networks", CONFIG_LIST, "{ }", 0, AP_CONFIG_NETWORKS_MAX,
+                      "networks", true,
+                      "Where phones of this listener may come from; an empty list means "
+                      "everywhere."},
+    [KEY_CLIENT_CERTIFICATES] =
+        {CONFIG_LISTENER, "client_certificates", CONFIG_CHOICE, "off", 1, 16, NULL, true,
+         "Whether phones show the certificate that their vendor gave them: off, optional (one of "
+         "another phone is refused) or required (one that names the phone's MAC)."},
+    [KEY_CLIENT_CA_FILES] =
+        {CONFIG_LISTENER, "client_ca_files", CONFIG_LIST, "{ }", 0, AP_CONFIG_CA_FILES_MAX, "files",
+         true,
+         "Whose certificates count: VENDOR:/path of a PEM file with the authorities that sign that "
+         "vendor's phones."},
+    [KEY_CLIENT_CRL_FILE] = {CONFIG_LISTENER, "client_crl_file", CONFIG_PATH, NULL, 1, PATH_BYTES,
+                             NULL, true,
+                             "PEM file with revocation lists of these authorities; an absolute "
+                             "path."},
     [KEY_CERTIFICATE_FILE] = {CONFIG_CERTIFICATE, "certificate_file", CONFIG_PATH, NULL, 1,
                               PATH_BYTES, NULL, true,
                               "PEM file with the certificate and, after it, the intermediate ones; "
@@ -169,6 +190,8 @@ static const char *const FORMATS[] = {"text", "json", NULL};
 static const char *const PROXIES[] = {"no", "v2", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
 static const char *const SWITCH[] = {"no", "yes", NULL};
+static const char *const CERTIFICATES[] = {"off", "optional", "required", NULL};
+static const char *const TLS[] = {"modern", "compatible", "legacy", "off", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 
 static const struct config_binding BINDINGS[KEY_COUNT] = {
@@ -211,6 +234,11 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_PUBLIC_URL] = {SLOT_TEXT, LISTENER(public_url), config_check_public_url, NULL},
     [KEY_PROXY_PROTOCOL] = {SLOT_WORD, LISTENER(proxy_protocol), NULL, PROXIES},
     [KEY_PROXY_PEERS] = {SLOT_NETWORKS, LISTENER(proxy_peers), NULL, NULL},
+    [KEY_TLS] = {SLOT_WORD, LISTENER(tls), NULL, TLS},
+    [KEY_NETWORKS] = {SLOT_NETWORKS, LISTENER(networks), NULL, NULL},
+    [KEY_CLIENT_CERTIFICATES] = {SLOT_WORD, LISTENER(client_certificates), NULL, CERTIFICATES},
+    [KEY_CLIENT_CA_FILES] = {SLOT_CA_FILES, LISTENER(client_ca_files), NULL, NULL},
+    [KEY_CLIENT_CRL_FILE] = {SLOT_TEXT, LISTENER(client_crl_file), config_check_path, NULL},
     [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path, NULL},
     [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path, NULL},
 };

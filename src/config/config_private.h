@@ -49,6 +49,11 @@ enum config_key_id {
     KEY_PUBLIC_URL,
     KEY_PROXY_PROTOCOL,
     KEY_PROXY_PEERS,
+    KEY_TLS,
+    KEY_NETWORKS,
+    KEY_CLIENT_CERTIFICATES,
+    KEY_CLIENT_CA_FILES,
+    KEY_CLIENT_CRL_FILE,
     KEY_CERTIFICATE_FILE,
     KEY_KEY_FILE,
     KEY_COUNT,
@@ -64,6 +69,7 @@ enum config_slot {
     SLOT_ADDRESS,  /* struct address, all but its port */
     SLOT_PORT,     /* struct address, its port */
     SLOT_NETWORKS, /* struct network_list, owned */
+    SLOT_CA_FILES, /* struct config_ca_list, owned */
     SLOT_LEVEL,    /* enum log_level */
     SLOT_WORD,     /* an enum: the place of its word in words */
     SLOT_OPTIONS,  /* char *, owned, parsed into config->options */
@@ -135,6 +141,16 @@ bool config_value_is_set(const struct config_target *target, const struct config
 bool config_value_equal(const struct config_target *a, const struct config_target *b,
                         const struct config_key *key);
 
+/* -- config_ca_list.c ------------------------------------------------------------------------- */
+
+/* As config_value_x() for SLOT_CA_FILES. */
+AP_MUSTCHECK int config_ca_list_set(const struct config_key *key, struct config_ca_list *slot,
+                                    const char *const *items, size_t count,
+                                    struct ap_error *reason);
+AP_MUSTCHECK int config_ca_list_text(const struct config_ca_list *list, struct buf *out);
+bool config_ca_list_equal(const struct config_ca_list *a, const struct config_ca_list *b);
+void config_ca_list_done(struct config_ca_list *list);
+
 /* -- config_scan.c --------------------------------------------------------------------------- */
 
 /* Where a section opens, or where a key stands. */
@@ -162,6 +178,14 @@ void config_scan_done(struct config_scan *scan);
 /* The line of a key (NULL: of the section's opening); 0 when it is not there. */
 int config_scan_line(const struct config_scan *scan, enum config_section section,
                      const struct config_key *key, uint32_t listener, uint32_t certificate);
+
+/* -- config_rules.c -------------------------------------------------------------------------- */
+
+/* The rules between the keys of one listener, its sections apart. Its file's scan and its number
+ * there tell the line. Errors, with their line: AP_EINVAL. */
+AP_MUSTCHECK int config_check_listener(const struct config_listener *listener,
+                                       const struct config_scan *scan, uint32_t number,
+                                       struct ap_error *error);
 
 /* -- config_drop_ins.c ------------------------------------------------------------------------ */
 struct config_drop_ins {

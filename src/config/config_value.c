@@ -116,6 +116,8 @@ static const char *harm_of_everybody(const struct config_key *key)
 {
     if (key == &CONFIG_KEYS[KEY_PROXY_PEERS])
         return "whoever reaches the listener could then give himself any address";
+    if (key == &CONFIG_KEYS[KEY_NETWORKS])
+        return "leave the key out where phones may come from everywhere";
     return "whoever knows a MAC could then download its SIP password from anywhere";
 }
 
@@ -210,6 +212,8 @@ int config_value_set(const struct config_target *target, const struct config_key
         return set_port(key, slot, items[0], reason);
     case SLOT_NETWORKS:
         return set_networks(key, slot, items, count, reason);
+    case SLOT_CA_FILES:
+        return config_ca_list_set(key, slot, items, count, reason);
     case SLOT_LEVEL:
         if (log_level_parse(items[0], slot) != 0)
             return ap_error_set(reason, AP_EINVAL, "must be error, warning, notice, info or debug");
@@ -277,6 +281,8 @@ int config_value_text(const struct config_target *target, const struct config_ke
         return buf_printf(out, "%u", (unsigned)((const struct address *)slot)->port);
     case SLOT_NETWORKS:
         return networks_text(slot, out);
+    case SLOT_CA_FILES:
+        return config_ca_list_text(slot, out);
     case SLOT_LEVEL:
         return buf_append_text(out, log_level_name(*(const enum log_level *)slot));
     case SLOT_WORD:
@@ -330,6 +336,8 @@ bool config_value_equal(const struct config_target *a, const struct config_targe
         return ((const struct address *)x)->port == ((const struct address *)y)->port;
     case SLOT_NETWORKS:
         return networks_equal(x, y);
+    case SLOT_CA_FILES:
+        return config_ca_list_equal(x, y);
     case SLOT_LEVEL:
         return *(const enum log_level *)x == *(const enum log_level *)y;
     case SLOT_WORD:

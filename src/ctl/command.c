@@ -93,6 +93,8 @@ static const struct ctl_option EXPLAIN[] = {
     {"from", "ADDRESS", "as if asked from there; default: 127.0.0.1"},
     {"agent", "TEXT", "as if the phone had this User-Agent"},
     {"file", "NAME", "as if it asked for this file; default: its own"},
+    {"listener", "NAME", "as if it asked there; default: the URL's, or the first for phones"},
+    {"certificate", "CN", "as if its vendor's authority had signed one with this common name"},
     {0},
 };
 static const struct ctl_option APIKEY_ADD[] = {

@@ -17,6 +17,7 @@ struct http_exchange {
     struct http_request request;
     struct address peer;
     struct http_peer_user peer_user;
+    struct http_certificate certificate;
     struct arena arena;
     struct buf body;
     struct http_answer answer;
@@ -82,6 +83,7 @@ int exchange_new(struct connection *connection, const struct gate_result *result
                  struct http_exchange **ret_exchange)
 {
     const struct listener *listener = connection->listener;
+    const struct http_certificate *certificate = stream_certificate(&connection->stream);
     struct http_exchange *exchange = calloc(1, sizeof(*exchange));
 
     if (!exchange)
@@ -99,6 +101,10 @@ int exchange_new(struct connection *connection, const struct gate_result *result
     };
     /* Who stands before a proxy of ours is known; a proxy before that one is the client's own. */
     exchange->request.has_forwarded = result->has_forwarded && !listener->proxy_peers;
+    if (certificate) {
+        exchange->certificate = *certificate;
+        exchange->request.certificate = &exchange->certificate;
+    }
     if (copy_request(exchange, result) != 0 ||
         copy_peer_user(exchange, connection->peer_user) != 0) {
         exchange_free(exchange);

@@ -37,6 +37,11 @@ void stream_say_goodbye(struct stream *stream)
         stream->operations->say_goodbye(stream);
 }
 
+const struct http_certificate *stream_certificate(const struct stream *stream)
+{
+    return stream->certificate.authorities ? &stream->certificate : NULL;
+}
+
 void stream_done(struct stream *stream)
 {
     if (stream->operations)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "autoprov/err.h"
+#include "autoprov/http.h"
 #include "autoprov/tls_context.h"
 
 enum stream_result {
@@ -32,9 +33,10 @@ struct stream_operations {
 /* Embedded; all zero is a stream that was never started. */
 struct stream {
     const struct stream_operations *operations;
-    int fd;             /* borrowed */
-    void *tls;          /* SSL; NULL for a plain stream */
-    size_t quiet_bytes; /* read since the last application data */
+    int fd;                              /* borrowed */
+    void *tls;                           /* SSL; NULL for a plain stream */
+    size_t quiet_bytes;                  /* read since the last application data */
+    struct http_certificate certificate; /* of use after the handshake */
     bool is_broken;
 };
 
@@ -59,6 +61,10 @@ bool stream_has_pending(const struct stream *stream);
 
 /* Say once that no more bytes come, without waiting for the client's word. */
 void stream_say_goodbye(struct stream *stream);
+
+/* The client's certificate, after the handshake; borrowed from stream. NULL: none, or none that
+ * could be verified. */
+const struct http_certificate *stream_certificate(const struct stream *stream);
 
 /* Free what the stream holds; fd stays open. May run twice. */
 void stream_done(struct stream *stream);

@@ -48,6 +48,7 @@ int stream_start_tls(struct stream *stream, int fd, const struct tls_context *co
     *stream = (struct stream){.operations = &stream_tls_operations, .fd = fd, .tls = ssl};
     BIO_set_callback_ex(SSL_get_rbio(ssl), count_read);
     BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)stream);
+    tls_certificate_wanted(ssl, &stream->certificate);
     return 0;
 }
 
@@ -88,6 +89,7 @@ static enum stream_result tls_handshake(struct stream *stream)
     if (got != 1)
         return tls_result(stream, got);
     stream->quiet_bytes = 0;
+    tls_certificate_release(stream->tls);
     acknowledge_at_once(stream);
     return STREAM_DONE;
 }

@@ -10,24 +10,41 @@
 /* Each flight of a handshake needs one turn of both sides; three are enough for 1.2. */
 #define HANDSHAKE_TURNS 8
 
+/* What a client of each profile is sure to know. */
+static const char CIPHERS_RSA[] = "ECDHE-RSA-AES128-GCM-SHA256";
+static const char CIPHERS_EC[] = "ECDHE-ECDSA-AES128-GCM-SHA256";
+static const char CIPHERS_LEGACY[] = "AES128-SHA";
+static const char SIGNATURES_RSA[] = "RSA-PSS+SHA256:RSA+SHA256";
+static const char SIGNATURES_EC[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512";
+
+static const struct version {
+    int number;
+    const char *name;
+    enum tls_profile from; /* profiles before this one don't have it */
+} VERSIONS[] = {
+    {TLS1_VERSION, "1.0", TLS_PROFILE_LEGACY},
+    {TLS1_2_VERSION, "1.2", TLS_PROFILE_MODERN},
+    {TLS1_3_VERSION, "1.3", TLS_PROFILE_MODERN},
+};
+
 /* A client that knows one key type only, so that each certificate is really used. */
-static SSL_CTX *client_new(int version, int key_type)
+static SSL_CTX *client_new(int version, enum tls_profile profile, int key_type)
 {
     bool is_rsa = key_type == EVP_PKEY_RSA;
+    bool is_legacy = profile == TLS_PROFILE_LEGACY;
+    const char *ciphers = is_legacy ? CIPHERS_LEGACY : is_rsa ? CIPHERS_RSA : CIPHERS_EC;
     SSL_CTX *client = SSL_CTX_new(TLS_client_method());
 
     if (!client)
         return NULL;
-    SSL_CTX_set_security_level(client, 2);
+    SSL_CTX_set_security_level(client, is_legacy ? 0 : 2);
     SSL_CTX_set_verify(client, SSL_VERIFY_NONE, NULL);
     if (SSL_CTX_set_min_proto_version(client, version) == 1 &&
         SSL_CTX_set_max_proto_version(client, version) == 1 &&
         SSL_CTX_set_ciphersuites(client, "TLS_AES_128_GCM_SHA256") == 1 &&
-        SSL_CTX_set_cipher_list(client, is_rsa ? "ECDHE-RSA-AES128-GCM-SHA256"
-                                               : "ECDHE-ECDSA-AES128-GCM-SHA256") == 1 &&
+        SSL_CTX_set_cipher_list(client, ciphers) == 1 &&
         SSL_CTX_set1_groups_list(client, "P-256:P-384:P-521:X25519") == 1 &&
-        SSL_CTX_set1_sigalgs_list(client, is_rsa ? "RSA-PSS+SHA256:RSA+SHA256"
-                                                 : "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512") == 1)
+        SSL_CTX_set1_sigalgs_list(client, is_rsa ? SIGNATURES_RSA : SIGNATURES_EC) == 1)
         return client;
     SSL_CTX_free(client);
     return NULL;
@@ -70,9 +87,8 @@ static bool shake_hands(SSL *client, SSL *server)
     return false;
 }
 
-static bool check_version(SSL_CTX *server_context, int version, int key_type)
+static bool shakes_with(SSL_CTX *server_context, SSL_CTX *client_context)
 {
-    SSL_CTX *client_context = client_new(version, key_type);
     BIO *to_server = BIO_new(BIO_s_mem());
     BIO *to_client = BIO_new(BIO_s_mem());
     SSL *client = NULL;
@@ -90,22 +106,22 @@ out:
     SSL_free(client);
     BIO_free(to_client);
     BIO_free(to_server);
-    SSL_CTX_free(client_context);
     return is_good;
 }
 
-int tls_self_check(SSL_CTX *server, const struct tls_pair *pair, const char *certificate_file,
-                   struct ap_error *error)
+int tls_self_check(SSL_CTX *server, enum tls_profile profile, const struct tls_pair *pair,
+                   const char *certificate_file, struct ap_error *error)
 {
-    static const struct {
-        int version;
-        const char *name;
-    } versions[] = {{TLS1_2_VERSION, "1.2"}, {TLS1_3_VERSION, "1.3"}};
-
-    for (size_t i = 0; i < AP_COUNT(versions); i++) {
-        if (!check_version(server, versions[i].version, pair->key_type))
+    for (size_t i = 0; i < AP_COUNT(VERSIONS); i++) {
+        if (profile < VERSIONS[i].from)
+            continue;
+        SSL_CTX *client = client_new(VERSIONS[i].number, profile, pair->key_type);
+        bool is_good = shakes_with(server, client);
+        SSL_CTX_free(client);
+        if (!is_good)
             return ap_error_set(error, AP_ECRYPTO, "%s: a TLS %s handshake with itself fails (%s)",
-                                certificate_file, versions[i].name, tls_reason());
+                                certificate_file, VERSIONS[i].name, tls_reason());
     }
+    ERR_clear_error();
     return 0;
 }

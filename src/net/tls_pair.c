@@ -14,11 +14,9 @@
 #include "autoprov/buf.h"
 #include "autoprov/file.h"
 
-/* A chain of ten certificates of 2 KiB each, in base64, four times over. */
-#define PEM_MAX_BYTES 131072
-#define RSA_MIN_BITS  2048
-#define EC_MIN_BITS   256
-#define CHAIN_MAX     10
+#define RSA_MIN_BITS 2048
+#define EC_MIN_BITS  256
+#define CHAIN_MAX    10
 
 const char *tls_reason(void)
 {
@@ -52,7 +50,7 @@ static int check_key_mode(const char *path, struct ap_error *error)
     return 0;
 }
 
-static int read_file(const char *path, struct buf *content, BIO **ret_bio, struct ap_error *error)
+int tls_pem_open(const char *path, struct buf *content, BIO **ret_bio, struct ap_error *error)
 {
     int err = file_read(path, content, error);
     if (err)
@@ -68,8 +66,8 @@ static int read_key(const char *path, EVP_PKEY **ret_key, struct ap_error *error
     bool asked = false;
     int err;
 
-    buf_init_secret(&content, PEM_MAX_BYTES);
-    err = read_file(path, &content, &bio, error);
+    buf_init_secret(&content, TLS_PEM_MAX_BYTES);
+    err = tls_pem_open(path, &content, &bio, error);
     if (err)
         goto out;
     err = check_key_mode(path, error);
@@ -122,8 +120,8 @@ static int read_certificates(const char *path, struct tls_pair *pair, struct ap_
     BIO *bio = NULL;
     int err;
 
-    buf_init(&content, PEM_MAX_BYTES);
-    err = read_file(path, &content, &bio, error);
+    buf_init(&content, TLS_PEM_MAX_BYTES);
+    err = tls_pem_open(path, &content, &bio, error);
     if (err)
         goto out;
     ERR_clear_error();
@@ -183,19 +181,27 @@ static int check_key(const struct tls_certificate *files, struct tls_pair *pair,
     return 0;
 }
 
+bool tls_time_read(const ASN1_TIME *time, int64_t *ret_s, char ret_text[static TLS_TIME_TEXT_MAX])
+{
+    struct tm fields;
+
+    if (ASN1_TIME_to_tm(time, &fields) != 1)
+        return false;
+    *ret_s = (int64_t)timegm(&fields);
+    (void)strftime(ret_text, TLS_TIME_TEXT_MAX, "%Y-%m-%d %H:%M:%S", &fields); /* always fits */
+    return true;
+}
+
 static int check_dates(const char *path, struct tls_pair *pair, int64_t now_s,
                        struct ap_error *error)
 {
-    struct tm end;
-    char text[32];
+    char text[TLS_TIME_TEXT_MAX];
 
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(pair->leaf), &end) != 1)
+    if (!tls_time_read(X509_get0_notAfter(pair->leaf), &pair->expires_at, text))
         return ap_error_set(error, AP_EINVAL, "%s: the certificate's end date cannot be read",
                             path);
-    pair->expires_at = (int64_t)timegm(&end);
     if (pair->expires_at > now_s)
         return 0;
-    (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &end); /* always fits */
     return ap_error_set(error, AP_EINVAL, "%s: the certificate expired on %s UTC", path, text);
 }
 

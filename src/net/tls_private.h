@@ -3,8 +3,11 @@
 #define AUTOPROV_NET_TLS_PRIVATE_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "autoprov/buf.h"
+#include "autoprov/http.h"
 #include "autoprov/tls_context.h"
 
 /* Borrowed: lives as long as the context. */
@@ -25,10 +28,47 @@ AP_MUSTCHECK int tls_pair_read(const struct tls_certificate *files, int64_t now_
                                struct tls_pair *ret_pair, struct ap_error *error);
 void tls_pair_done(struct tls_pair *pair);
 
-/* A handshake in memory at TLS 1.2 and one at 1.3, with the key type that pair has.
+/* A handshake in memory at each version that the profile is for, with the key type that pair has.
  * certificate_file: for the error's text. Errors: AP_ECRYPTO. */
-AP_MUSTCHECK int tls_self_check(SSL_CTX *server, const struct tls_pair *pair,
-                                const char *certificate_file, struct ap_error *error);
+AP_MUSTCHECK int tls_self_check(SSL_CTX *server, enum tls_profile profile,
+                                const struct tls_pair *pair, const char *certificate_file,
+                                struct ap_error *error);
+
+/* Say all that a profile says to a fresh SSL_CTX. Errors: AP_ECRYPTO, with OpenSSL's reason in this
+ * thread's queue. */
+AP_MUSTCHECK int tls_profile_apply(SSL_CTX *ssl, enum tls_profile profile);
+
+/* Read a PEM file for PEM_read_bio_x(). content: initialised by the caller, whose it stays.
+ * Errors: those of file_read(), AP_ENOMEM. */
+AP_MUSTCHECK int tls_pem_open(const char *path, struct buf *content, BIO **ret_bio,
+                              struct ap_error *error);
+/* A chain of ten certificates of 2 KiB each, in base64, four times over. */
+#define TLS_PEM_MAX_BYTES 131072
+
+/* "2026-01-31 23:59:59" of a time in UTC; false: it cannot be read. */
+#define TLS_TIME_TEXT_MAX 32
+bool tls_time_read(const ASN1_TIME *time, int64_t *ret_s, char ret_text[static TLS_TIME_TEXT_MAX]);
+
+/* Whose client certificates count, and which are revoked. */
+struct tls_authorities;
+
+/* Read and check the files of setup (tls_context.h). now_s: wall clock.
+ * *ret_authorities: caller owns, free with tls_authorities_free() after ssl.
+ * Errors: those of tls_context_new(). */
+AP_MUSTCHECK int tls_authorities_new(const struct tls_setup *setup, int64_t now_s,
+                                     struct tls_authorities **ret_authorities,
+                                     struct ap_error *error);
+void tls_authorities_free(struct tls_authorities *authorities);
+
+/* Let ssl ask clients for a certificate; authorities: borrowed for its life. Errors: AP_ENOMEM. */
+AP_MUSTCHECK int tls_authorities_use(SSL_CTX *ssl, struct tls_authorities *authorities);
+
+/* Where the verified certificate of this client goes; of use when the handshake is done, which
+ * proves that the client has its key. certificate: all zero, borrowed for ssl's life. */
+void tls_certificate_wanted(SSL *ssl, struct http_certificate *certificate);
+
+/* After the handshake: give back what of the client's certificate is of no more use. */
+void tls_certificate_release(SSL *ssl);
 
 /* The reason of OpenSSL's newest error in this thread, "unknown reason" without one; the queue is
  * emptied. Borrowed: static. */

@@ -19,8 +19,8 @@ REQUIRED = {"title", "mac_case", "content_type", "escape", "lines", "keys", "url
             "models", "files"}
 OPTIONAL = {"about", "ouis", "charset", "line_ends", "forbid", "forbid_in_keys",
             "forbid_in_passwords", "comment", "reserved", "trims", "max_value_bytes",
-            "user_agent", "resync_event", "reboot_event", "pnp_vendor", "certificate_subject",
-            "certificate_issuer", "flat_only"}
+            "user_agent", "resync_event", "reboot_event", "pnp_vendor", "certificate_cn",
+            "flat_only"}
 ROLES = {"config", "common", "directory", "probe", "firmware", "upload"}
 # All zeros is no address but a name that all phones of a vendor ask for.
 MAC_PATTERN = "(?!0{12})(?:[0-9a-f]{12}|[0-9a-f]{2}([:.-])[0-9a-f]{2}(?:\\1[0-9a-f]{2}){4})"

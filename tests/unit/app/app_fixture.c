@@ -136,6 +136,17 @@ static void write_certificate(const struct app_fixture *fixture)
     EVP_PKEY_free(key);
 }
 
+static void write_more(const struct app_fixture *fixture, const char *more, FILE *file)
+{
+    const char *at;
+
+    while ((at = strstr(more, "FOLDER"))) {
+        assert_true(fprintf(file, "%.*s%s", (int)(at - more), more, fixture->folder) > 0);
+        more = at + strlen("FOLDER");
+    }
+    assert_true(fputs(more, file) >= 0);
+}
+
 void fixture_write_config(struct app_fixture *fixture, const char *more)
 {
     FILE *file;
@@ -156,9 +167,10 @@ void fixture_write_config(struct app_fixture *fixture, const char *more)
                         "        certificate_file = '%s/cert.pem'\n"
                         "        key_file = '%s/key.pem'\n"
                         "    }\n"
-                        "}\n%s",
+                        "}\n",
                         fixture->folder, fixture->folder, fixture->folder, fixture->folder,
-                        fixture->folder, fixture->folder, fixture->folder, more) > 0);
+                        fixture->folder, fixture->folder, fixture->folder) > 0);
+    write_more(fixture, more, file);
     assert_int_equal(fclose(file), 0);
 }
 

@@ -50,7 +50,8 @@ void fixture_make_folder(const struct app_fixture *fixture, const char *name);
  * (vendor_fixture.c). */
 void fixture_write_vendors(const struct app_fixture *fixture);
 
-/* Certificate and key, the vendors, and a configuration that names them and ends with more. */
+/* Certificate and key, the vendors, and a configuration that names them and ends with more, in
+ * which FOLDER stands for the fixture's. */
 void fixture_write_config(struct app_fixture *fixture, const char *more);
 struct config *fixture_load_config(struct app_fixture *fixture);
 

@@ -52,6 +52,21 @@ static int open_server_in_flat_mode(void **state)
     return 0;
 }
 
+/* The second one is for 10.0.0.0/8 alone. */
+static int open_server_with_two_doors(void **state)
+{
+    open_with(state, "listener branch {\n"
+                     "    port = 444\n"
+                     "    public_url = 'https://branch.example.com'\n"
+                     "    networks = { 10.0.0.0/8 }\n"
+                     "    certificate main {\n"
+                     "        certificate_file = 'FOLDER/cert.pem'\n"
+                     "        key_file = 'FOLDER/key.pem'\n"
+                     "    }\n"
+                     "}\n");
+    return 0;
+}
+
 static int close_server(void **state)
 {
     api_server_close(&server);
@@ -147,6 +162,31 @@ static void test_flat_mode_is_told_by_network(void **state)
 
     (void)state;
     check_rows(FLAT, AP_COUNT(FLAT));
+}
+
+static void test_a_listeners_networks_are_told(void **state)
+{
+#define BRANCH "https://branch.example.com/provision/" ALICE "/001565000001.cfg"
+    static const struct row DOORS[] = {
+        {"{\"mac\": \"001565000001\", \"from\": \"192.0.2.7\"}", "served", NULL, "nothing"},
+        {"{\"mac\": \"001565000001\", \"from\": \"192.0.2.7\", \"listener\": \"branch\"}",
+         "address_not_allowed", "policy", "the networks of the listener"},
+        {"{\"mac\": \"001565000001\", \"from\": \"10.0.0.7\", \"listener\": \"branch\"}", "served",
+         NULL, "nothing"},
+        {"{\"url\": \"" BRANCH "\", \"from\": \"192.0.2.7\"}", "address_not_allowed", "policy",
+         "the networks of the listener"},
+        {"{\"url\": \"" BRANCH "\", \"from\": \"10.0.0.7\"}", "served", NULL, "nothing"},
+        {"{\"url\": \"" BRANCH "\", \"from\": \"192.0.2.7\", \"listener\": \"phones\"}", "served",
+         NULL, "nothing"},
+        {"{\"url\": \"" URL ALICE "/001565000001.cfg\", \"from\": \"192.0.2.7\"}", "served", NULL,
+         "nothing"},
+    };
+
+    (void)state;
+    check_rows(DOORS, AP_COUNT(DOORS));
+    ask("POST", "/explain", "{\"mac\": \"001565000001\", \"listener\": \"back\"}", 422);
+    api_told(&server, "there is no listener 'back' for phones");
+    api_points(&server, "/listener");
 }
 
 static void test_agent_that_tells_another_mac_is_noted(void **state)
@@ -303,6 +343,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(test_every_way_of_a_fetch_is_told),
         FLAT(test_flat_mode_is_told_by_network),
+        cmocka_unit_test_setup_teardown(test_a_listeners_networks_are_told,
+                                        open_server_with_two_doors, close_server),
         ROW(test_agent_that_tells_another_mac_is_noted),
         ROW(test_bad_questions_are_refused),
         FLAT(test_rendering_is_that_of_the_fetch),

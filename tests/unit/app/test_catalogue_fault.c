@@ -87,7 +87,7 @@ static const struct fault_case {
     {"\"keys\": 10", "\"keys\": 10, \"user_agent\": \"{mac}{code}\"", AP_EINVAL, "6:41: 'user_a"},
     {"\"keys\": 10", "\"keys\": 10, \"user_agent\": \"{mac} {MAC}\"", AP_EINVAL, "6:41: 'user_a"},
     {"\"keys\": 10", "\"keys\": 10, \"resync_event\": \"x\\r\\ny\"", AP_EINVAL, "6:43: 'resync_ev"},
-    {"\"keys\": 10", "\"keys\": 10, \"certificate_issuer\": \"}\"", AP_EINVAL, "6:49: 'certifi"},
+    {"\"keys\": 10", "\"keys\": 10, \"certificate_cn\": \"CN={mac\"", AP_EINVAL, "6:45: 'certifi"},
     /* codes */
     {"\"codes\": {", "\"codes\": [], \"about\": {", AP_EINVAL, "8:25: 'about' must be a text"},
     {"    \"srtp\": {\"off\": \"0\"}\n", "    \"language\": {}\n", AP_EINVAL,

@@ -158,6 +158,80 @@ static void test_a_burnt_token_serves_only_where_the_phone_was_last(void **state
     }
 }
 
+/* A token opens nothing from elsewhere, and flat mode has its own list besides. */
+static void test_a_listeners_networks_bound_every_request(void **state)
+{
+    static const struct store_phone *const PHONES[] = {NULL, &ENABLED, &DISABLED};
+    static struct network anywhere_v4[] = {{.family = AF_INET, .prefix_len = 0}};
+    const struct network_list networks = {PRIVATE, 1}, none = {NULL, 0},
+                              flat_networks = {anywhere_v4, 1};
+    const struct options options = {.disable_auto_provision_security = true};
+    struct policy_options given = {
+        .options = &options, .flat_networks = &flat_networks, .networks = &networks};
+
+    (void)state;
+    for (unsigned bits = 0; bits < 16; bits++) {
+        for (size_t who = 0; who < AP_COUNT(PHONES); who++) {
+            bool inside = bits & 1, forwarded = bits & 2;
+            const struct policy_facts facts = {.flat = bits & 4,
+                                               .common = bits & 8,
+                                               .token_known = true,
+                                               .source = inside ? &INSIDE : &OUTSIDE,
+                                               .has_forwarded = forwarded,
+                                               .phone = bits & 8 ? NULL : PHONES[who]};
+            given.networks = &networks;
+            enum policy_reason bound = policy_decide(&facts, &given);
+            given.networks = &none;
+            enum policy_reason open = policy_decide(&facts, &given);
+            given.networks = NULL;
+            assert_int_equal(policy_decide(&facts, &given), open);
+            assert_int_equal(bound, inside && !forwarded ? open : POLICY_ADDRESS_NOT_ALLOWED);
+        }
+    }
+}
+
+/* A certificate adds to what was asked before: it opens nothing, and is the last to be looked at.
+ */
+static void test_certificates_close_and_never_open(void **state)
+{
+    static const struct store_phone *const PHONES[] = {NULL, &ENABLED, &DISABLED};
+    const struct network_list networks = {PRIVATE, 1};
+
+    (void)state;
+    for (unsigned bits = 0; bits < 256; bits++) {
+        const struct options options = {.disable_auto_provision_security = bits & 1};
+        struct policy_options given = {.options = &options, .flat_networks = &networks};
+        struct policy_facts facts = {.flat = bits & 2,
+                                     .common = bits & 4,
+                                     .token_known = bits & 8,
+                                     .flat_only = bits & 16,
+                                     .burnt = bits & 32,
+                                     .source = bits & 64 ? &INSIDE : &OUTSIDE,
+                                     .file = bits & 128 ? POLICY_FILE_PROBED : POLICY_FILE_SERVED};
+        for (size_t i = 0; i < AP_COUNT(PHONES) * 9; i++) {
+            struct store_phone phone = {.last_fetch_address = INSIDE_TEXT};
+            const struct store_phone *row = PHONES[i / 9];
+            if (row)
+                phone.enabled = row->enabled;
+            facts.phone = row && !facts.common ? &phone : NULL;
+            facts.certificate_proves_mac = i % 3 == 1;
+            facts.certificate_names_phone = i % 3 >= 1;
+            if (facts.burnt && !facts.phone)
+                continue; /* a fact of phones */
+            given.client_certificates = CONFIG_CERTIFICATES_OFF;
+            enum policy_reason without = policy_decide(&facts, &given);
+            given.client_certificates = (enum config_client_certificates)(i / 3 % 3);
+            enum policy_reason expected = without;
+            if (without == POLICY_SERVE && !facts.certificate_proves_mac &&
+                (given.client_certificates == CONFIG_CERTIFICATES_REQUIRED ||
+                 (given.client_certificates == CONFIG_CERTIFICATES_OPTIONAL &&
+                  facts.certificate_names_phone)))
+                expected = POLICY_CERTIFICATE_MISMATCH;
+            assert_int_equal(policy_decide(&facts, &given), expected);
+        }
+    }
+}
+
 static void test_no_networks_means_nobody_in_flat_mode(void **state)
 {
     const struct network_list none = {NULL, 0};
@@ -169,270 +243,6 @@ static void test_no_networks_means_nobody_in_flat_mode(void **state)
     assert_int_equal(policy_decide(&facts, &given), POLICY_ADDRESS_NOT_ALLOWED);
     facts.flat = false;
     assert_int_equal(policy_decide(&facts, &given), POLICY_SERVE);
-}
-
-/* -- facts of one phone ------------------------------------------------------------------------ */
-
-#define NOW             INT64_C(1700000000)
-#define INSIDE_NETWORK  "10.1.2.0/24"
-#define OUTSIDE_NETWORK "192.0.2.0/24"
-
-/* A phone, a request from INSIDE and flat mode for 10.0.0.0/8: each test changes what it is about.
- */
-struct scene {
-    struct options options;
-    struct network_list networks;
-    struct policy_options given;
-    struct store_phone phone;
-    struct policy_facts facts;
-};
-
-static void set_scene(struct scene *scene, bool flat)
-{
-    *scene = (struct scene){.options = {.disable_auto_provision_security = true},
-                            .networks = {PRIVATE, 1},
-                            .phone = {.id = "a", .enabled = true, .last_fetch_address = ""},
-                            .facts = {.flat = flat, .source = &INSIDE, .now = NOW}};
-    scene->given = options_of(&scene->options, &scene->networks);
-    scene->facts.phone = &scene->phone;
-}
-
-static enum policy_reason decide(const struct scene *scene)
-{
-    return policy_decide(&scene->facts, &scene->given);
-}
-
-static void test_networks_of_user_and_phone_both_have_to_hold_the_source(void **state)
-{
-    static const struct {
-        const char *phone, *user;
-        bool forwarded, served;
-    } ROWS[] = {
-        {NULL, NULL, false, true},
-        {NULL, NULL, true, true}, /* nothing is asked of the source */
-        {INSIDE_NETWORK, NULL, false, true},
-        {OUTSIDE_NETWORK, NULL, false, false},
-        {OUTSIDE_NETWORK "," INSIDE_NETWORK, NULL, false, true},
-        {NULL, OUTSIDE_NETWORK, false, false},
-        {INSIDE_NETWORK, OUTSIDE_NETWORK, false, false},
-        {INSIDE_NETWORK, INSIDE_NETWORK, false, true},
-        {INSIDE_NETWORK, NULL, true, false},
-        {"not a network", NULL, false, false},
-    };
-    struct scene scene;
-
-    (void)state;
-    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
-        set_scene(&scene, false);
-        scene.phone.access.networks = ROWS[i].phone;
-        scene.phone.access.user_networks = ROWS[i].user;
-        scene.facts.has_forwarded = ROWS[i].forwarded;
-        assert_int_equal(decide(&scene),
-                         ROWS[i].served ? POLICY_SERVE : POLICY_ADDRESS_NOT_ALLOWED);
-    }
-}
-
-static void test_a_paused_flat_mode_serves_nobody_and_tokens_go_on(void **state)
-{
-    struct scene scene;
-
-    (void)state;
-    set_scene(&scene, true);
-    scene.facts.flat_paused = true;
-    assert_int_equal(decide(&scene), POLICY_FLAT_PAUSED);
-    scene.facts.phone = NULL; /* and does not tell who is there */
-    assert_int_equal(decide(&scene), POLICY_FLAT_PAUSED);
-    set_scene(&scene, false);
-    scene.facts.flat_paused = true;
-    assert_int_equal(decide(&scene), POLICY_SERVE);
-}
-
-static void test_flat_per_phone_goes_before_the_default(void **state)
-{
-    static const struct {
-        enum store_flat phone, common;
-        bool has_bootstrap;
-        enum policy_reason reason;
-        enum policy_part part;
-    } ROWS[] = {
-        {STORE_FLAT_DEFAULT, STORE_FLAT_FULL, true, POLICY_SERVE, POLICY_PART_WHOLE},
-        {STORE_FLAT_DEFAULT, STORE_FLAT_OFF, true, POLICY_FLAT_CLOSED, POLICY_PART_WHOLE},
-        {STORE_FLAT_DEFAULT, STORE_FLAT_BOOTSTRAP, true, POLICY_SERVE, POLICY_PART_BOOTSTRAP},
-        {STORE_FLAT_DEFAULT, STORE_FLAT_BOOTSTRAP, false, POLICY_NO_BOOTSTRAP, POLICY_PART_WHOLE},
-        {STORE_FLAT_OFF, STORE_FLAT_FULL, true, POLICY_FLAT_CLOSED, POLICY_PART_WHOLE},
-        {STORE_FLAT_FULL, STORE_FLAT_OFF, false, POLICY_SERVE, POLICY_PART_WHOLE},
-        {STORE_FLAT_BOOTSTRAP, STORE_FLAT_FULL, true, POLICY_SERVE, POLICY_PART_BOOTSTRAP},
-    };
-    struct scene scene;
-
-    (void)state;
-    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
-        set_scene(&scene, true);
-        scene.phone.access.flat = ROWS[i].phone;
-        scene.given.flat = ROWS[i].common;
-        scene.facts.has_bootstrap = ROWS[i].has_bootstrap;
-        assert_int_equal(decide(&scene), ROWS[i].reason);
-        if (ROWS[i].reason == POLICY_SERVE)
-            assert_int_equal(policy_part(&scene.facts, &scene.given), ROWS[i].part);
-        /* A token URL does not ask for any of it. */
-        scene.facts.flat = false;
-        assert_int_equal(decide(&scene), POLICY_SERVE);
-        assert_int_equal(policy_part(&scene.facts, &scene.given), POLICY_PART_WHOLE);
-    }
-}
-
-static void test_a_phone_that_has_moved_is_refused_in_flat_form_alone(void **state)
-{
-    struct scene scene;
-
-    (void)state;
-    set_scene(&scene, true);
-    scene.phone.access.bootstrap_at = NOW - 100;
-    assert_int_equal(decide(&scene), POLICY_SERVE);
-    scene.phone.access.moved_at = NOW - 50;
-    assert_int_equal(decide(&scene), POLICY_FLAT_MOVED);
-    scene.facts.flat = false;
-    assert_int_equal(decide(&scene), POLICY_SERVE);
-}
-
-static void test_with_windows_flat_mode_wants_one_or_the_first_network(void **state)
-{
-    static const struct {
-        int64_t until, first_at;
-        const char *first_network;
-        bool served;
-    } ROWS[] = {
-        {0, 0, NULL, false},
-        {NOW, 0, NULL, false},
-        {NOW + 1, 0, NULL, true},
-        {NOW + 1, NOW - 5, OUTSIDE_NETWORK, false}, /* used up, elsewhere */
-        {NOW + 1, NOW - 5, INSIDE_NETWORK, true},
-        {0, NOW - 86400, INSIDE_NETWORK, true},
-        {0, NOW - 86400, OUTSIDE_NETWORK, false},
-    };
-    struct scene scene;
-
-    (void)state;
-    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
-        set_scene(&scene, true);
-        scene.given.flat_needs_window = true;
-        scene.phone.access.enrol_until = ROWS[i].until;
-        scene.phone.access.first_at = ROWS[i].first_at;
-        scene.phone.access.first_network = ROWS[i].first_network;
-        assert_int_equal(decide(&scene), ROWS[i].served ? POLICY_SERVE : POLICY_WINDOW_CLOSED);
-        scene.given.flat_needs_window = false;
-        assert_int_equal(decide(&scene), POLICY_SERVE);
-    }
-}
-
-static void test_a_bootstrap_token_is_for_one_network_and_one_use(void **state)
-{
-    static const struct {
-        const char *network;
-        int64_t used_at;
-        bool forwarded;
-        enum policy_reason expected;
-    } ROWS[] = {
-        {INSIDE_NETWORK, 0, false, POLICY_SERVE},
-        {INSIDE_NETWORK, NOW - STORE_SAME_FETCH_S, false, POLICY_SERVE},
-        {INSIDE_NETWORK, NOW - STORE_SAME_FETCH_S - 1, false, POLICY_BOOTSTRAP_USED},
-        {OUTSIDE_NETWORK, 0, false, POLICY_OTHER_NETWORK},
-        {INSIDE_NETWORK, 0, true, POLICY_OTHER_NETWORK},
-        {NULL, 0, false, POLICY_OTHER_NETWORK},
-    };
-    struct scene scene;
-
-    (void)state;
-    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
-        set_scene(&scene, false);
-        scene.facts.bootstrap = true;
-        scene.facts.has_forwarded = ROWS[i].forwarded;
-        scene.phone.access.token_network = ROWS[i].network;
-        scene.phone.access.token_used_at = ROWS[i].used_at;
-        assert_int_equal(decide(&scene), ROWS[i].expected);
-    }
-}
-
-static void test_a_contradicting_agent_is_refused_by_option_alone(void **state)
-{
-    struct scene scene;
-
-    (void)state;
-    set_scene(&scene, false);
-    for (int agent = CATALOGUE_AGENT_SILENT; agent <= CATALOGUE_AGENT_OTHER_VENDOR; agent++) {
-        scene.facts.agent = (enum catalogue_agent)agent;
-        scene.given.refuses_agents = false;
-        assert_int_equal(decide(&scene), POLICY_SERVE);
-        scene.given.refuses_agents = true;
-        assert_int_equal(decide(&scene),
-                         agent == CATALOGUE_AGENT_SILENT ? POLICY_SERVE : POLICY_AGENT_CONTRADICTS);
-    }
-}
-
-static void test_secrets_are_served_as_often_as_the_phone_or_the_default_says(void **state)
-{
-    static const struct {
-        enum store_secrets phone, common;
-        int64_t first_at;
-        const char *first_network;
-        enum policy_part part;
-        bool is_first;
-    } ROWS[] = {
-        {STORE_SECRETS_DEFAULT, STORE_SECRETS_ALWAYS, 0, NULL, POLICY_PART_WHOLE, false},
-        {STORE_SECRETS_DEFAULT, STORE_SECRETS_ONCE, 0, NULL, POLICY_PART_WHOLE, true},
-        {STORE_SECRETS_ALWAYS, STORE_SECRETS_ONCE, 0, NULL, POLICY_PART_WHOLE, false},
-        {STORE_SECRETS_ONCE, STORE_SECRETS_ALWAYS, NOW - 60, INSIDE_NETWORK, POLICY_PART_WHOLE,
-         false},
-        {STORE_SECRETS_ONCE, STORE_SECRETS_ALWAYS, NOW - 61, INSIDE_NETWORK,
-         POLICY_PART_WITHOUT_SECRETS, false},
-        {STORE_SECRETS_ONCE, STORE_SECRETS_ALWAYS, NOW - 5, OUTSIDE_NETWORK,
-         POLICY_PART_WITHOUT_SECRETS, false},
-        {STORE_SECRETS_FIRST_NETWORK, STORE_SECRETS_ALWAYS, 0, NULL, POLICY_PART_WHOLE, true},
-        {STORE_SECRETS_FIRST_NETWORK, STORE_SECRETS_ALWAYS, NOW - 86400, INSIDE_NETWORK,
-         POLICY_PART_WHOLE, false},
-        {STORE_SECRETS_FIRST_NETWORK, STORE_SECRETS_ALWAYS, NOW - 5, OUTSIDE_NETWORK,
-         POLICY_PART_WITHOUT_SECRETS, false},
-    };
-    struct scene scene;
-
-    (void)state;
-    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
-        set_scene(&scene, false);
-        scene.given.secrets = ROWS[i].common;
-        scene.phone.access.secrets = ROWS[i].phone;
-        scene.phone.access.first_at = ROWS[i].first_at;
-        scene.phone.access.first_network = ROWS[i].first_network;
-        assert_int_equal(decide(&scene), POLICY_SERVE);
-        assert_int_equal(policy_part(&scene.facts, &scene.given), ROWS[i].part);
-        assert_int_equal(policy_is_first(&scene.facts, &scene.given), ROWS[i].is_first);
-    }
-    /* Flat mode notes where it served a phone first, whatever the phone's secrets. */
-    set_scene(&scene, true);
-    assert_true(policy_is_first(&scene.facts, &scene.given));
-    scene.given.flat = STORE_FLAT_BOOTSTRAP;
-    assert_false(policy_is_first(&scene.facts, &scene.given));
-    scene.facts.common = true;
-    assert_int_equal(policy_part(&scene.facts, &scene.given), POLICY_PART_WHOLE);
-    assert_false(policy_is_first(&scene.facts, &scene.given));
-}
-
-static void test_a_bootstrapped_phone_has_moved_when_it_comes_by_its_own_token(void **state)
-{
-    struct scene scene;
-
-    (void)state;
-    set_scene(&scene, false);
-    assert_false(policy_has_moved(&scene.facts));
-    scene.phone.access.bootstrap_at = NOW - 5;
-    assert_true(policy_has_moved(&scene.facts));
-    scene.facts.bootstrap = true;
-    assert_false(policy_has_moved(&scene.facts));
-    scene.facts.bootstrap = false;
-    scene.facts.flat = true;
-    assert_false(policy_has_moved(&scene.facts));
-    scene.facts.flat = false;
-    scene.phone.access.moved_at = NOW;
-    assert_false(policy_has_moved(&scene.facts));
 }
 
 /* Scripts, alarms and refusal rows hold these: a change is a change of the interface. */
@@ -463,6 +273,7 @@ static void test_reason_names_are_stable(void **state)
         "other_network",
         "agent_contradicts",
         "no_source",
+        "certificate_mismatch",
     };
 
     (void)state;
@@ -523,16 +334,9 @@ int main(void)
         cmocka_unit_test(test_common_files_are_decided_without_a_phone),
         cmocka_unit_test(test_what_the_name_is_to_the_phone_counts_last),
         cmocka_unit_test(test_a_burnt_token_serves_only_where_the_phone_was_last),
+        cmocka_unit_test(test_a_listeners_networks_bound_every_request),
+        cmocka_unit_test(test_certificates_close_and_never_open),
         cmocka_unit_test(test_no_networks_means_nobody_in_flat_mode),
-        cmocka_unit_test(test_networks_of_user_and_phone_both_have_to_hold_the_source),
-        cmocka_unit_test(test_a_paused_flat_mode_serves_nobody_and_tokens_go_on),
-        cmocka_unit_test(test_flat_per_phone_goes_before_the_default),
-        cmocka_unit_test(test_a_phone_that_has_moved_is_refused_in_flat_form_alone),
-        cmocka_unit_test(test_with_windows_flat_mode_wants_one_or_the_first_network),
-        cmocka_unit_test(test_a_bootstrap_token_is_for_one_network_and_one_use),
-        cmocka_unit_test(test_a_contradicting_agent_is_refused_by_option_alone),
-        cmocka_unit_test(test_secrets_are_served_as_often_as_the_phone_or_the_default_says),
-        cmocka_unit_test(test_a_bootstrapped_phone_has_moved_when_it_comes_by_its_own_token),
         cmocka_unit_test(test_reason_names_are_stable),
         cmocka_unit_test(test_guesses_are_tries_of_tokens_and_macs_alone),
         cmocka_unit_test(test_no_guess_is_routine),

@@ -113,6 +113,7 @@ static void find(const struct app_fixture *fixture, const char *path, const char
     assert_int_equal(address_parse(from, &source), 0);
     const struct provision_question question = {
         .snapshot = snapshot,
+        .listener = &snapshot->config->listeners[0],
         .reader = fixture->reader,
         .arena = &arena,
         .path = path,

@@ -41,7 +41,10 @@ static void test_public_url_is_scheme_host_and_port_only(void **state)
         {"https://192.0.2.7:1", true},
         {"https://[2001:db8::7]", true},
         {"https://[::1]:8443", true},
-        {"http://pbx.example.com", false},
+        {"http://pbx.example.com", true}, /* with tls = off alone: test_rules.c */
+        {"http://pbx.example.com/", false},
+        {"httpx://pbx.example.com", false},
+        {"ftp://https://pbx.example.com", false},
         {"HTTPS://pbx.example.com", false},
         {"pbx.example.com", false},
         {"https://", false},

@@ -63,6 +63,11 @@ static const char *const TEXTS[] = {
     "listener v6 { address = 2001:db8::7 public_url = https://x:1\n"
     " certificate a { certificate_file = '/a b' key_file = /k }\n"
     " certificate b { certificate_file = /c key_file = /k2 } }\n" CONF_LISTENER,
+    "listener old { port = 1 public_url = https://x tls = legacy networks = { 10.0.0.0/8, ::1 }\n"
+    " client_certificates = required client_crl_file = /x.crl\n"
+    " client_ca_files = { acme:/a.pem, 'snom-dect:/b \\'c\\\\.pem' }\n"
+    " certificate a { certificate_file = '/a b' key_file = /k } }\n"
+    "listener plain { address = ::1 public_url = http://x tls = off networks = { ::1 } }\n",
 };
 
 static void test_a_dump_loads_to_the_same(void **state)
@@ -92,10 +97,12 @@ static void test_a_full_dump_names_every_key(void **state)
     for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
         char key[64];
         snprintf(key, sizeof(key), "%s = ", CONFIG_KEYS[i].name);
-        if (!strstr(dump.data, key) && &CONFIG_KEYS[i] != &CONFIG_KEYS[KEY_CUSTOM_OPTIONS])
+        bool is_unset = i == KEY_CUSTOM_OPTIONS || i == KEY_CLIENT_CRL_FILE;
+        if (!strstr(dump.data, key) && !is_unset)
             fail_msg("'%s' is missing", CONFIG_KEYS[i].name);
     }
     assert_non_null(strstr(dump.data, "# custom_options is not set\n"));
+    assert_non_null(strstr(dump.data, "# client_crl_file is not set\n"));
     buf_done(&dump);
     config_free(config);
 }
@@ -171,6 +178,15 @@ static void test_restart_keys_are_found(void **state)
          "listener b { public_url = https://b proxy_protocol = v2 proxy_peers = { ::2 } "
          "certificate c { certificate_file = /a key_file = /b } }\n",
          NULL},
+        {B,
+         "listener b { port = 1 public_url = https://b tls = compatible networks = { ::1 } "
+         "certificate c { certificate_file = /a key_file = /b } }\n",
+         NULL},
+        {"listener b { address = 10.0.0.1 port = 1 public_url = http://b tls = off networks = { "
+         "::1 } }\n" CONF_LISTENER,
+         "listener b { address = 10.0.0.1 port = 1 public_url = https://b certificate c { "
+         "certificate_file = /a key_file = /b } }\n" CONF_LISTENER,
+         "listener b: tls"},
         {B, B CONF_LISTENER, "listener phones"},
         {B CONF_LISTENER, B, "listener phones"},
         {B CONF_LISTENER, CONF_LISTENER B, "listener b"},

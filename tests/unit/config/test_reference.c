@@ -41,7 +41,8 @@ static const char *type_word(enum config_type type)
 /* What the page must say of a key: heading, help, table. */
 static void expected_section(const struct config_key *key, struct buf *out)
 {
-    const char *missing = key->section == CONFIG_TOP ? "not set" : "required";
+    bool needed = key->section != CONFIG_TOP && key != &CONFIG_KEYS[KEY_CLIENT_CRL_FILE];
+    const char *missing = needed ? "required" : "not set";
     const char *unit = key->unit ? key->unit : "–";
     bool bytes = key->type == CONFIG_STRING || key->type == CONFIG_PATH;
     bool word = key->type == CONFIG_CHOICE;

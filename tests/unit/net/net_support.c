@@ -1,12 +1,10 @@
 #include "net_support.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -16,14 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#include "autoprov/limits.h"
 
 /* -- files ------------------------------------------------------------------------------------ */
 
@@ -149,7 +144,10 @@ struct tls_context *tls_for_tests(const struct folder *folder)
 
     cert_write(folder, "cert.pem", &cert, 1);
     key_write(folder, "key.pem", key);
-    assert_int_equal(tls_context_new(&files, 1, &context, &error), 0);
+    assert_int_equal(
+        tls_context_new(&(struct tls_setup){.certificates = &files, .certificate_count = 1},
+                        &context, &error),
+        0);
     X509_free(cert);
     EVP_PKEY_free(key);
     return context;

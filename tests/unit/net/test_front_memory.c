@@ -128,7 +128,8 @@ static int make_tls(void *data)
                                     folder_path(&folder, "key.pem")};
     struct tls_context *context = NULL;
     struct ap_error error;
-    int err = tls_context_new(&files, 1, &context, &error);
+    int err = tls_context_new(&(struct tls_setup){.certificates = &files, .certificate_count = 1},
+                              &context, &error);
 
     (void)data;
     assert_true(err == 0 || strlen(error.text) > 0);

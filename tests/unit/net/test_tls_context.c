@@ -16,7 +16,6 @@
 
 #include "autoprov/array.h"
 #include "net_support.h"
-#include "tls_private.h"
 
 static struct folder folder;
 static EVP_PKEY *rsa;
@@ -50,13 +49,20 @@ static int remove_files(void **state)
     return 0;
 }
 
+static int make_of(const struct tls_certificate *files, size_t count,
+                   struct tls_context **ret_context, struct ap_error *error)
+{
+    memset(error, 0, sizeof(*error));
+    return tls_context_new(&(struct tls_setup){.certificates = files, .certificate_count = count},
+                           ret_context, error);
+}
+
 static int make_context(const char *cert, const char *key, struct tls_context **ret_context,
                         struct ap_error *error)
 {
     struct tls_certificate files = {folder_path(&folder, cert), folder_path(&folder, key)};
 
-    memset(error, 0, sizeof(*error));
-    return tls_context_new(&files, 1, ret_context, error);
+    return make_of(&files, 1, ret_context, error);
 }
 
 /* The line must name the file and say these words. */
@@ -92,7 +98,7 @@ static void test_both_key_types_make_one_context(void **state)
     int64_t now_s = clock_wall_s(clock_system());
 
     (void)state;
-    assert_int_equal(tls_context_new(files, 2, &context, &error), 0);
+    assert_int_equal(make_of(files, 2, &context, &error), 0);
     assert_true(tls_context_expires_at(context) > now_s + 3500);
     assert_true(tls_context_expires_at(context) <= now_s + 3600);
     assert_ptr_equal(tls_context_ref(context), context);
@@ -282,127 +288,11 @@ static void test_one_certificate_per_key_type(void **state)
     struct ap_error error;
 
     (void)state;
-    assert_int_equal(tls_context_new(files, 2, &context, &error), AP_EINVAL);
+    assert_int_equal(make_of(files, 2, &context, &error), AP_EINVAL);
     assert_non_null(strstr(error.text, "already the certificate"));
-    assert_int_equal(tls_context_new(files, 3, &context, &error), AP_EINVAL);
-    assert_int_equal(tls_context_new(files, 0, &context, &error), AP_EINVAL);
+    assert_int_equal(make_of(files, 3, &context, &error), AP_EINVAL);
+    assert_int_equal(make_of(files, 0, &context, &error), AP_EINVAL);
     assert_null(context);
-}
-
-/* -- the profile, as a client sees it --------------------------------------------------------- */
-
-struct offer {
-    int version;
-    const char *ciphers;
-    const char *suites;
-    const char *groups;
-    const char *signatures;
-};
-
-static SSL_CTX *client_context(const struct offer *offer)
-{
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-
-    assert_non_null(context);
-    SSL_CTX_set_security_level(context, 0);
-    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
-    assert_int_equal(SSL_CTX_set_min_proto_version(context, offer->version), 1);
-    assert_int_equal(SSL_CTX_set_max_proto_version(context, offer->version), 1);
-    assert_int_equal(
-        SSL_CTX_set_cipher_list(context, offer->ciphers ? offer->ciphers : "ALL:@SECLEVEL=0"), 1);
-    assert_int_equal(SSL_CTX_set_ciphersuites(
-                         context, offer->suites ? offer->suites
-                                                : "TLS_CHACHA20_POLY1305_SHA256:"
-                                                  "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"),
-                     1);
-    assert_int_equal(
-        SSL_CTX_set1_groups_list(context, offer->groups ? offer->groups : "P-521:P-384:P-256"), 1);
-    if (offer->signatures)
-        assert_int_equal(SSL_CTX_set1_sigalgs_list(context, offer->signatures), 1);
-    return context;
-}
-
-/* NULL: no handshake. */
-static const char *cipher_agreed(struct tls_context *context, const struct offer *offer,
-                                 int *ret_key_type)
-{
-    SSL_CTX *client_side = client_context(offer);
-    BIO *to_server = BIO_new(BIO_s_mem());
-    BIO *to_client = BIO_new(BIO_s_mem());
-    SSL *client = SSL_new(client_side);
-    SSL *server = SSL_new(tls_context_ssl(context));
-    const char *name = NULL;
-
-    SSL_set0_rbio(client, to_client);
-    BIO_up_ref(to_server);
-    SSL_set0_wbio(client, to_server);
-    SSL_set0_rbio(server, to_server);
-    BIO_up_ref(to_client);
-    SSL_set0_wbio(server, to_client);
-    SSL_set_connect_state(client);
-    SSL_set_accept_state(server);
-    for (int i = 0; i < 8; i++) {
-        (void)SSL_do_handshake(client);
-        (void)SSL_do_handshake(server);
-    }
-    if (SSL_is_init_finished(client) && SSL_is_init_finished(server)) {
-        name = SSL_get_cipher_name(server);
-        *ret_key_type = EVP_PKEY_get_base_id(X509_get0_pubkey(SSL_get0_peer_certificate(client)));
-        assert_false(SSL_SESSION_has_ticket(SSL_get0_session(client)));
-        assert_int_equal(SSL_renegotiate(server), 0);
-    }
-    SSL_free(client);
-    SSL_free(server);
-    SSL_CTX_free(client_side);
-    return name;
-}
-
-static void test_modern_profile_is_what_clients_get(void **state)
-{
-    static const struct {
-        struct offer offer;
-        const char *cipher; /* NULL: refused */
-        int key_type;
-    } rows[] = {
-        {{.version = TLS1_3_VERSION}, "TLS_AES_128_GCM_SHA256", EVP_PKEY_EC},
-        {{.version = TLS1_2_VERSION}, "ECDHE-ECDSA-AES128-GCM-SHA256", EVP_PKEY_EC},
-        {{.version = TLS1_3_VERSION, .signatures = "RSA-PSS+SHA256"},
-         "TLS_AES_128_GCM_SHA256",
-         EVP_PKEY_RSA},
-        {{.version = TLS1_3_VERSION, .suites = "TLS_CHACHA20_POLY1305_SHA256"},
-         "TLS_CHACHA20_POLY1305_SHA256",
-         EVP_PKEY_EC},
-        {{.version = TLS1_2_VERSION,
-          .ciphers = "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384:"
-                     "ECDHE-RSA-AES128-GCM-SHA256"},
-         "ECDHE-RSA-AES128-GCM-SHA256",
-         EVP_PKEY_RSA},
-        {{.version = TLS1_2_VERSION, .ciphers = "AES128-SHA:AES128-GCM-SHA256"}, NULL, 0},
-        {{.version = TLS1_2_VERSION, .ciphers = "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES128-SHA256"},
-         NULL,
-         0},
-        {{.version = TLS1_2_VERSION, .ciphers = "DHE-RSA-AES128-GCM-SHA256"}, NULL, 0},
-        {{.version = TLS1_2_VERSION, .groups = "P-521"}, NULL, 0},
-        {{.version = TLS1_1_VERSION}, NULL, 0},
-        {{.version = TLS1_VERSION}, NULL, 0},
-    };
-    struct tls_certificate files[] = {
-        {folder_path(&folder, "rsa.pem"), folder_path(&folder, "rsa.key")},
-        {folder_path(&folder, "ec.pem"), folder_path(&folder, "ec.key")},
-    };
-    struct tls_context *context = NULL;
-    struct ap_error error;
-
-    (void)state;
-    assert_int_equal(tls_context_new(files, 2, &context, &error), 0);
-    for (size_t i = 0; i < AP_COUNT(rows); i++) {
-        int key_type = 0;
-        const char *cipher = cipher_agreed(context, &rows[i].offer, &key_type);
-        if (!rows[i].cipher != !cipher || (cipher && strcmp(cipher, rows[i].cipher) != 0))
-            fail_msg("row %zu: %s", i, cipher ? cipher : "refused");
-        assert_int_equal(key_type, rows[i].key_type);
-    }
-    tls_context_unref(context);
 }
 
 /* A policy that would break TLS 1.3, our ciphers and our groups, if it were followed. */
@@ -434,7 +324,6 @@ int main(void)
         cmocka_unit_test(test_chain_must_be_in_order),
         cmocka_unit_test(test_damage_behind_the_leaf_is_noticed),
         cmocka_unit_test(test_one_certificate_per_key_type),
-        cmocka_unit_test(test_modern_profile_is_what_clients_get),
     };
     char policy[] = "/tmp/autoprov-policy-XXXXXX";
 

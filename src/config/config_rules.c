@@ -1,0 +1,128 @@
+/* What the keys of one listener demand of each other. Knows no files but their lines. */
+#include <string.h>
+
+#include "autoprov/array.h"
+#include "config_private.h"
+
+/* Loopback, RFC 1918, RFC 3927, RFC 4193 and link-local addresses (RFC 4291). */
+static bool is_private(const struct address *address)
+{
+    static const char *const NETWORKS[] = {"127.0.0.0/8",    "10.0.0.0/8",     "172.16.0.0/12",
+                                           "192.168.0.0/16", "169.254.0.0/16", "::1/128",
+                                           "fc00::/7",       "fe80::/10"};
+    struct network network;
+
+    for (size_t i = 0; i < AP_COUNT(NETWORKS); i++) {
+        if (network_parse(NETWORKS[i], &network) == 0 && network_contains(&network, address))
+            return true;
+    }
+    return false;
+}
+
+static bool is_for_admins(const struct config_listener *listener)
+{
+    return listener->serves == CONFIG_SERVES_ADMIN;
+}
+
+static bool is_weak(const struct config_listener *listener)
+{
+    return listener->tls == CONFIG_TLS_LEGACY || listener->tls == CONFIG_TLS_OFF;
+}
+
+static bool weak_for_admins(const struct config_listener *listener)
+{
+    return is_for_admins(listener) && is_weak(listener);
+}
+
+static bool networks_of_admins(const struct config_listener *listener)
+{
+    return is_for_admins(listener) && listener->networks.count > 0;
+}
+
+static bool weak_for_everybody(const struct config_listener *listener)
+{
+    return is_weak(listener) && listener->networks.count == 0;
+}
+
+static bool plain_in_public(const struct config_listener *listener)
+{
+    return listener->tls == CONFIG_TLS_OFF && !is_private(&listener->address);
+}
+
+static bool begins_with_http(const struct config_listener *listener)
+{
+    return listener->public_url && strncmp(listener->public_url, "http:", 5) == 0;
+}
+
+static bool https_without_tls(const struct config_listener *listener)
+{
+    return listener->tls == CONFIG_TLS_OFF && listener->public_url && !begins_with_http(listener);
+}
+
+static bool http_with_tls(const struct config_listener *listener)
+{
+    return listener->tls != CONFIG_TLS_OFF && begins_with_http(listener);
+}
+
+static bool asks_clients(const struct config_listener *listener)
+{
+    return listener->client_certificates != CONFIG_CERTIFICATES_OFF;
+}
+
+static bool asks_admins(const struct config_listener *listener)
+{
+    return asks_clients(listener) && is_for_admins(listener);
+}
+
+static bool asks_without_tls(const struct config_listener *listener)
+{
+    return asks_clients(listener) && listener->tls == CONFIG_TLS_OFF;
+}
+
+static bool asks_without_authority(const struct config_listener *listener)
+{
+    return asks_clients(listener) && listener->client_ca_files.count == 0;
+}
+
+static bool authority_without_asking(const struct config_listener *listener)
+{
+    return !asks_clients(listener) && listener->client_ca_files.count > 0;
+}
+
+static const struct rule {
+    enum config_key_id key;
+    bool (*is_broken)(const struct config_listener *listener);
+    const char *text;
+} RULES[] = {
+    {KEY_TLS, weak_for_admins, "must be modern or compatible on a listener for admins"},
+    {KEY_NETWORKS, networks_of_admins,
+     "is for phones; where an API key may be used is said by 'autoprovctl apikey add --networks'"},
+    {KEY_TLS, weak_for_everybody,
+     "legacy and off need a list of networks in the same listener, such as "
+     "networks = { 10.0.0.0/8 }: what they serve can be read or changed on its way"},
+    {KEY_ADDRESS, plain_in_public,
+     "tls = off needs one private or loopback address to listen on, such as 10.0.0.1"},
+    {KEY_CLIENT_CERTIFICATES, asks_admins, "is for phones; programs have API keys"},
+    {KEY_CLIENT_CERTIFICATES, asks_without_tls, "there are none with tls = off"},
+    {KEY_CLIENT_CERTIFICATES, asks_without_authority,
+     "needs client_ca_files in the same listener, such as "
+     "client_ca_files = { yealink:/etc/autoprovd/tls/yealink.pem }"},
+    {KEY_CLIENT_CA_FILES, authority_without_asking,
+     "has no effect while client_certificates is off: set that to optional or required"},
+    {KEY_PUBLIC_URL, http_with_tls, "must begin with https://"},
+    {KEY_PUBLIC_URL, https_without_tls, "must begin with http://, since tls is off"},
+};
+
+int config_check_listener(const struct config_listener *listener, const struct config_scan *scan,
+                          uint32_t number, struct ap_error *error)
+{
+    for (size_t i = 0; i < AP_COUNT(RULES); i++) {
+        const struct config_key *key = &CONFIG_KEYS[RULES[i].key];
+        if (!RULES[i].is_broken(listener))
+            continue;
+        int line = config_scan_line(scan, CONFIG_LISTENER, key, number, 0);
+        return ap_error_set(error, AP_EINVAL, "%s:%d: %s: %s", listener->file,
+                            line > 0 ? line : listener->line, key->name, RULES[i].text);
+    }
+    return 0;
+}
