@@ -22,6 +22,8 @@ struct config_certificate {
     int line;               /* where the section begins, for messages */
 };
 
+enum config_switch { CONFIG_NO, CONFIG_YES };
+
 /* Whom a listener is for. */
 enum config_serves { CONFIG_SERVES_PHONES, CONFIG_SERVES_ADMIN /* the API */ };
 
@@ -67,6 +69,7 @@ struct config_listener {
     enum config_client_certificates client_certificates;
     struct config_ca_list client_ca_files; /* none when they are off, else one or more */
     char *client_crl_file;                 /* NULL: none */
+    enum config_switch plain_secrets;      /* with CONFIG_TLS_OFF alone */
     struct config_certificate *certificates;
     size_t certificate_count; /* 1 or more; with tls off 0 */
     int line;
@@ -90,7 +93,6 @@ enum config_secrets { CONFIG_SECRETS_ALWAYS, CONFIG_SECRETS_ONCE, CONFIG_SECRETS
 
 /* What follows when a User-Agent contradicts the phone that it fetches for. */
 enum config_agent_check { CONFIG_AGENT_OFF, CONFIG_AGENT_WARN, CONFIG_AGENT_REFUSE };
-enum config_switch { CONFIG_NO, CONFIG_YES };
 
 /* Strings are never NULL unless a comment says so. */
 struct config {
@@ -149,7 +151,8 @@ struct config {
 AP_MUSTCHECK int config_load(const char *path, struct config **ret_config, struct ap_error *error);
 void config_free(struct config *config);
 
-/* The first listener for phones: the one whose URL they are told. Never NULL once loaded. */
+/* The first listener for phones with TLS, else the first: the one whose URL they are told. Never
+ * NULL once loaded. */
 const struct config_listener *config_phone_listener(const struct config *config);
 
 /* Append the effective values in the file's own syntax, every key, so that the output is itself

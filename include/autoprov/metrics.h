@@ -19,7 +19,7 @@
 
 struct metrics_listener {
     const char *name;
-    int64_t certificate_expires_at; /* UTC seconds */
+    int64_t certificate_expires_at; /* UTC seconds; 0: without TLS */
     uint64_t outcomes[TALLY_OUTCOME_COUNT];
 };
 

@@ -41,6 +41,7 @@ enum policy_reason {
     POLICY_NO_SOURCE,         /* the proxy did not tell whom it connects for */
     POLICY_CERTIFICATE_MISMATCH, /* all else is right, but the client's certificate is another
                                     phone's, or where one is required none, or a generic one */
+    POLICY_PLAIN_HTTP,           /* by a token without TLS, where flat mode alone is served */
     POLICY_REASON_COUNT
 };
 
@@ -49,6 +50,8 @@ struct policy_options {
     const struct network_list *flat_networks;
     enum store_flat flat;       /* of phones that say nothing themselves; not the default */
     enum store_secrets secrets; /* the same */
+    bool is_plain;              /* the listener has no TLS */
+    bool plain_secrets;         /* and serves files with secrets all the same */
     bool flat_needs_window;
     bool refuses_agents;                 /* that contradict */
     const struct network_list *networks; /* of the listener; NULL or empty: everywhere */

@@ -51,6 +51,9 @@ static const struct {
      "autoprovctl phone enrol MAC"},
     {POLICY_AGENT_CONTRADICTS, "the User-Agent names another phone: look which one it is, or set "
                                "agent_check = warn"},
+    {POLICY_PLAIN_HTTP,
+     "a listener without TLS serves flat mode alone: tell the phone the URL of one "
+     "with TLS, or the folder without a token"},
     {POLICY_DISABLED, "switch the phone on: autoprovctl phone set MAC --enable"},
     {POLICY_RENDER_FAILED, "mend what the last step says"},
     {POLICY_PROBE, "this miss is expected: the phone asks for its own file next"},

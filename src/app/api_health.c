@@ -58,6 +58,8 @@ static void check_certificates(const struct api *api, struct checks *checks)
     int64_t end = INT64_MAX;
 
     for (size_t i = 0; i < snapshot->config->listener_count; i++) {
+        if (!snapshot->tls[i])
+            continue;
         int64_t expires_at = tls_context_expires_at(snapshot->tls[i]);
         end = expires_at < end ? expires_at : end;
     }

@@ -246,9 +246,12 @@ static void write_configuration(struct text *text, const struct metrics *metrics
     sample(text, INFO, "version", AP_VERSION, 1);
     write_figures(text, figures, AP_COUNT(figures));
     family(text, EXPIRY, "gauge", "When the first of a listener's certificates ends.");
-    for (size_t i = 0; i < metrics->listener_count; i++)
+    for (size_t i = 0; i < metrics->listener_count; i++) {
+        if (metrics->listeners[i].certificate_expires_at == 0)
+            continue;
         sample(text, EXPIRY, "listener", metrics->listeners[i].name,
                (uint64_t)metrics->listeners[i].certificate_expires_at);
+    }
 }
 
 static void write_process(struct text *text, const struct metrics_process *process)

@@ -30,6 +30,7 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_AGENT_CONTRADICTS] = "agent_contradicts",
     [POLICY_NO_SOURCE] = "no_source",
     [POLICY_CERTIFICATE_MISMATCH] = "certificate_mismatch",
+    [POLICY_PLAIN_HTTP] = "plain_http",
 };
 
 /* As conf/fail2ban and conf/monitoring have them. */
@@ -80,7 +81,11 @@ static enum store_flat flat_of(const struct policy_facts *facts,
 {
     enum store_flat flat = facts->phone->access.flat;
 
-    return flat == STORE_FLAT_DEFAULT ? options->flat : flat;
+    flat = flat == STORE_FLAT_DEFAULT ? options->flat : flat;
+    /* Without TLS everybody on the way reads along. */
+    if (flat == STORE_FLAT_FULL && options->is_plain && !options->plain_secrets)
+        flat = STORE_FLAT_BOOTSTRAP;
+    return flat;
 }
 
 /* -- flat form --------------------------------------------------------------------------------- */
@@ -194,6 +199,8 @@ enum policy_reason policy_decide(const struct policy_facts *facts,
         reason = POLICY_ADDRESS_NOT_ALLOWED;
     else if (facts->flat)
         reason = decide_flat(facts, options);
+    else if (options->is_plain)
+        reason = POLICY_PLAIN_HTTP;
     else if (facts->common ? !facts->token_known : !facts->phone)
         reason = POLICY_UNKNOWN_PAIR;
     if (reason == POLICY_SERVE && !facts->common)

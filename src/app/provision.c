@@ -89,11 +89,13 @@ static int render(struct fetch *fetch, const struct token *bootstrap, struct buf
 
     if (err)
         return ap_error_set(error, err, "%s", ap_strerror(err));
+    job.public_url = question.listener->public_url;
     if (bootstrap) {
         job.bootstrap = true;
         job.token = bootstrap;
+        if (question.listener->tls == CONFIG_TLS_OFF)
+            job.public_url = config_phone_listener(snapshot->config)->public_url;
     }
-    job.public_url = snapshot->config->listeners[fetch->request->listener].public_url;
     return rendering_render(snapshot->rendering, &job, question.arena, body, error);
 }
 
@@ -150,14 +152,27 @@ static void tell_agent(const struct fetch *fetch)
     alarms_raise(fetch->provision->alarms, STORE_ALARM_AGENT_CONTRADICTS, mac, detail);
 }
 
+static void tell_plain(const struct fetch *fetch)
+{
+    const struct config_listener *listener =
+        &fetch->snapshot->config->listeners[fetch->request->listener];
+
+    if (listener->tls == CONFIG_TLS_OFF && fetch->found.phone_known &&
+        fetch->found.part == POLICY_PART_WHOLE)
+        alarms_raise(fetch->provision->alarms, STORE_ALARM_PLAIN_SECRETS, listener->name,
+                     "served a phone's secrets without TLS: everybody on the way can read them");
+}
+
 static void serve(struct fetch *fetch)
 {
     struct buf body;
 
     if (fetch->found.part == POLICY_PART_BOOTSTRAP)
         provision_bootstrap(fetch);
-    else if (provision_render(fetch, NULL, &body))
+    else if (provision_render(fetch, NULL, &body)) {
+        tell_plain(fetch);
         provision_answer(fetch, &body);
+    }
 }
 
 /* -- the request ------------------------------------------------------------------------------- */

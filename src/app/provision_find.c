@@ -141,7 +141,9 @@ static void decide(const struct provision_question *question, struct provision_f
         .burnt = by_token && finding->token_kind == STORE_TOKEN_BURNT,
         .bootstrap = by_token && finding->token_kind == STORE_TOKEN_BOOTSTRAP,
         .flat_only = finding->vendor && finding->vendor->flat_only,
-        .has_bootstrap = finding->file && finding->file->bootstrap_name,
+        /* It points to a listener with TLS. */
+        .has_bootstrap = finding->file && finding->file->bootstrap_name &&
+                         config_phone_listener(snapshot->config)->tls != CONFIG_TLS_OFF,
         .file = finding->file_kind,
         .agent = finding->agent,
         .source = question->source,
@@ -159,6 +161,8 @@ static void decide(const struct provision_question *question, struct provision_f
         .secrets = secrets_of(snapshot->config),
         .flat_needs_window = snapshot->config->flat_enrolment == CONFIG_ENROLMENT_WINDOW,
         .refuses_agents = snapshot->config->agent_check == CONFIG_AGENT_REFUSE,
+        .is_plain = question->listener->tls == CONFIG_TLS_OFF,
+        .plain_secrets = question->listener->plain_secrets == CONFIG_YES,
         .networks = &question->listener->networks,
         .client_certificates = question->listener->client_certificates,
     };
@@ -221,6 +225,17 @@ static int folder_token(const struct provision_question *question,
                            ret_token);
 }
 
+/* A common file of flat mode names no user's folder. Nor does a flat one without secrets, as the
+ * folder opens the one with; nor one for a phone that comes without TLS, and cannot do it. */
+static bool names_folder(const struct provision_question *question,
+                         const struct provision_finding *finding)
+{
+    if (!finding->path.flat)
+        return true;
+    return finding->phone_known && finding->part != POLICY_PART_WITHOUT_SECRETS &&
+           question->listener->tls != CONFIG_TLS_OFF;
+}
+
 int provision_job(const struct provision_question *question,
                   const struct provision_finding *finding, struct token *token,
                   struct rendering_job *ret_job)
@@ -235,11 +250,8 @@ int provision_job(const struct provision_question *question,
     };
     int err = 0;
 
-    bool withholds = finding->part == POLICY_PART_WITHOUT_SECRETS;
-    job.withhold_secrets = withholds;
-    /* A common file of flat mode names no user's folder; nor does a flat one without secrets, as
-     * the folder opens the one with. */
-    if (!finding->path.flat || (finding->phone_known && !withholds)) {
+    job.withhold_secrets = finding->part == POLICY_PART_WITHOUT_SECRETS;
+    if (names_folder(question, finding)) {
         err = folder_token(question, finding, token);
         job.token = token;
     }

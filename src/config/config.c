@@ -327,11 +327,17 @@ static int check_part(struct loader *loader, enum config_key_id part, uint32_t p
 
 const struct config_listener *config_phone_listener(const struct config *config)
 {
+    const struct config_listener *plain = NULL;
+
     for (size_t i = 0; i < config->listener_count; i++) {
-        if (config->listeners[i].serves == CONFIG_SERVES_PHONES)
-            return &config->listeners[i];
+        const struct config_listener *listener = &config->listeners[i];
+        if (listener->serves != CONFIG_SERVES_PHONES)
+            continue;
+        if (listener->tls != CONFIG_TLS_OFF)
+            return listener;
+        plain = plain ? plain : listener;
     }
-    return NULL;
+    return plain;
 }
 
 static int check_whole(struct loader *loader)

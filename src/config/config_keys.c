@@ -167,6 +167,9 @@ const struct config_key CONFIG_KEYS[] = {
                              NULL, true,
                              "PEM file with revocation lists of these authorities; an absolute "
                              "path."},
+    [KEY_PLAIN_SECRETS] = {CONFIG_LISTENER, "plain_secrets", CONFIG_CHOICE, "no", 1, 16, NULL, true,
+                           "Whether a listener with `tls = off` serves files with secrets, which "
+                           "everybody on the way can read: yes, or no, bootstrap files only."},
     [KEY_CERTIFICATE_FILE] = {CONFIG_CERTIFICATE, "certificate_file", CONFIG_PATH, NULL, 1,
                               PATH_BYTES, NULL, true,
                               "PEM file with the certificate and, after it, the intermediate ones; "
@@ -239,6 +242,7 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_CLIENT_CERTIFICATES] = {SLOT_WORD, LISTENER(client_certificates), NULL, CERTIFICATES},
     [KEY_CLIENT_CA_FILES] = {SLOT_CA_FILES, LISTENER(client_ca_files), NULL, NULL},
     [KEY_CLIENT_CRL_FILE] = {SLOT_TEXT, LISTENER(client_crl_file), config_check_path, NULL},
+    [KEY_PLAIN_SECRETS] = {SLOT_WORD, LISTENER(plain_secrets), NULL, SWITCH},
     [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path, NULL},
     [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path, NULL},
 };

@@ -89,6 +89,11 @@ static bool authority_without_asking(const struct config_listener *listener)
     return !asks_clients(listener) && listener->client_ca_files.count > 0;
 }
 
+static bool plain_secrets_with_tls(const struct config_listener *listener)
+{
+    return listener->plain_secrets == CONFIG_YES && listener->tls != CONFIG_TLS_OFF;
+}
+
 static const struct rule {
     enum config_key_id key;
     bool (*is_broken)(const struct config_listener *listener);
@@ -109,6 +114,7 @@ static const struct rule {
      "client_ca_files = { yealink:/etc/autoprovd/tls/yealink.pem }"},
     {KEY_CLIENT_CA_FILES, authority_without_asking,
      "has no effect while client_certificates is off: set that to optional or required"},
+    {KEY_PLAIN_SECRETS, plain_secrets_with_tls, "has a meaning with tls = off only"},
     {KEY_PUBLIC_URL, http_with_tls, "must begin with https://"},
     {KEY_PUBLIC_URL, https_without_tls, "must begin with http://, since tls is off"},
 };

@@ -80,11 +80,13 @@ static json_t *listeners_json(const struct snapshot *snapshot)
         address_format(&listener->address, address);
         /* A row that finds no memory is left out. */
         (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:i, s:s?, s:I}", "name", listener->name, "serves",
-                            listener->serves == CONFIG_SERVES_ADMIN ? "admin" : "phones", "address",
-                            address, "port", (int)listener->address.port, "public_url",
-                            listener->public_url, "certificate_expires_at",
-                            (json_int_t)tls_context_expires_at(snapshot->tls[i])));
+            list,
+            json_pack("{s:s, s:s, s:s, s:i, s:s?, s:o}", "name", listener->name, "serves",
+                      listener->serves == CONFIG_SERVES_ADMIN ? "admin" : "phones", "address",
+                      address, "port", (int)listener->address.port, "public_url",
+                      listener->public_url, "certificate_expires_at",
+                      snapshot->tls[i] ? json_integer(tls_context_expires_at(snapshot->tls[i]))
+                                       : json_null()));
     }
     return list;
 }

@@ -182,7 +182,8 @@ static int add_listeners(const struct daemon *daemon, struct arena *arena, struc
     for (size_t i = 0; i < count; i++) {
         listeners[i] = (struct metrics_listener){
             .name = snapshot->config->listeners[i].name,
-            .certificate_expires_at = tls_context_expires_at(snapshot->tls[i]),
+            .certificate_expires_at =
+                snapshot->tls[i] ? tls_context_expires_at(snapshot->tls[i]) : 0,
         };
         for (size_t j = 0; j < daemon->worker_count; j++)
             tally_add_outcomes(worker_tally(daemon->workers[j]), (unsigned)i,

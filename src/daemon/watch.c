@@ -61,8 +61,9 @@ void watch_certificates(struct daemon *daemon)
 
     daemon->certificates_at_ms = clock_monotonic_ms(daemon->clock);
     for (size_t i = 0; i < snapshot->config->listener_count; i++)
-        look_at_certificate(daemon, snapshot->config->listeners[i].name,
-                            tls_context_expires_at(snapshot->tls[i]));
+        if (snapshot->tls[i])
+            look_at_certificate(daemon, snapshot->config->listeners[i].name,
+                                tls_context_expires_at(snapshot->tls[i]));
 }
 
 int watch_open(struct daemon *daemon, struct ap_error *error)

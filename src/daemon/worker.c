@@ -104,12 +104,8 @@ static int add_listeners(struct worker *worker, const struct worker_setup *setup
     for (size_t i = 0; i < worker->listener_count; i++) {
         if (setup->fds[i] < 0)
             continue; /* for admins */
-        if (!setup->snapshot->tls[i]) {
-            *ret_added = i;
-            return ap_error_set(error, AP_EINVAL, "listener %s: tls = off is not served yet",
-                                setup->snapshot->config->listeners[i].name);
-        }
-        int err = front_add_listener(worker->front, setup->fds[i], FRONT_PHONE_TLS, (unsigned)i,
+        enum front_kind kind = setup->snapshot->tls[i] ? FRONT_PHONE_TLS : FRONT_PHONE_PLAIN;
+        int err = front_add_listener(worker->front, setup->fds[i], kind, (unsigned)i,
                                      setup->snapshot->tls[i]);
         *ret_added = i + 1;
         if (err)

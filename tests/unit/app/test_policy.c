@@ -274,6 +274,7 @@ static void test_reason_names_are_stable(void **state)
         "agent_contradicts",
         "no_source",
         "certificate_mismatch",
+        "plain_http",
     };
 
     (void)state;
