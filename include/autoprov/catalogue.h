@@ -57,9 +57,10 @@ struct catalogue_file {
 };
 
 struct catalogue_model {
-    const char *name;          /* "T54W" */
-    const char *code;          /* what {code} in file names stands for; NULL: none */
-    const char *template_name; /* in place of the config file's; NULL: none */
+    const char *name;           /* "T54W" */
+    const char *code;           /* what {code} in file names stands for; NULL: none */
+    const char *template_name;  /* in place of the config file's; NULL: none */
+    const char *bootstrap_name; /* the same of its bootstrap file; NULL: the config file's */
     uint32_t lines, keys;
 };
 

@@ -47,7 +47,8 @@ struct rendering_job {
     bool mask_secrets;
 };
 
-/* The template of the job's file: the model's own for the phone's config file, else the file's. */
+/* The template of the job's file, or of its bootstrap file: the model's own for the phone's config
+ * file, else the file's. NULL: none. */
 const struct template *rendering_template(const struct rendering *rendering,
                                           const struct rendering_job *job);
 

@@ -287,6 +287,18 @@ static int read_file(void *data, const struct strict_json_node *node)
     return add_rules(&expansion);
 }
 
+/* The model's first; NULL: none. */
+static const struct catalogue_file *config_of(const struct catalogue_vendor *vendor,
+                                              const struct catalogue_model *model)
+{
+    for (size_t i = 0; i < vendor->file_count; i++) {
+        if (vendor->files[i].role == CATALOGUE_CONFIG &&
+            catalogue_file_is_for(&vendor->files[i], model))
+            return &vendor->files[i];
+    }
+    return NULL;
+}
+
 /* Each model, and a phone of none of them, has a file of its own. */
 static int check_config(const struct catalogue_vendor *vendor, const struct strict_json_node *node)
 {
@@ -298,14 +310,16 @@ static int check_config(const struct catalogue_vendor *vendor, const struct stri
         return strict_json_fail(node, STRICT_JSON_AT_VALUE, AP_EINVAL,
                                 "no file of role config; add one");
     for (size_t m = 0; m < vendor->model_count; m++) {
-        bool has_config = false;
-        for (size_t i = 0; i < vendor->file_count; i++)
-            has_config |= vendor->files[i].role == CATALOGUE_CONFIG &&
-                          catalogue_file_is_for(&vendor->files[i], &vendor->models[m]);
-        if (!has_config)
+        const struct catalogue_file *config = config_of(vendor, &vendor->models[m]);
+        if (!config)
             return strict_json_fail(node, STRICT_JSON_AT_VALUE, AP_EINVAL,
                                     "model '%s' has no file of role config; add one",
                                     vendor->models[m].name);
+        if (vendor->models[m].bootstrap_name && !config->bootstrap_name)
+            return strict_json_fail(node, STRICT_JSON_AT_VALUE, AP_EINVAL,
+                                    "model '%s' has a 'bootstrap' in place of that of '%s', which "
+                                    "has none; add it there too",
+                                    vendor->models[m].name, config->name);
     }
     return 0;
 }

@@ -64,6 +64,8 @@ static const struct strict_json_field MODEL_MEMBERS[] = {
      OPTIONAL},
     {"template", STRICT_JSON_TEXT, .offset = MODEL_AT(template_name),
      .text = &CATALOGUE_TEXT_TEMPLATE, OPTIONAL},
+    {"bootstrap", STRICT_JSON_TEXT, .offset = MODEL_AT(bootstrap_name),
+     .text = &CATALOGUE_TEXT_TEMPLATE, OPTIONAL},
     {"lines", STRICT_JSON_NUMBER, .offset = MODEL_AT(lines), .min = 1,
      .max = AP_LINES_PER_PHONE_MAX},
     {"keys", STRICT_JSON_NUMBER, .offset = MODEL_AT(keys), .min = 0, .max = AP_KEYS_PER_PHONE_MAX},

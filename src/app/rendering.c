@@ -41,6 +41,8 @@ static int check_vendor(const struct rendering *rendering, const struct renderin
         err = check_template(rendering, folders, vendor, vendor->files[i].bootstrap_name, error);
     for (size_t i = 0; !err && i < vendor->model_count; i++)
         err = check_template(rendering, folders, vendor, vendor->models[i].template_name, error);
+    for (size_t i = 0; !err && i < vendor->model_count; i++)
+        err = check_template(rendering, folders, vendor, vendor->models[i].bootstrap_name, error);
     return err;
 }
 
@@ -171,21 +173,27 @@ static int build_view(const struct rendering *rendering, const struct rendering_
     return phone_view_build(&source, arena, ret_view, error);
 }
 
+/* The file in whose place models have templates of their own: by any of the names that it may be
+ * asked for. */
+static bool is_own_file(const struct rendering_job *job)
+{
+    const struct catalogue_file *own = phone_file_next(job->vendor, job->model, NULL);
+
+    return job->file->role == CATALOGUE_CONFIG && own &&
+           strcmp(job->file->template_name, own->template_name) == 0;
+}
+
 const struct template *rendering_template(const struct rendering *rendering,
                                           const struct rendering_job *job)
 {
-    const struct catalogue_file *own = phone_file_next(job->vendor, job->model, NULL);
-    const char *name = job->file->template_name;
+    const char *name = job->bootstrap ? job->file->bootstrap_name : job->file->template_name;
+    const char *of_model = !job->model      ? NULL
+                           : job->bootstrap ? job->model->bootstrap_name
+                                            : job->model->template_name;
 
-    if (job->bootstrap)
-        return job->file->bootstrap_name
-                   ? template_set_find(rendering->templates, job->file->bootstrap_name)
-                   : NULL;
-    /* The same file may be asked for by several names. */
-    if (job->model && job->model->template_name && job->file->role == CATALOGUE_CONFIG && own &&
-        strcmp(name, own->template_name) == 0)
-        name = job->model->template_name;
-    return template_set_find(rendering->templates, name);
+    if (name && of_model && is_own_file(job))
+        name = of_model;
+    return name ? template_set_find(rendering->templates, name) : NULL;
 }
 
 /* Every line of body that holds VIEW_WITHHELD goes; body has line feeds alone yet. */

@@ -248,12 +248,24 @@ static int settle_vendor(struct api_call *call, const struct rendering *renderin
     return 0;
 }
 
+static int settle_variant(struct api_call *call, const char *variant, struct render_input *input)
+{
+    static const char *const VARIANTS[] = {"whole", "without_secrets", "bootstrap"};
+    size_t index = 0;
+
+    if (word_index(VARIANTS, AP_COUNT(VARIANTS), variant, &index) != 0)
+        return api_problem(call, AP_EINVAL, "/variant", "there is no such variant");
+    input->withhold_secrets = index == 1;
+    input->bootstrap = index == 2;
+    return 0;
+}
+
 int render_input_read(struct api_call *call, const struct rendering *rendering,
                       struct render_input *input)
 {
     struct store_phone *phone = &input->phone;
     json_t *lines = NULL, *keys = NULL, *settings = NULL;
-    const char *mac = "", *token = "", *file = NULL;
+    const char *mac = "", *token = "", *file = NULL, *variant = "whole";
     const struct api_field fields[] = {
         {"vendor", API_FIELD_NAME, .required = true, .target = &phone->vendor},
         {"model", API_FIELD_NAME, .may_be_empty = true, .target = &phone->model},
@@ -265,6 +277,7 @@ int render_input_read(struct api_call *call, const struct rendering *rendering,
         {"keys", API_FIELD_LIST, .required = true, .target = &keys},
         {"settings", API_FIELD_LIST, .required = true, .target = &settings},
         {"file", API_FIELD_RAW, .target = &file},
+        {"variant", API_FIELD_NAME, .target = &variant},
         {"public_url", API_FIELD_RAW, .required = true, .target = &input->public_url},
         {"prefix", API_FIELD_RAW, .required = true, .target = &input->prefix},
         {"token", API_FIELD_RAW, .required = true, .target = &token},
@@ -281,6 +294,8 @@ int render_input_read(struct api_call *call, const struct rendering *rendering,
         err = settle_vendor(call, rendering, input);
     if (!err)
         err = settle_file(call, file, input);
+    if (!err)
+        err = settle_variant(call, variant, input);
     if (!err)
         err = read_lines(call, lines, phone);
     if (!err)

@@ -16,6 +16,7 @@ struct render_input {
     size_t common_count;
     const char *public_url, *prefix;
     struct token token;
+    bool withhold_secrets, bootstrap; /* "variant" */
 };
 
 /* call: with body and arena. Refused is what the API refuses; what the vendor's files cannot carry

@@ -4,7 +4,8 @@
  *   render_tool TEMPLATES VENDORS
  *
  * One JSON object per line in, one answer per line out, until the input ends:
- *   {"vendor": …, "accounts": […], …}     as render_input.c reads it
+ *   {"vendor": …, "accounts": […], …}     as render_input.c reads it; "variant": "whole",
+ *                                         "without_secrets" or "bootstrap"
  *       {"ok": true, "body": HEX} or {"ok": false, "error": WHY}
  *   {"match": NAME, "vendor": …, "model": …}   vendor and model of a phone, both may be missing
  *       {"ok": true, "mac": "cc5e…" or null, "own": ROLE or null,
@@ -66,6 +67,8 @@ static json_t *render(struct tool *tool)
         .public_url = input.public_url,
         .prefix = input.prefix,
         .token = &input.token,
+        .withhold_secrets = input.withhold_secrets,
+        .bootstrap = input.bootstrap,
     };
     buf_reset(&tool->body);
     err = rendering_render(tool->rendering, &job, &tool->call.arena, &tool->body, &error);

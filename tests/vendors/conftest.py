@@ -79,7 +79,8 @@ def render_tool():
 
 @pytest.fixture(scope="session")
 def render(render_tool):
-    """render(vendor, model, accounts, keys, settings, file=None) -> bytes; raises Refused."""
+    """render(vendor, model, accounts, keys, settings, file=None, variant="whole") -> bytes; raises
+    Refused."""
     def run(*arguments, **options):
         return bytes.fromhex(render_tool.ask(question(*arguments, **options))["body"])
     return run

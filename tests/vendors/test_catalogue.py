@@ -80,8 +80,10 @@ def test_files_name_templates_that_are_there(vendor):
     data = catalogue(vendor)
     assert data["files"][0]["role"] == "config" and "{mac}" in data["files"][0]["name"]
     for row in data["files"] + data["models"]:
-        if "template" in row:
-            assert os.path.exists(os.path.join(TEMPLATES, row["template"])), row
+        for member in ("template", "bootstrap"):
+            if member in row:
+                assert os.path.exists(os.path.join(TEMPLATES, row[member])), row
+        assert "bootstrap" not in row or "template" in row, row
     for row in data["files"]:
         assert row["role"] in ROLES
         served = "template" in row
@@ -137,7 +139,8 @@ def test_no_template_is_left_over():
             used |= set(re.findall(r"\{\{[>&<]\s*([\w.-]+)\s*\}\}", file.read()))
     for vendor in NAMES:
         data = catalogue(vendor)
-        used |= {row["template"] for row in data["files"] + data["models"] if "template" in row}
+        used |= {row[member] for row in data["files"] + data["models"]
+                 for member in ("template", "bootstrap") if member in row}
     assert used == {os.path.basename(path) for path in glob.glob(os.path.join(TEMPLATES, "*"))}
 
 

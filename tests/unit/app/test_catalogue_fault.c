@@ -152,6 +152,13 @@ static const struct fault_case {
      "18:12: no file of role config"},
     {"\"template\": \"a.cfg\"", "\"template\": \"a.cfg\", \"models\": [\"A1\"]", AP_EINVAL,
      "18:12: model 'B@2' has no file of role config"},
+    /* bootstrap files */
+    {"\"role\": \"probe\"", "\"role\": \"probe\", \"bootstrap\": \"b.cfg\"", AP_EINVAL,
+     "20:58: only a file of role config has a bootstrap file"},
+    {"\"template\": \"a.cfg\"", "\"template\": \"a.cfg\", \"bootstrap\": \"../b.cfg\"", AP_EINVAL,
+     "19:"},
+    {"\"lines\": 1, \"keys\": 2", "\"lines\": 1, \"keys\": 2, \"bootstrap\": \"b.cfg\"", AP_EINVAL,
+     "18:12: model 'A1' has a 'bootstrap' in place of that of '{mac}.cfg', which has none"},
 };
 
 /* The text with the first find replaced; caller frees. */

@@ -31,8 +31,9 @@ static const char EVERYTHING[] =
     "\"key_type\": {\"blf\": \"16\"}, \"srtp\": {}, \"language\": {\"pt-BR\": \"pt\"},"
     "\"time_zone\": {\"Europe/Berlin\": \"GER+1\"}},"
     "\"models\": [{\"keys\": 4, \"lines\": 3, \"model\": \"A@1\", \"code\": \"11\","
-    " \"template\": \"a1.cfg\"}],"
-    "\"files\": [{\"name\": \"{mac}.cfg\", \"role\": \"config\", \"template\": \"a.cfg\"},"
+    " \"template\": \"a1.cfg\", \"bootstrap\": \"b1.cfg\"}],"
+    "\"files\": [{\"name\": \"{mac}.cfg\", \"role\": \"config\", \"template\": \"a.cfg\","
+    " \"bootstrap\": \"b.cfg\"},"
     "{\"name\": \"all.xml\", \"role\": \"common\", \"template\": \"all.xml\", \"flat\": true,"
     " \"models\": [\"a@1\"], \"content_type\": \"text/xml\", \"escape\": \"xml\","
     " \"charset\": \"utf-8\", \"line_ends\": \"lf\"}]}";
@@ -73,6 +74,7 @@ static void test_every_member_arrives(void **state)
     assert_string_equal(vendor->models[0].name, "A@1");
     assert_string_equal(vendor->models[0].code, "11");
     assert_string_equal(vendor->models[0].template_name, "a1.cfg");
+    assert_string_equal(vendor->models[0].bootstrap_name, "b1.cfg");
     assert_int_equal(vendor->models[0].lines, 3);
     assert_int_equal(vendor->models[0].keys, 4);
     catalogue_free(catalogue);

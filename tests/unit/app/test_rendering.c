@@ -74,7 +74,8 @@ static void check_body(struct view_fixture *view, const struct rendering_job *jo
     buf_init(&body, AP_BODY_MAX_BYTES);
     if (rendering_render(rendering, job, &view->arena, &body, &error) != 0)
         fail_msg("%s", error.text);
-    assert_string_equal(body.data, expected);
+    assert_string_equal(body.data ? body.data : "", expected);
+    assert_int_equal(body.len, strlen(expected));
     buf_done(&body);
 }
 
@@ -82,7 +83,8 @@ static void check_body(struct view_fixture *view, const struct rendering_job *jo
 
 static void test_missing_template_is_told_with_its_vendor(void **state)
 {
-    static const char *const NAMES[] = {"acme.cfg", "acme-a2.cfg", "acme-book.xml"};
+    static const char *const NAMES[] = {"acme.cfg", "acme-a2.cfg", "acme-book.xml", "acme-boot.cfg",
+                                        "acme-a2-boot.cfg"};
     struct view_fixture *view = *state;
 
     for (size_t i = 0; i < AP_COUNT(NAMES); i++) {
@@ -166,6 +168,31 @@ static void test_model_with_a_template_of_its_own_takes_it_for_its_own_file(void
     }
 }
 
+static void test_bootstrap_template_is_the_models_or_the_rows(void **state)
+{
+    static const struct {
+        const char *vendor, *model;
+        size_t file;
+        const char *expected; /* NULL: none */
+    } ROWS[] = {
+        {"acme", NULL, 0, "acme-boot.cfg"},
+        {"acme", "A1", 0, "acme-boot.cfg"},
+        {"acme", "A2", 0, "acme-a2-boot.cfg"},
+        {"acme", "A1", 2, NULL},
+        {"acme", "A1", 5, NULL},
+        {"latin", "L1", 1, NULL},
+    };
+
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        struct rendering_job job = job_of(*state, ROWS[i].vendor, ROWS[i].model, ROWS[i].file);
+        job.bootstrap = true;
+        const struct template *template = rendering_template(rendering, &job);
+        const char *name = template ? strrchr(template_name(template), '/') + 1 : "";
+        if (strcmp(name, ROWS[i].expected ? ROWS[i].expected : "") != 0)
+            fail_msg("row %zu: %s", i, name);
+    }
+}
+
 /* -- bytes ------------------------------------------------------------------------------------- */
 
 static void test_file_holds_what_the_phone_has(void **state)
@@ -195,6 +222,77 @@ static void test_file_holds_what_the_phone_has(void **state)
                "key.3 =  0123456\n"
                "key.4 =  701\n"
                "sample = 1\n");
+}
+
+static void test_lines_with_secrets_are_left_out_and_no_others(void **state)
+{
+    static const struct {
+        const char *text, *whole, *without;
+    } ROWS[] = {
+        {"a = 1\npw = {{admin_password}}\nb = 2\n", "a = 1\npw = sample-admin\nb = 2\n",
+         "a = 1\nb = 2\n"},
+        {"{{admin_password}}\nb", "sample-admin\nb", "b"},
+        {"a\n{{admin_password}}", "a\nsample-admin", "a\n"},
+        {"x{{admin_password}}y {{mac}}\n\n\n", "xsample-adminy 001565123456\n\n\n", "\n\n"},
+        {"{{#lines}}\n{{#has_password}}\nu = {{sip_user}}\np = {{password}}\n"
+         "{{/has_password}}\n{{/lines}}\n",
+         "u = 1001\np = sample-1\nu = 1002\np = sample-2\n", "u = 1001\nu = 1002\n"},
+        {"{{admin_password}}\n", "sample-admin\n", ""},
+        {"a {{label}}\n", "a Reception\n", "a Reception\n"},
+    };
+    struct view_fixture *view = *state;
+
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        struct ap_error error = {{0}};
+        fixture_write(view->app, "templates/acme.cfg", ROWS[i].text);
+        if (load(view, &error) != 0)
+            fail_msg("row %zu: %s", i, error.text);
+        struct rendering_job job = job_of(view, "acme", NULL, 0);
+        check_body(view, &job, ROWS[i].whole);
+        job.withhold_secrets = true;
+        check_body(view, &job, ROWS[i].without);
+        rendering_free(rendering);
+        rendering = NULL;
+    }
+}
+
+/* The token of the file's own address is no secret to whom it was given by that token. */
+static void test_file_without_secrets_keeps_its_url(void **state)
+{
+    struct rendering_job job = job_of(*state, "acme", "A1", 0);
+
+    job.withhold_secrets = true;
+    check_body(*state, &job,
+               "mac = 001565123456\n"
+               "url = " VIEW_PUBLIC_URL "/" VIEW_FOLDER "/001565123456.cfg\n"
+               "key.1 = 15 \n"
+               "key.2 = 16 1003\n"
+               "key.3 =  0123456\n"
+               "key.4 =  701\n"
+               "sample = 1\n");
+}
+
+static void test_bootstrap_file_shows_the_given_token_and_no_secret(void **state)
+{
+    static const char TOKEN[] = "fedcba9876543210fedcba9876543210";
+    struct view_fixture *view = *state;
+    struct rendering_job job = job_of(view, "acme", "A1", 0);
+    struct ap_error error = {{0}};
+    struct token token;
+    struct buf body;
+
+    assert_int_equal(token_parse(TOKEN, strlen(TOKEN), &token), 0);
+    job.bootstrap = true;
+    job.token = &token;
+    check_body(view, &job,
+               "url = pbx.example.com/provision/fedcba9876543210fedcba9876543210\n"
+               "own = " VIEW_PUBLIC_URL
+               "/provision/fedcba9876543210fedcba9876543210/001565123456.cfg\n");
+    /* Names no template. */
+    job.file = &job.vendor->files[5];
+    buf_init(&body, AP_BODY_MAX_BYTES);
+    assert_int_equal(rendering_render(rendering, &job, &view->arena, &body, &error), AP_ENOENT);
+    buf_done(&body);
 }
 
 static void test_common_file_holds_what_no_phone_has(void **state)
@@ -340,7 +438,11 @@ int main(void)
         ROW(test_broken_url_form_and_broken_catalogue_are_told),
         ROW(test_failed_allocation_gives_no_rendering),
         LOADED(test_model_with_a_template_of_its_own_takes_it_for_its_own_file),
+        LOADED(test_bootstrap_template_is_the_models_or_the_rows),
         LOADED(test_file_holds_what_the_phone_has),
+        ROW(test_lines_with_secrets_are_left_out_and_no_others),
+        LOADED(test_file_without_secrets_keeps_its_url),
+        LOADED(test_bootstrap_file_shows_the_given_token_and_no_secret),
         LOADED(test_common_file_holds_what_no_phone_has),
         LOADED(test_dialect_of_the_row_goes_before_the_vendors),
         LOADED(test_character_set_and_line_ends_are_the_dialects),

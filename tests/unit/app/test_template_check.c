@@ -73,6 +73,8 @@ static void test_good_template_is_rendered_for_each_vendor_and_model(void **stat
         /* Rows 0 and 5; model A2 has another template: A1 and a model unknown. */
         {"acme.cfg", "{{#lines}}{{sip_user}}{{/lines}}\n", 4},
         {"acme-a2.cfg", "{{mac}}\n", 2},
+        {"acme-boot.cfg", "{{phone_url}}\n", 2},
+        {"acme-a2-boot.cfg", "{{phone_url}}\n", 1},
         {"acme-book.xml", "<a/>\n", 1},
         {"acme-first.cfg", "{{ntp_server}}\n", 6},
         {"generic.xml", "<a>{{mac}}</a>\n", 1},
@@ -158,6 +160,70 @@ static void test_rendering_that_fails_is_told_with_vendor_and_model(void **state
     check_faults(&faults, EXPECTED, 2);
 }
 
+static void test_what_is_left_without_secrets_is_checked_too(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } ROWS[] = {
+        {"<a>\n<b c=\"{{admin_password}}\">\n</b>\n</a>\n",
+         "generic, without secrets: the result is not well-formed XML: line 2"},
+        {"<a>{{admin_password}}</a>\n",
+         "generic, without secrets: the result is not well-formed XML: line 1"},
+        {"<a>\n{{#lines}}\n<b><c>{{password}}</c>\n</b>\n{{/lines}}\n</a>\n",
+         "generic, without secrets: the result is not well-formed XML: line 2"},
+        {"<a>\nsample-2\n</a>\n", "generic, without secrets: the result holds a secret"},
+    };
+
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        struct faults faults;
+        size_t renderings;
+        assert_int_equal(check(*state, "generic.xml", ROWS[i].text, &faults, &renderings),
+                         AP_EINVAL);
+        check_faults(&faults, &ROWS[i].says, 1);
+    }
+}
+
+static void test_bootstrap_file_must_tell_nothing_of_accounts_and_people(void **state)
+{
+    static const char *const TEXTS[] = {
+        "{{#lines}}{{sip_user}}{{/lines}}\n",
+        "{{#lines}}{{display_name}}{{/lines}}\n",
+        "{{#lines}}{{#is_set}}x{{/is_set}}{{/lines}}\n",
+        "{{#keys}}{{value}}{{/keys}}\n",
+        "{{#keys}}{{label}}{{/keys}}\n",
+        "{{user.name}}\n",
+        "{{user.display_name}}\n",
+        "{{label}}\n",
+        "{{#lines}}{{#has_password}}x{{/has_password}}{{/lines}}\n",
+    };
+    static const char *const EXPECTED[] = {
+        "acme-boot.cfg: acme/A1, bootstrap file: line 2 of the result depends on accounts",
+        "acme-boot.cfg: acme, bootstrap file: line 2 of the result depends on accounts"};
+
+    for (size_t i = 0; i < AP_COUNT(TEXTS); i++) {
+        struct faults faults;
+        size_t renderings;
+        char text[256];
+        (void)snprintf(text, sizeof(text), "url = {{phone_url}}\n%s", TEXTS[i]);
+        assert_int_equal(check(*state, "acme-boot.cfg", text, &faults, &renderings), AP_EINVAL);
+        check_faults(&faults, EXPECTED, 2);
+    }
+}
+
+/* A line with a secret does not come to be. */
+static void test_bootstrap_file_may_name_what_it_is_not_given(void **state)
+{
+    struct faults faults;
+    size_t renderings;
+
+    assert_int_equal(
+        check(*state, "acme-boot.cfg",
+              "url = {{phone_url}} {{ntp_server}} {{mac}}\nadmin = {{admin_password}}\n", &faults,
+              &renderings),
+        0);
+    assert_int_equal(faults.count, 0);
+}
+
 static void test_names_and_renderings_are_both_told(void **state)
 {
     static const char *const EXPECTED[] = {"generic.xml:1:4: unknown variable 'nope'",
@@ -182,6 +248,8 @@ static void test_first_job_of_a_file_is_found_by_vendor_and_model(void **state)
         {"acme.cfg", "acme", "A2", false, NULL, NULL}, /* has another */
         {"acme-a2.cfg", NULL, NULL, true, "acme", "A2"},
         {"acme.cfg", "latin", NULL, false, NULL, NULL},
+        {"acme-boot.cfg", NULL, NULL, true, "acme", "A1"},
+        {"acme-a2-boot.cfg", NULL, NULL, true, "acme", "A2"},
         {"generic.xml", NULL, NULL, true, "generic", ""},
         {"generic.xml", NULL, "A1", false, NULL, NULL},
         {"part.xml", NULL, NULL, false, NULL, NULL},
@@ -199,6 +267,7 @@ static void test_first_job_of_a_file_is_found_by_vendor_and_model(void **state)
         assert_string_equal(job.vendor->name, ROWS[i].job_vendor);
         assert_string_equal(job.model ? job.model->name : "", ROWS[i].job_model);
         assert_non_null(job.phone);
+        assert_int_equal(job.bootstrap, strstr(ROWS[i].file, "-boot.cfg") != NULL);
     }
 }
 
@@ -213,6 +282,9 @@ int main(void)
         ROW(test_result_that_is_not_well_formed_is_told_with_its_line),
         ROW(test_text_files_need_not_be_xml),
         ROW(test_rendering_that_fails_is_told_with_vendor_and_model),
+        ROW(test_what_is_left_without_secrets_is_checked_too),
+        ROW(test_bootstrap_file_must_tell_nothing_of_accounts_and_people),
+        ROW(test_bootstrap_file_may_name_what_it_is_not_given),
         ROW(test_names_and_renderings_are_both_told),
         ROW(test_first_job_of_a_file_is_found_by_vendor_and_model),
     };

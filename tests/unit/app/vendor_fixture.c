@@ -16,8 +16,10 @@ static const char ACME[] =
     "  \"srtp\": {\"off\": \"0\", \"mandatory\": \"2\"},\n"
     "  \"language\": {\"de\": \"German\"}, \"time_zone\": {\"Europe/Berlin\": \"31\"}},\n"
     "\"models\": [{\"model\": \"A1\", \"code\": \"11\", \"lines\": 3, \"keys\": 4},\n"
-    "  {\"model\": \"A2\", \"lines\": 1, \"keys\": 0, \"template\": \"acme-a2.cfg\"}],\n"
-    "\"files\": [{\"name\": \"{mac}.cfg\", \"role\": \"config\", \"template\": \"acme.cfg\"},\n"
+    "  {\"model\": \"A2\", \"lines\": 1, \"keys\": 0, \"template\": \"acme-a2.cfg\","
+    " \"bootstrap\": \"acme-a2-boot.cfg\"}],\n"
+    "\"files\": [{\"name\": \"{mac}.cfg\", \"role\": \"config\", \"template\": \"acme.cfg\","
+    " \"bootstrap\": \"acme-boot.cfg\"},\n"
     "  {\"name\": \"{mac}.boot\", \"role\": \"probe\"},\n"
     "  {\"name\": \"y{code}.cfg\", \"role\": \"common\", \"template\": \"acme-first.cfg\","
     " \"flat\": true},\n"
@@ -93,6 +95,10 @@ static const struct {
      "{{/lines}}\n{{#keys}}\nkey.{{position}} = {{type_code}} {{value}}\n{{/keys}}\n"
      "{{#raw}}\n{{name}} = {{value}}\n{{/raw}}\n"},
     {"templates/acme-a2.cfg", "a2 = {{mac}}\n"},
+    {"templates/acme-boot.cfg",
+     "url = {{phone_url}}\nown = {{provisioning_url}}\n"
+     "{{#admin_password}}\nadmin = {{admin_password}}\n{{/admin_password}}\n"},
+    {"templates/acme-a2-boot.cfg", "a2 url = {{phone_url}}\n"},
     {"templates/acme-first.cfg",
      "model = {{model}}\nurl = {{provisioning_base_url}}\nntp = {{ntp_server}}\n"
      "admin = {{admin_password}}\n"},
