@@ -54,13 +54,14 @@ def wait_until(what, condition, seconds=DEADLINE_S):
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
-def make_certificate(folder, name, kind, days=30, subject="/CN=localhost"):
+def make_certificate(folder, name, kind, days=30, subject="/CN=localhost",
+                     names="DNS:localhost,IP:127.0.0.1"):
     """kind: rsa or ecdsa. Returns the paths of certificate and key."""
     key = {"rsa": ["-newkey", "rsa:2048"],
            "ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]}[kind]
     certificate, private = folder / f"{name}.pem", folder / f"{name}.key"
     subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", str(days), "-subj", subject,
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", *key,
+                    "-addext", f"subjectAltName={names}", *key,
                     "-keyout", str(private), "-out", str(certificate)],
                    check=True, capture_output=True)
     return certificate, private
