@@ -69,7 +69,7 @@
 #define AP_CONFIG_FILE_MAX_BYTES 1048576
 /* Sections and networks of one configuration: far above any use, low enough for plain searches. */
 #define AP_CONFIG_LISTENERS_MAX     64
-#define AP_CONFIG_CERTIFICATES_MAX  8 /* of one listener: one per key type is all that counts */
+#define AP_CONFIG_CERTIFICATES_MAX  8 /* of one listener: two key types for a few names */
 #define AP_CONFIG_NETWORKS_MAX      256
 #define AP_CONFIG_CA_FILES_MAX      32  /* of one listener: a bit for each is kept per connection */
 #define AP_CONFIG_DROPINS_MAX       256 /* files in conf.d */

@@ -25,11 +25,16 @@ enum tls_profile {
 /* One bit each in struct http_certificate. */
 #define TLS_AUTHORITY_FILES_MAX 32
 
+#define TLS_CERTIFICATES_MAX    8
+
 /* Borrowed for the call. */
 struct tls_setup {
     enum tls_profile profile;
+    /* A client gets those that hold the name that it asks for (SNI), of each key type the first;
+     * who asks for none of them, or for none at all, gets the first, and beside it the first of the
+     * other key type that shares a name with it. */
     const struct tls_certificate *certificates;
-    size_t certificate_count; /* 1 or more */
+    size_t certificate_count; /* 1 to TLS_CERTIFICATES_MAX */
     /* PEM files of the authorities whose client certificates count; at most
      * TLS_AUTHORITY_FILES_MAX. With 0 clients are not asked for one. A client without one, or with
      * one that cannot be verified, is not turned away here: what it gets is the handler's matter
@@ -41,15 +46,13 @@ struct tls_setup {
 };
 
 /* Reads and checks everything: files, that no key file is open to others or encrypted, that each
- * key fits its certificate, the order of the chain, one certificate per key type (RSA, EC), not
- * expired, not below RSA-2048 or P-256, and for each certificate handshakes with itself in memory;
- * that authorities are such, and that each revocation list is signed by one of them and has not
- * ended.
- * In every profile: server preference, no tickets, no session cache, no renegotiation, no early
- * data, no system-wide openssl.cnf policy.
- * *ret_context: one reference, drop it with tls_context_unref().
- * Errors, each with one line that names the file: AP_ENOENT, AP_EPERM, AP_EINVAL, AP_ECRYPTO,
- * AP_ENOMEM. */
+ * key fits its certificate, the order of the chain, that each certificate is served to somebody,
+ * not expired, not below RSA-2048 or P-256, and for each certificate handshakes with itself in
+ * memory; that authorities are such, and that each revocation list is signed by one of them and has
+ * not ended. In every profile: server preference, no tickets, no session cache, no renegotiation,
+ * no early data, no system-wide openssl.cnf policy. *ret_context: one reference, drop it with
+ * tls_context_unref(). Errors, each with one line that names the file: AP_ENOENT, AP_EPERM,
+ * AP_EINVAL, AP_ECRYPTO, AP_ENOMEM. */
 AP_MUSTCHECK int tls_context_new(const struct tls_setup *setup, struct tls_context **ret_context,
                                  struct ap_error *error);
 struct tls_context *tls_context_ref(struct tls_context *context);
