@@ -34,6 +34,9 @@
 #define AP_LINGER_MS 2000
 /* Waiting handshakes are tried again this often, as other workers free slots too. */
 #define AP_SLOT_RETRY_MS 50
+/* A key of session tickets seals for an hour and opens for two: whoever gets hold of it reads what
+ * was said meanwhile at TLS 1.2. Phones that come back later make a full handshake. */
+#define AP_TICKET_KEY_MS 3600000
 /* Listeners rest this long when descriptors have run out. */
 #define AP_ACCEPT_PAUSE_MS 100
 /* Control socket: admins' tools and the PBX's scripts. */

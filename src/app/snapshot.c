@@ -59,6 +59,7 @@ static int load_listener(const struct snapshot *snapshot, const struct config_li
         .authority_files = authorities,
         .authority_count = listener->client_ca_files.count,
         .crl_file = listener->client_crl_file,
+        .resumes = listener->tls_resumption,
     };
     struct ap_error detail = {{0}};
 

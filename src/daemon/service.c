@@ -48,6 +48,8 @@ static void on_tick(uv_timer_t *timer)
         daemon_tell_rekeyed(daemon->snapshot->config);
     daemon->rekey_state = writer.rekey_state;
     api_tick(daemon->api);
+    for (size_t i = 0; i < daemon->snapshot->config->listener_count; i++)
+        tls_context_tick(daemon->snapshot->tls[i], clock_monotonic_ms(daemon->clock));
     if (daemon->watchdog_ms == 0)
         return;
     if (vitals_all_alive(daemon))

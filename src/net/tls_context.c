@@ -13,6 +13,7 @@
 struct tls_context {
     SSL_CTX *ssl;                        /* with the certificates of by_default */
     struct tls_authorities *authorities; /* NULL: clients are not asked */
+    struct tls_tickets *tickets;         /* NULL: no resumption */
     struct tls_pair *pairs;
     size_t pair_count;
     unsigned by_default; /* a bit for each pair */
@@ -116,11 +117,43 @@ static int check_pairs(const struct tls_context *context, const struct tls_setup
     return 0;
 }
 
+/* Sessions belong to a set-up: OpenSSL compares it when one is brought back. */
+static int name_sessions(const struct tls_context *context, const struct tls_setup *setup)
+{
+    unsigned char bytes[EVP_MAX_MD_SIZE], digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    bool is_good = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
+                   EVP_DigestUpdate(md, &setup->profile, sizeof(setup->profile)) == 1;
+
+    for (size_t i = 0; is_good && i < context->pair_count; i++)
+        is_good = X509_digest(context->pairs[i].leaf, EVP_sha256(), bytes, &len) == 1 &&
+                  EVP_DigestUpdate(md, bytes, len) == 1;
+    is_good = is_good && EVP_DigestFinal_ex(md, digest, &len) == 1 &&
+              SSL_CTX_set_session_id_context(context->ssl, digest, len) == 1;
+    EVP_MD_CTX_free(md);
+    return is_good ? 0 : AP_ECRYPTO;
+}
+
+static int let_resume(struct tls_context *context, const struct tls_setup *setup,
+                      struct ap_error *error)
+{
+    int err = name_sessions(context, setup);
+
+    if (!err && setup->resumes)
+        err = tls_tickets_new(clock_monotonic_ms(clock_system()), &context->tickets);
+    if (!err && setup->resumes)
+        err = tls_tickets_use(context->ssl, context->tickets);
+    return err ? ap_error_set(error, err, "sessions cannot be set up (%s)", tls_reason()) : 0;
+}
+
 static int load_pairs(struct tls_context *context, const struct tls_setup *setup,
                       struct ap_error *error)
 {
     int err = read_pairs(context, setup, error);
 
+    if (!err)
+        err = let_resume(context, setup, error);
     if (!err)
         err = install_pairs(context, setup, error);
     if (err)
@@ -151,6 +184,8 @@ int tls_context_new(const struct tls_setup *setup, struct tls_context **ret_cont
 
     if (setup->certificate_count == 0)
         return ap_error_set(error, AP_EINVAL, "no certificate is given");
+    if (setup->resumes && setup->authority_count > 0)
+        return ap_error_set(error, AP_EINVAL, "resumption would pass by client certificates");
     if (setup->certificate_count > TLS_CERTIFICATES_MAX)
         return ap_error_set(error, AP_ERANGE, "more than %d certificates", TLS_CERTIFICATES_MAX);
     /* First come, first served: when another part of the process has loaded openssl.cnf before,
@@ -192,10 +227,17 @@ void tls_context_unref(struct tls_context *context)
         return;
     SSL_CTX_free(context->ssl);
     tls_authorities_free(context->authorities);
+    tls_tickets_free(context->tickets);
     for (size_t i = 0; i < context->pair_count; i++)
         tls_pair_done(&context->pairs[i]);
     free(context->pairs);
     free(context);
+}
+
+void tls_context_tick(struct tls_context *context, int64_t now_ms)
+{
+    if (context && context->tickets)
+        tls_tickets_rotate(context->tickets, now_ms);
 }
 
 int64_t tls_context_expires_at(const struct tls_context *context)

@@ -28,6 +28,24 @@ AP_MUSTCHECK int tls_pair_read(const struct tls_certificate *files, int64_t now_
                                struct tls_pair *ret_pair, struct ap_error *error);
 void tls_pair_done(struct tls_pair *pair);
 
+/* -- tls_tickets.c -------------------------------------------------------------------------------
+ */
+
+/* Keys of session tickets: one that seals, and one older that still opens. Any thread. */
+struct tls_tickets;
+
+/* now_ms: monotonic. *ret_tickets: caller owns, free with tls_tickets_free() after ssl.
+ * Errors: AP_ENOMEM, AP_ECRYPTO. */
+AP_MUSTCHECK int tls_tickets_new(int64_t now_ms, struct tls_tickets **ret_tickets);
+void tls_tickets_free(struct tls_tickets *tickets);
+
+/* Let ssl, whose options are set, give and take tickets; tickets: borrowed for its life.
+ * Errors: AP_ENOMEM. */
+AP_MUSTCHECK int tls_tickets_use(SSL_CTX *ssl, struct tls_tickets *tickets);
+
+/* As tls_context_tick(). */
+void tls_tickets_rotate(struct tls_tickets *tickets, int64_t now_ms);
+
 /* -- tls_names.c: sets of pairs are bits, bit i for pair i ---------------------------------------
  */
 
