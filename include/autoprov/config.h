@@ -65,6 +65,7 @@ struct config_listener {
     char *public_url; /* "https://pbx.example.com" ("http://…" with tls off), no trailing slash:
                          provisioning URLs begin so; NULL for admins, unless set */
     enum config_tls tls;
+    bool tls_resumption;
     struct network_list networks; /* where phones may come from; empty: everywhere */
     enum config_client_certificates client_certificates;
     struct config_ca_list client_ca_files; /* none when they are off, else one or more */

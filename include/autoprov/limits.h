@@ -39,6 +39,9 @@
 #define AP_PROXY_LOG_MS 60000
 /* Waiting handshakes are tried again this often, as other workers free slots too. */
 #define AP_SLOT_RETRY_MS 50
+/* A key of session tickets seals for an hour and opens for two: whoever gets hold of it reads what
+ * was said meanwhile at TLS 1.2. Phones that come back later make a full handshake. */
+#define AP_TICKET_KEY_MS 3600000
 /* Listeners rest this long when descriptors have run out. */
 #define AP_ACCEPT_PAUSE_MS 100
 /* Control socket: admins' tools and the PBX's scripts. */
@@ -98,7 +101,7 @@
 #define AP_CONFIG_FILE_MAX_BYTES 1048576
 /* Sections and networks of one configuration: far above any use, low enough for plain searches. */
 #define AP_CONFIG_LISTENERS_MAX     64
-#define AP_CONFIG_CERTIFICATES_MAX  8 /* of one listener: one per key type is all that counts */
+#define AP_CONFIG_CERTIFICATES_MAX  8 /* of one listener: two key types for a few names */
 #define AP_CONFIG_NETWORKS_MAX      256
 #define AP_CONFIG_CA_FILES_MAX      32  /* of one listener: a bit for each is kept per connection */
 #define AP_CONFIG_DROPINS_MAX       256 /* files in conf.d */

@@ -45,6 +45,7 @@ static int check_authorities(const struct snapshot *snapshot,
 }
 
 _Static_assert(AP_CONFIG_CA_FILES_MAX <= TLS_AUTHORITY_FILES_MAX, "each file has its bit");
+_Static_assert(AP_CONFIG_CERTIFICATES_MAX <= TLS_CERTIFICATES_MAX, "all of them fit");
 
 static int load_listener(const struct snapshot *snapshot, const struct config_listener *listener,
                          struct tls_context **ret_tls, struct ap_error *error)
@@ -58,6 +59,7 @@ static int load_listener(const struct snapshot *snapshot, const struct config_li
         .authority_files = authorities,
         .authority_count = listener->client_ca_files.count,
         .crl_file = listener->client_crl_file,
+        .resumes = listener->tls_resumption,
     };
     struct ap_error detail = {{0}};
 

@@ -150,6 +150,10 @@ const struct config_key CONFIG_KEYS[] = {
                  "Which TLS the listener speaks: modern (1.2 and 1.3, ECDHE with AEAD), compatible "
                  "(at 1.2 also ECDHE with CBC, and RSA key exchange), legacy (from 1.0) or off "
                  "(plain HTTP)."},
+    [KEY_TLS_RESUMPTION] = {CONFIG_LISTENER, "tls_resumption", CONFIG_CHOICE, "no", 1, 16, NULL,
+                            true,
+                            "Whether a client may come back within an hour without a full "
+                            "handshake: no or yes, by session tickets."},
     [KEY_NETWORKS] = {CONFIG_LISTENER, "networks", CONFIG_LIST, "{ }", 0, AP_CONFIG_NETWORKS_MAX,
                       "networks", true,
                       "Where phones of this listener may come from; an empty list means "
@@ -238,6 +242,7 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_PROXY_PROTOCOL] = {SLOT_WORD, LISTENER(proxy_protocol), NULL, PROXIES},
     [KEY_PROXY_PEERS] = {SLOT_NETWORKS, LISTENER(proxy_peers), NULL, NULL},
     [KEY_TLS] = {SLOT_WORD, LISTENER(tls), NULL, TLS},
+    [KEY_TLS_RESUMPTION] = {SLOT_FLAG, LISTENER(tls_resumption), NULL, NULL},
     [KEY_NETWORKS] = {SLOT_NETWORKS, LISTENER(networks), NULL, NULL},
     [KEY_CLIENT_CERTIFICATES] = {SLOT_WORD, LISTENER(client_certificates), NULL, CERTIFICATES},
     [KEY_CLIENT_CA_FILES] = {SLOT_CA_FILES, LISTENER(client_ca_files), NULL, NULL},

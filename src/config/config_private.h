@@ -50,6 +50,7 @@ enum config_key_id {
     KEY_PROXY_PROTOCOL,
     KEY_PROXY_PEERS,
     KEY_TLS,
+    KEY_TLS_RESUMPTION,
     KEY_NETWORKS,
     KEY_CLIENT_CERTIFICATES,
     KEY_CLIENT_CA_FILES,
@@ -73,6 +74,7 @@ enum config_slot {
     SLOT_CA_FILES, /* struct config_ca_list, owned */
     SLOT_LEVEL,    /* enum log_level */
     SLOT_WORD,     /* an enum: the place of its word in words */
+    SLOT_FLAG,     /* bool: no, yes */
     SLOT_OPTIONS,  /* char *, owned, parsed into config->options */
 };
 

@@ -94,6 +94,16 @@ static bool plain_secrets_with_tls(const struct config_listener *listener)
     return listener->plain_secrets == CONFIG_YES && listener->tls != CONFIG_TLS_OFF;
 }
 
+static bool resumes_and_asks(const struct config_listener *listener)
+{
+    return listener->tls_resumption && asks_clients(listener);
+}
+
+static bool resumes_without_tls(const struct config_listener *listener)
+{
+    return listener->tls_resumption && listener->tls == CONFIG_TLS_OFF;
+}
+
 static const struct rule {
     enum config_key_id key;
     bool (*is_broken)(const struct config_listener *listener);
@@ -115,6 +125,9 @@ static const struct rule {
     {KEY_CLIENT_CA_FILES, authority_without_asking,
      "has no effect while client_certificates is off: set that to optional or required"},
     {KEY_PLAIN_SECRETS, plain_secrets_with_tls, "has a meaning with tls = off only"},
+    {KEY_TLS_RESUMPTION, resumes_and_asks,
+     "must be no where client_certificates are looked at: a connection that is resumed shows none"},
+    {KEY_TLS_RESUMPTION, resumes_without_tls, "must be no with tls = off"},
     {KEY_PUBLIC_URL, http_with_tls, "must begin with https://"},
     {KEY_PUBLIC_URL, https_without_tls, "must begin with http://, since tls is off"},
 };

@@ -194,6 +194,16 @@ static int set_word(const char *const *words, unsigned *slot, const char *text,
     return refuse_word(words, reason);
 }
 
+static int set_flag(bool *slot, const char *text, struct ap_error *reason)
+{
+    bool is_yes = strcmp(text, "yes") == 0;
+
+    if (!is_yes && strcmp(text, "no") != 0)
+        return ap_error_set(reason, AP_EINVAL, "must be no or yes");
+    *slot = is_yes;
+    return 0;
+}
+
 int config_value_set(const struct config_target *target, const struct config_key *key,
                      const char *const *items, size_t count, struct ap_error *reason)
 {
@@ -220,6 +230,8 @@ int config_value_set(const struct config_target *target, const struct config_key
         return 0;
     case SLOT_WORD:
         return set_word(config_key_binding(key)->words, slot, items[0], reason);
+    case SLOT_FLAG:
+        return set_flag(slot, items[0], reason);
     default:
         return set_options(target->config, items[0], reason);
     }
@@ -287,6 +299,8 @@ int config_value_text(const struct config_target *target, const struct config_ke
         return buf_append_text(out, log_level_name(*(const enum log_level *)slot));
     case SLOT_WORD:
         return buf_append_text(out, config_key_binding(key)->words[*(const unsigned *)slot]);
+    case SLOT_FLAG:
+        return buf_append_text(out, *(const bool *)slot ? "yes" : "no");
     default: {
         const char *value = *(char *const *)slot;
         return value ? buf_append_text(out, value) : 0;
@@ -342,6 +356,8 @@ bool config_value_equal(const struct config_target *a, const struct config_targe
         return *(const enum log_level *)x == *(const enum log_level *)y;
     case SLOT_WORD:
         return *(const unsigned *)x == *(const unsigned *)y;
+    case SLOT_FLAG:
+        return *(const bool *)x == *(const bool *)y;
     default: {
         const char *p = *(char *const *)x;
         const char *q = *(char *const *)y;

@@ -72,7 +72,7 @@ static enum stream_result tls_result(struct stream *stream, int got)
 
 /* A client with Nagle's algorithm sends its Finished and holds its request back until the
  * acknowledgement, which the kernel delays by 40 ms as the server has nothing to say (with tickets
- * it had). Not concerned: TLS 1.2, where the server has the last word. */
+ * it has). Not concerned: TLS 1.2, where the server has the last word. */
 static void acknowledge_at_once(const struct stream *stream)
 {
     const int one = 1;

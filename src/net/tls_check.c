@@ -87,7 +87,7 @@ static bool shake_hands(SSL *client, SSL *server)
     return false;
 }
 
-static bool shakes_with(SSL_CTX *server_context, SSL_CTX *client_context)
+static bool shakes_with(const struct tls_check *check, SSL_CTX *client_context)
 {
     BIO *to_server = BIO_new(BIO_s_mem());
     BIO *to_client = BIO_new(BIO_s_mem());
@@ -98,9 +98,10 @@ static bool shakes_with(SSL_CTX *server_context, SSL_CTX *client_context)
     if (!client_context || !to_server || !to_client)
         goto out;
     client = side_new(client_context, to_client, to_server);
-    server = side_new(server_context, to_server, to_client);
-    if (client && server)
-        is_good = shake_hands(client, server);
+    server = side_new(check->server, to_server, to_client);
+    if (client && server && (!check->name || SSL_set_tlsext_host_name(client, check->name) == 1))
+        is_good = shake_hands(client, server) &&
+                  X509_cmp(SSL_get0_peer_certificate(client), check->pair->leaf) == 0;
 out:
     SSL_free(server);
     SSL_free(client);
@@ -109,18 +110,17 @@ out:
     return is_good;
 }
 
-int tls_self_check(SSL_CTX *server, enum tls_profile profile, const struct tls_pair *pair,
-                   const char *certificate_file, struct ap_error *error)
+int tls_self_check(const struct tls_check *check, struct ap_error *error)
 {
     for (size_t i = 0; i < AP_COUNT(VERSIONS); i++) {
-        if (profile < VERSIONS[i].from)
+        if (check->profile < VERSIONS[i].from)
             continue;
-        SSL_CTX *client = client_new(VERSIONS[i].number, profile, pair->key_type);
-        bool is_good = shakes_with(server, client);
+        SSL_CTX *client = client_new(VERSIONS[i].number, check->profile, check->pair->key_type);
+        bool is_good = shakes_with(check, client);
         SSL_CTX_free(client);
         if (!is_good)
             return ap_error_set(error, AP_ECRYPTO, "%s: a TLS %s handshake with itself fails (%s)",
-                                certificate_file, VERSIONS[i].name, tls_reason());
+                                check->certificate_file, VERSIONS[i].name, tls_reason());
     }
     ERR_clear_error();
     return 0;

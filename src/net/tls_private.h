@@ -28,11 +28,57 @@ AP_MUSTCHECK int tls_pair_read(const struct tls_certificate *files, int64_t now_
                                struct tls_pair *ret_pair, struct ap_error *error);
 void tls_pair_done(struct tls_pair *pair);
 
+/* -- tls_tickets.c -------------------------------------------------------------------------------
+ */
+
+/* Keys of session tickets: one that seals, and one older that still opens. Any thread. */
+struct tls_tickets;
+
+/* now_ms: monotonic. *ret_tickets: caller owns, free with tls_tickets_free() after ssl.
+ * Errors: AP_ENOMEM, AP_ECRYPTO. */
+AP_MUSTCHECK int tls_tickets_new(int64_t now_ms, struct tls_tickets **ret_tickets);
+void tls_tickets_free(struct tls_tickets *tickets);
+
+/* Let ssl, whose options are set, give and take tickets; tickets: borrowed for its life.
+ * Errors: AP_ENOMEM. */
+AP_MUSTCHECK int tls_tickets_use(SSL_CTX *ssl, struct tls_tickets *tickets);
+
+/* As tls_context_tick(). */
+void tls_tickets_rotate(struct tls_tickets *tickets, int64_t now_ms);
+
+/* -- tls_names.c: sets of pairs are bits, bit i for pair i ---------------------------------------
+ */
+
+/* "a.example.com" and its NUL (RFC 1035, 2.3.4); longer ones are never asked for. */
+#define TLS_NAME_MAX 256
+
+/* What serves a client that asks for name: of each key type the first that holds it, one that
+ * holds it by a wildcard last. 0: none. */
+unsigned tls_names_match(const struct tls_pair *pairs, size_t count, const char *name);
+
+/* What serves all others: the first, and the first of the other key type that shares a name or an
+ * address with it. count: 1 or more. */
+unsigned tls_names_default(const struct tls_pair *pairs, size_t count);
+
+/* Does any name that they hold lead to others than the default ones? */
+bool tls_names_matter(const struct tls_pair *pairs, size_t count);
+
+/* A name that is answered with pair index. False: there is none. */
+bool tls_names_sample(const struct tls_pair *pairs, size_t count, size_t index,
+                      char ret_name[static TLS_NAME_MAX]);
+
+/* What a handshake with itself is to prove. */
+struct tls_check {
+    SSL_CTX *server;
+    enum tls_profile profile;
+    const struct tls_pair *pair;  /* that must be served */
+    const char *name;             /* to a client that asks for this; NULL: that does not ask */
+    const char *certificate_file; /* for the error's text */
+};
+
 /* A handshake in memory at each version that the profile is for, with the key type that pair has.
- * certificate_file: for the error's text. Errors: AP_ECRYPTO. */
-AP_MUSTCHECK int tls_self_check(SSL_CTX *server, enum tls_profile profile,
-                                const struct tls_pair *pair, const char *certificate_file,
-                                struct ap_error *error);
+ * Errors: AP_ECRYPTO. */
+AP_MUSTCHECK int tls_self_check(const struct tls_check *check, struct ap_error *error);
 
 /* Say all that a profile says to a fresh SSL_CTX. Errors: AP_ECRYPTO, with OpenSSL's reason in this
  * thread's queue. */

@@ -160,6 +160,23 @@ static void test_client_certificates_need_authorities_and_the_other_way_round(vo
     CHECK(state, rows);
 }
 
+static void test_resumption_is_not_for_listeners_that_look_at_certificates(void **state)
+{
+    static const struct row rows[] = {
+        {TLS("tls_resumption = no\nclient_certificates = optional\n" CA), 0, NULL},
+        {TLS("tls_resumption = yes\n"), 0, NULL},
+        {ADMIN("tls_resumption = yes\n"), 0, NULL},
+        {TLS("tls_resumption = on\n"), 2, "tls_resumption: must be no or yes"},
+        {TLS("client_certificates = optional\n" CA "tls_resumption = yes\n"), 4,
+         "tls_resumption: must be no where client_certificates are looked at"},
+        {PLAIN("address = ::1\ntls = off\nnetworks = { ::1 }\npublic_url = http://a\n"
+               "tls_resumption = yes\n"),
+         6, "tls_resumption: must be no with tls = off"},
+    };
+
+    CHECK(state, rows);
+}
+
 static void test_authorities_are_a_vendor_and_a_path(void **state)
 {
 #define WITH(item) TLS("client_certificates = optional\nclient_ca_files = { " item " }\n")
@@ -205,6 +222,7 @@ int main(void)
         TEST(test_scheme_and_certificates_follow_the_profile),
         TEST(test_listeners_for_admins_take_strong_profiles_and_no_networks),
         TEST(test_client_certificates_need_authorities_and_the_other_way_round),
+        TEST(test_resumption_is_not_for_listeners_that_look_at_certificates),
         TEST(test_authorities_are_a_vendor_and_a_path),
         TEST(test_too_many_authorities_are_refused),
     };

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,6 +112,11 @@ X509 *cert_make(const struct cert_spec *spec)
     X509_gmtime_adj(X509_getm_notBefore(cert), -2L * 86400);
     X509_gmtime_adj(X509_getm_notAfter(cert), spec->ends_in_s ? spec->ends_in_s : 86400);
     assert_int_equal(X509_set_pubkey(cert, spec->key), 1);
+    if (spec->names) {
+        X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, spec->names);
+        assert_true(names && X509_add_ext(cert, names, -1) == 1);
+        X509_EXTENSION_free(names);
+    }
     assert_true(X509_sign(cert, spec->issuer_key ? spec->issuer_key : spec->key,
                           is_ed ? NULL : (spec->digest ? spec->digest : EVP_sha256())) > 0);
     return cert;

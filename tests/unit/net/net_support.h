@@ -35,6 +35,7 @@ struct cert_spec {
     EVP_PKEY *issuer_key;
     long ends_in_s;
     const EVP_MD *digest; /* NULL: SHA-256 */
+    const char *names;    /* "DNS:a.example, DNS:*.b.example": subjectAltName */
 };
 X509 *cert_make(const struct cert_spec *spec);
 

@@ -31,10 +31,12 @@ static int make_files(void **state)
     ec = key_ec("P-256");
     key_write(&folder, "rsa.key", rsa);
     key_write(&folder, "ec.key", ec);
-    cert = cert_make(&(struct cert_spec){.key = rsa, .name = "rsa", .ends_in_s = 7200});
+    cert = cert_make(&(struct cert_spec){
+        .key = rsa, .name = "rsa", .names = "DNS:localhost", .ends_in_s = 7200});
     cert_write(&folder, "rsa.pem", &cert, 1);
     X509_free(cert);
-    cert = cert_make(&(struct cert_spec){.key = ec, .name = "ec", .ends_in_s = 3600});
+    cert = cert_make(
+        &(struct cert_spec){.key = ec, .name = "ec", .names = "DNS:localhost", .ends_in_s = 3600});
     cert_write(&folder, "ec.pem", &cert, 1);
     X509_free(cert);
     return 0;
@@ -277,21 +279,19 @@ static void test_damage_behind_the_leaf_is_noticed(void **state)
     expect_refusal("half.pem", "ec.key", AP_EINVAL, "half.pem", "certificate 2 cannot be read");
 }
 
-static void test_one_certificate_per_key_type(void **state)
+static void test_too_few_and_too_many_certificates_are_refused(void **state)
 {
-    struct tls_certificate files[] = {
-        {folder_path(&folder, "ec.pem"), folder_path(&folder, "ec.key")},
-        {folder_path(&folder, "ec.pem"), folder_path(&folder, "ec.key")},
-        {folder_path(&folder, "rsa.pem"), folder_path(&folder, "rsa.key")},
-    };
+    struct tls_certificate files[TLS_CERTIFICATES_MAX + 1];
     struct tls_context *context = NULL;
     struct ap_error error;
 
     (void)state;
-    assert_int_equal(make_of(files, 2, &context, &error), AP_EINVAL);
-    assert_non_null(strstr(error.text, "already the certificate"));
-    assert_int_equal(make_of(files, 3, &context, &error), AP_EINVAL);
+    for (size_t i = 0; i < AP_COUNT(files); i++)
+        files[i] = (struct tls_certificate){folder_path(&folder, "ec.pem"),
+                                            folder_path(&folder, "ec.key")};
     assert_int_equal(make_of(files, 0, &context, &error), AP_EINVAL);
+    assert_int_equal(make_of(files, AP_COUNT(files), &context, &error), AP_ERANGE);
+    assert_non_null(strstr(error.text, "more than 8 certificates"));
     assert_null(context);
 }
 
@@ -323,7 +323,7 @@ int main(void)
         cmocka_unit_test(test_encrypted_key_is_refused_without_asking),
         cmocka_unit_test(test_chain_must_be_in_order),
         cmocka_unit_test(test_damage_behind_the_leaf_is_noticed),
-        cmocka_unit_test(test_one_certificate_per_key_type),
+        cmocka_unit_test(test_too_few_and_too_many_certificates_are_refused),
     };
     char policy[] = "/tmp/autoprov-policy-XXXXXX";
 
