@@ -135,6 +135,7 @@
 #define AP_RECORD_QUEUE_MAX 8192 /* droppable fetch and refusal records */
 #define AP_RECORD_DELAY_MS  1000 /* a record is at most this late */
 #define AP_LIST_PAGE_MAX    1000 /* rows in one page of a list */
+#define AP_AUTH_PAIRS_MAX   32   /* phones of one user with one HTTP user name: a hash for each */
 /* Beyond, the WAL is moved into the main file, since every read looks through it. It grows further
  * only while one read lasts that began before: a backup, or a job. */
 #define AP_WAL_MAX_BYTES 4194304

@@ -77,7 +77,7 @@ json_t *api_access_json(const struct store_access *access)
                      (json_int_t)access->bootstrap_at, "moved_at", (json_int_t)access->moved_at);
 }
 
-int api_settle_access(struct api_call *call, const struct api_access_fields *fields,
+int api_settle_access(struct api_call *call, struct api_access_fields *fields,
                       struct store_access *access)
 {
     int err = 0;
@@ -92,6 +92,8 @@ int api_settle_access(struct api_call *call, const struct api_access_fields *fie
     else if (!err && fields->secrets && store_secrets_parse(fields->secrets, &access->secrets) != 0)
         err = api_problem(call, AP_EINVAL, "/secrets",
                           "secrets: always, once, first_network, or empty for the configuration's");
+    if (!err)
+        err = api_settle_auth(call, &fields->auth, &access->auth);
     return err ? err : api_settle_networks(call, fields->networks, &access->networks);
 }
 

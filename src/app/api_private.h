@@ -342,12 +342,42 @@ AP_MUSTCHECK int api_join_networks(struct api_call *call, const json_t *list,
 AP_MUSTCHECK int api_settle_networks(struct api_call *call, const json_t *list,
                                      const char **networks);
 
+/* -- api_auth.c -- */
+
+struct api_auth_fields {
+    const char *password; /* NULL: not given, or null */
+    bool make;
+    const char *made; /* filled by api_settle_auth(); NULL: none */
+};
+/* The members of a phone's body. fields: struct api_auth_fields; auth: struct store_auth. */
+#define API_AUTH_FIELDS(auth_, fields_)                                                            \
+    {.name = "auth_required", .type = API_FIELD_BOOL, .target = &(auth_)->required},               \
+        {.name = "auth_user",                                                                      \
+         .type = API_FIELD_NAME,                                                                   \
+         .may_be_empty = true,                                                                     \
+         .target = &(auth_)->user},                                                                \
+        {.name = "auth_password",                                                                  \
+         .type = API_FIELD_PASSWORD,                                                               \
+         .may_be_null = true,                                                                      \
+         .target = &(fields_)->password},                                                          \
+    {                                                                                              \
+        .name = "auth_password_make", .type = API_FIELD_BOOL, .target = &(fields_)->make           \
+    }
+/* Errors: AP_EINVAL with a problem. */
+AP_MUSTCHECK int api_settle_auth(struct api_call *call, struct api_auth_fields *fields,
+                                 struct store_auth *auth);
+/* Add what a phone shows of it to object. Errors: AP_ENOMEM. */
+AP_MUSTCHECK int api_auth_show(const struct store_phone *phone, json_t *object);
+
+/* -- api_access.c -- */
+
 /* Members of a phone's body; NULL: not given. */
 struct api_access_fields {
     const char *flat, *secrets; /* "": the configuration's */
     json_t *networks;
+    struct api_auth_fields auth;
 };
-AP_MUSTCHECK int api_settle_access(struct api_call *call, const struct api_access_fields *fields,
+AP_MUSTCHECK int api_settle_access(struct api_call *call, struct api_access_fields *fields,
                                    struct store_access *access);
 /* The members that a phone shows of it. NULL without memory. */
 json_t *api_access_json(const struct store_access *access);
