@@ -244,7 +244,16 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
         {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
         {.name = "networks", .type = API_FIELD_LIST, .target = &access.networks},
-        API_AUTH_FIELDS(&phone.access.auth, &access.auth),
+        {.name = "auth_required", .type = API_FIELD_BOOL, .target = &phone.access.auth.required},
+        {.name = "auth_user",
+         .type = API_FIELD_NAME,
+         .may_be_empty = true,
+         .target = &phone.access.auth.user},
+        {.name = "auth_password",
+         .type = API_FIELD_PASSWORD,
+         .may_be_null = true,
+         .target = &access.auth.password},
+        {.name = "auth_password_make", .type = API_FIELD_BOOL, .target = &access.auth.make},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -278,7 +287,16 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
         {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
         {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
         {.name = "networks", .type = API_FIELD_LIST, .target = &access.networks},
-        API_AUTH_FIELDS(&phone->access.auth, &access.auth),
+        {.name = "auth_required", .type = API_FIELD_BOOL, .target = &phone->access.auth.required},
+        {.name = "auth_user",
+         .type = API_FIELD_NAME,
+         .may_be_empty = true,
+         .target = &phone->access.auth.user},
+        {.name = "auth_password",
+         .type = API_FIELD_PASSWORD,
+         .may_be_null = true,
+         .target = &access.auth.password},
+        {.name = "auth_password_make", .type = API_FIELD_BOOL, .target = &access.auth.make},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -320,6 +338,7 @@ int api_phone_set(struct api_call *call, struct store_db *db)
         err = store_phone_set(db, &phone, 0);
     if (err == AP_EEXIST)
         err = api_problem(call, err, "/external_id", "another phone has this external id");
+    bool is_changed = phone.access.auth.password != NULL;
     /* One that is off gets no file: it is checked when it is switched on. */
     if (!err && phone.enabled)
         err = api_check_phone(call, db, phone.mac);
@@ -333,7 +352,6 @@ int api_phone_set(struct api_call *call, struct store_db *db)
                                  store_secrets_name(phone.access.secrets),
                                  phone.access.networks ? phone.access.networks : "",
                                  phone.access.auth.required ? "yes" : "no",
-                                 phone.access.auth.password ? " auth_password=changed" : "",
-                                 list ? " lines=changed" : ""));
+                                 is_changed ? " auth=changed" : "", list ? " lines=changed" : ""));
     return err ? err : phone_result(call, db, &phone, 200, made);
 }

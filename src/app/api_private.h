@@ -349,20 +349,6 @@ struct api_auth_fields {
     bool make;
     const char *made; /* filled by api_settle_auth(); NULL: none */
 };
-/* The members of a phone's body. fields: struct api_auth_fields; auth: struct store_auth. */
-#define API_AUTH_FIELDS(auth_, fields_)                                                            \
-    {.name = "auth_required", .type = API_FIELD_BOOL, .target = &(auth_)->required},               \
-        {.name = "auth_user",                                                                      \
-         .type = API_FIELD_NAME,                                                                   \
-         .may_be_empty = true,                                                                     \
-         .target = &(auth_)->user},                                                                \
-        {.name = "auth_password",                                                                  \
-         .type = API_FIELD_PASSWORD,                                                               \
-         .may_be_null = true,                                                                      \
-         .target = &(fields_)->password},                                                          \
-    {                                                                                              \
-        .name = "auth_password_make", .type = API_FIELD_BOOL, .target = &(fields_)->make           \
-    }
 /* Errors: AP_EINVAL with a problem. */
 AP_MUSTCHECK int api_settle_auth(struct api_call *call, struct api_auth_fields *fields,
                                  struct store_auth *auth);
@@ -381,6 +367,11 @@ AP_MUSTCHECK int api_settle_access(struct api_call *call, struct api_access_fiel
                                    struct store_access *access);
 /* The members that a phone shows of it. NULL without memory. */
 json_t *api_access_json(const struct store_access *access);
+
+/* -- api_explain_next.c -- */
+
+/* What an admin does about a refusal for that reason; "" : nothing is known. Static. */
+const char *api_explain_next(enum policy_reason reason);
 
 /* -- api_alarm.c ------------------------------------------------------------------------------- */
 

@@ -94,6 +94,7 @@ static const struct ctl_option EXPLAIN[] = {
     {"agent", "TEXT", "as if the phone had this User-Agent"},
     {"file", "NAME", "as if it asked for this file; default: its own"},
     {"listener", "NAME", "as if it asked there; default: the URL's, or the first for phones"},
+    {"credentials", "none|right|wrong", "as if it said such HTTP credentials; default: none"},
     {"certificate", "CN", "as if its vendor's authority had signed one with this common name"},
     {0},
 };

@@ -132,6 +132,7 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
             .guard = daemon->guard,
             .alarms = daemon->alarms,
             .penalties = daemon->penalties,
+            .auths = daemon->auths,
             .clock = daemon->clock,
             .control = daemon->mailbox,
             .fds = &daemon->fds[i * config->listener_count],
@@ -178,6 +179,8 @@ static int start(struct daemon *daemon, struct ap_error *error)
     err = source_table_new(&limits, &daemon->sources);
     if (!err)
         err = penalty_table_new(&daemon->penalties);
+    if (!err)
+        err = auth_table_new(&daemon->auths);
     if (!err)
         err = mailbox_open(&daemon->loop, &daemon->mailbox);
     if (err)
@@ -318,6 +321,7 @@ static void tear_down(struct daemon *daemon)
     flat_guard_free(daemon->guard);
     alarms_free(daemon->alarms);
     penalty_table_free(daemon->penalties);
+    auth_table_free(daemon->auths);
     store_close(daemon->reader);
     control_unlink(daemon);
     snapshot_unref(daemon->snapshot);
