@@ -257,3 +257,41 @@ def test_a_password_is_never_shown_again(house):
     assert curl(house, house.urls[MAC], f"{MAC}:{house.secrets[-1]}")[0] == 401
     refused = house.ctl("phone", "set", BARE, "--auth-required", "yes")
     assert refused.code not in (OK, NOT_FOUND) and "auth_password" in refused.err
+
+
+@pytest.mark.parametrize("vendor, lines", [
+    ("yealink", ("static.auto_provision.server.username = {u}",
+                 "static.auto_provision.server.password = {p}")),
+    ("snom", ("<http_client_user perm=\"R\">{u}</http_client_user>",
+              "<http_client_pass perm=\"R\">{p}</http_client_pass>")),
+    ("snom-dect", ("<http_client_pass perm=\"R\">{p}</http_client_pass>",)),
+    ("grandstream", ("<P1360>{u}</P1360>", "<P1361>{p}</P1361>")),
+    ("poly", ('device.prov.user="{u}"',
+              'device.prov.password.set="1" device.prov.password="{p}"')),
+    ("ale", ('<setting id="DeviceProvisionServerUsername" value="{u}"/>',
+             '<setting id="DeviceProvisionServerPassword" value="{p}"/>')),
+])
+def test_the_file_carries_them_where_they_are_set(instance, vendor, lines):
+    mac, password = "001565000009", "Http-Pass1"
+    instance.add_user("alice")
+    instance.add_account("alice", "1@pbx.test")
+    instance.add_phone("alice", mac, "--vendor", vendor)
+
+    def preview(*words):
+        name = [f"{mac}-registration.cfg"] if vendor == "poly" else []
+        text = instance.ctl("phone", "preview", mac, *name, *words, code=OK).out
+        instance.printed.pop()  # it has the token, on purpose
+        return text
+
+    before = preview("--secrets")
+    instance.ctl("phone", "set", mac, "--auth-user", "desk", "--auth-password-file", "-",
+                 stdin=password + "\n", code=OK)
+    after = preview("--secrets")
+    for line in lines:
+        assert line.format(u="desk", p=password) in after, line
+        assert line.format(u="desk", p=password) not in before
+    assert password not in preview() and "********" in preview()
+    # Nothing else has changed, and nothing stays behind when the password goes.
+    added = [line for line in after.splitlines() if line not in before.splitlines()]
+    assert 1 <= len(added) <= 4
+    assert "desk" not in before and password not in before
