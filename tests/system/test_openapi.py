@@ -211,6 +211,8 @@ def walk_users(walk):
     walk.call("setUser", 200, {"display_name": "Alice A", "external_id": "x-1", "site": "hq"},
               fields=f"If-Match: {tag}\r\n")
     walk.call("setUser", 412, {"display_name": "B"}, fields=f"If-Match: {tag}\r\n")
+    assert walk.call("setUser", 200, {"external_id": None})["external_id"] is None
+    walk.call("setUser", 200, {"external_id": "x-1"})
     walk.call("addUser", 409, {"name": "alice"})
     walk.call("addUser", 404, {"name": "carol", "site": "nowhere"})
     walk.call("rotateToken", 200, {"grace": 60})
