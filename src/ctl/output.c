@@ -65,7 +65,8 @@ static bool is_time(const char *key)
 {
     size_t len = strlen(key);
 
-    return strcmp(key, "at") == 0 || (len > 3 && strcmp(key + len - 3, "_at") == 0);
+    return strcmp(key, "at") == 0 || strcmp(key, "since") == 0 || strcmp(key, "enrol_until") == 0 ||
+           (len > 3 && strcmp(key + len - 3, "_at") == 0);
 }
 
 static void format_time(json_int_t seconds, char *out, size_t room)
