@@ -266,6 +266,17 @@ static int update_account(struct store_db *db, const struct store_account *accou
     return store_query_run(&query);
 }
 
+int store_account_reopen_phones(struct store_db *db, const char *account_id)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "UPDATE phone SET first_at = 0, version = version + 1 WHERE first_at > 0 "
+                      "AND id IN (SELECT phone_id FROM line WHERE account_id = ?)");
+    store_query_bind_text(&query, account_id);
+    return store_query_run(&query);
+}
+
 static int set_account(struct store_db *db, const struct store_account *account,
                        uint64_t if_version)
 {
@@ -286,6 +297,8 @@ static int set_account(struct store_db *db, const struct store_account *account,
     }
     if (!err)
         err = update_account(db, account, &password, &previous);
+    if (!err && password.len > 0)
+        err = store_account_reopen_phones(db, account->id);
     arena_done(&arena);
     return err;
 }

@@ -190,9 +190,11 @@ static int forget_fetches(struct store_db *db, const char *phone_id)
         return err;
     store_query_begin(&query, db,
                       "UPDATE phone SET last_fetch_at = 0, last_fetch_address = '', "
-                      "seen_generation = 0 WHERE id = ?");
+                      "seen_generation = 0, enrol_until = 0, first_at = 0, first_network = NULL, "
+                      "bootstrap_at = 0, moved_at = 0 WHERE id = ?");
     store_query_bind_text(&query, phone_id);
-    return store_query_run(&query);
+    err = store_query_run(&query);
+    return err ? err : store_bootstrap_end(db, phone_id);
 }
 
 static int move_phone(struct store_db *db, const struct store_phone *phone)
@@ -242,7 +244,11 @@ static int apply_change(struct store_db *db, const struct store_import_change *c
         return change_phone(db, change);
     err = change->kind == STORE_IMPORT_USER ? change_user(db, &change->user)
                                             : change_account(db, change);
-    return !err && store_query_changes(db) == 0 ? AP_ECONFLICT : err;
+    if (!err && store_query_changes(db) == 0)
+        err = AP_ECONFLICT;
+    if (!err && change->kind == STORE_IMPORT_ACCOUNT && change->password.sealed_len > 0)
+        err = store_account_reopen_phones(db, change->account.id);
+    return err;
 }
 
 /* -- all or nothing -------------------------------------------------------------------------- */

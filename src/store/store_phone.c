@@ -241,7 +241,7 @@ static int update_phone(struct store_db *db, const struct store_phone *phone)
     store_query_begin(&query, db,
                       "UPDATE phone SET vendor = ?, model = ?, label = ?, enabled = ?, "
                       "external_id = ?, networks = ?, flat = ?7, secrets = ?, "
-                      "moved_at = iif(flat = ?7, moved_at, 0), version = version + 1 "
+                      "moved_at = iif(?7 IN (flat, '', 'off'), moved_at, 0), version = version + 1 "
                       "WHERE id = ?");
     store_query_bind_text(&query, phone->vendor);
     store_query_bind_text(&query, phone->model);
@@ -282,6 +282,8 @@ int store_phone_set(struct store_db *db, const struct store_phone *phone, uint64
         err = update_phone(db, phone);
     if (!err && phone->lines)
         err = store_phone_replace_lines(db, phone);
+    if (!err && phone->access.flat == STORE_FLAT_OFF)
+        err = store_bootstrap_end(db, phone->id);
     return store_change_end(db, err);
 }
 
