@@ -17,8 +17,8 @@
 /* section, name, type, default, min, max, unit, reloadable, help */
 const struct config_key CONFIG_KEYS[] = {
     [KEY_USER] = {CONFIG_TOP, "user", CONFIG_STRING, "autoprovd", 1, 32, NULL, false,
-                  "The account that `autoprovctl init` gives its files to. The daemon does not "
-                  "change its user: the systemd unit's `User=` must be the same."},
+                  "The account that `autoprovctl init` gives its files to, and that the daemon "
+                  "becomes when root starts it. The systemd unit's `User=` must be the same."},
     [KEY_GROUP] = {CONFIG_TOP, "group", CONFIG_STRING, "autoprovd", 1, 32, NULL, false,
                    "Members of this group may use the control socket."},
     [KEY_WORKERS] = {CONFIG_TOP, "workers", CONFIG_NUMBER, "0", 0, 64, "threads", false,
