@@ -114,7 +114,8 @@ static void api_daemon_status(void *data, json_t *object)
     source_table_totals(daemon->sources, &totals);
     penalty_table_totals(daemon->penalties, clock_monotonic_ms(daemon->clock), &penalties);
     json_t *more = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "pid", (json_int_t)getpid(), "uptime_s",
+        "{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "pid", (json_int_t)getpid(),
+        "sandbox", sandbox_describe(daemon->sandbox), "uptime_s",
         (json_int_t)((clock_monotonic_ms(daemon->clock) - daemon->started_ms) / 1000), "workers",
         (json_int_t)daemon->worker_count, "connections", (json_int_t)totals.connections,
         "handshakes", (json_int_t)totals.handshakes, "refused_connections",

@@ -185,6 +185,8 @@ static int claim(struct daemon *daemon, const struct config *config, struct ap_e
         err = privilege_drop(config, &privilege, error);
     if (!err)
         err = control_bind(daemon, config, error);
+    if (!err)
+        err = sandbox_enter(config, &daemon->sandbox, error);
     return err;
 }
 
@@ -276,6 +278,7 @@ static void announce(struct daemon *daemon)
                       listener->name, address, listener->address.port, listener->public_url,
                       snapshot->config->provision_prefix);
     }
+    log_event(LOG_LEVEL_NOTICE, "sandbox", "%s", sandbox_describe(daemon->sandbox));
     log_event(LOG_LEVEL_NOTICE, "ready", "version=%s workers=%zu config=%s", AP_VERSION,
               daemon->worker_count, snapshot->config->path);
 }
@@ -364,6 +367,7 @@ static void tear_down(struct daemon *daemon)
     control_unlink(daemon);
     snapshot_unref(daemon->snapshot);
     vault_free(daemon->vault);
+    sandbox_free(daemon->sandbox);
     if (daemon->lock_fd >= 0)
         (void)close(daemon->lock_fd); /* releases the lock */
     log_set_sink(NULL, NULL);

@@ -16,6 +16,7 @@
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
+#include "sandbox.h"
 #include "worker.h"
 
 enum daemon_state {
@@ -42,6 +43,7 @@ struct daemon {
     int64_t started_ms; /* monotonic */
     int64_t started_at; /* UTC seconds */
 
+    struct sandbox *sandbox;
     uv_loop_t loop;
     struct mailbox *mailbox;
     struct snapshot *snapshot;
