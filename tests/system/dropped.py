@@ -16,9 +16,8 @@ class DroppedInstance(Instance):
         super().__init__(folder, **settings)
         self.control = folder / "run" / "control.sock"
         self.owner = pwd.getpwnam(USER)
-        for parent in (folder, *folder.parents):
-            if parent != parent.parent and parent.stat().st_mode & 0o011 != 0o011:
-                parent.chmod(parent.stat().st_mode | 0o011)
+        for path in (folder, folder.parent):
+            path.chmod(0o755)
         for name in ("templates", "vendors"):
             shutil.copytree(os.path.join(TOP, "conf", name), folder / f"shipped-{name}")
         for name in ("rsa.key", "ecdsa.key"):

@@ -6,19 +6,11 @@ import stat
 
 import pytest
 
-from dropped import GROUP, USER, DroppedInstance
+from dropped import GROUP, USER
 from instance import EXIT_CONFIG, OK
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be given up")
 MAC = "cc5ef641b794"
-
-
-@pytest.fixture
-def dropped(tmp_path):
-    instance = DroppedInstance(tmp_path / "dropped")
-    instance.init()
-    yield instance
-    instance.finish()
 
 
 def refuses(instance):
