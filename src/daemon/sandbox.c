@@ -52,6 +52,7 @@ static const struct {
     {"/sys/devices/system/cpu/online", READ_FILE},  /* how many workers = 0 is, at a reload */
     {"/proc/self/statm", READ_FILE},                /* figures of the process */
     {"/proc/self/fd", LANDLOCK_ACCESS_FS_READ_DIR}, /* the same */
+    {"/etc/localtime", READ_FILE},                  /* the C library looks, also for UTC */
 #ifdef AP_SANITIZED
     {"/proc/self", READ}, /* their leak check */
     {"/usr", READ},       /* lines in their reports */
