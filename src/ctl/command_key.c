@@ -1,6 +1,9 @@
 /* key …: of a phone, or with --user of all phones of a user */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "autoprov/text.h"
 
 #include "ctl_private.h"
 
@@ -116,9 +119,13 @@ int ctl_key_list(const struct ctl_args *args)
 }
 
 /* Its number as people give it: "7" and "07" are one. */
-static bool is_key(const json_t *key, const char *number)
+static bool is_key(const json_t *key, const char *text)
 {
-    return json_integer_value(json_object_get(key, "position")) == strtoll(number, NULL, 10);
+    uint64_t number;
+
+    text += strspn(text, "0");
+    return text_parse_u64(text, strlen(text), 1, UINT32_MAX, &number) == 0 &&
+           (uint64_t)json_integer_value(json_object_get(key, "position")) == number;
 }
 
 /* A phone has its user's keys too, and its own before those at one position. */

@@ -289,8 +289,8 @@ static void test_another_password_may_be_fetched_again_in_the_first_network(void
 
     build(&house, *state);
     assert_int_equal(claim(&house, (struct store_claim){.first_network = HOME}), 0);
-    assert_int_equal(store_account_get(house.fixture->db, &house.fixture->arena, "1001@sip.example.org",
-                                       &account),
+    assert_int_equal(store_account_get(house.fixture->db, &house.fixture->arena,
+                                       "1001@sip.example.org", &account),
                      0);
     account.password = "secret"; /* the same */
     fixture_begin(house.fixture);
