@@ -29,8 +29,8 @@ int sandbox_filter_calls(const char **ret_state, struct ap_error *error)
 
 #include "autoprov/array.h"
 
-/* Found by running the system tests under strace(1), with the calls that other versions of the C
- * library, libuv and SQLite make instead. */
+/* Those of the daemon's whole life under strace(1), with the calls that other versions of the C
+ * library, libuv and SQLite make instead; the system tests run with them. */
 static const int ALLOWED[] = {
     /* files; Landlock says which */
     SCMP_SYS(open),
