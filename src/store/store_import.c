@@ -244,10 +244,19 @@ static int apply_change(struct store_db *db, const struct store_import_change *c
         return change_phone(db, change);
     err = change->kind == STORE_IMPORT_USER ? change_user(db, &change->user)
                                             : change_account(db, change);
-    if (!err && store_query_changes(db) == 0)
-        err = AP_ECONFLICT;
-    if (!err && change->kind == STORE_IMPORT_ACCOUNT && change->password.sealed_len > 0)
-        err = store_account_reopen_phones(db, change->account.id);
+    return !err && store_query_changes(db) == 0 ? AP_ECONFLICT : err;
+}
+
+/* After all changes: it makes phones' versions others than the changes were made for. */
+static int reopen_phones(struct store_db *db, const struct store_import_change *changes,
+                         size_t count)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < count && !err; i++) {
+        if (changes[i].kind == STORE_IMPORT_ACCOUNT && changes[i].password.sealed_len > 0)
+            err = store_account_reopen_phones(db, changes[i].account.id);
+    }
     return err;
 }
 
@@ -297,6 +306,8 @@ int store_import_publish(struct store_db *db, int64_t import,
     err = check_counts(db, import, expected);
     for (size_t i = 0; i < count && !err; i++)
         err = apply_change(db, &changes[i]);
+    if (!err)
+        err = reopen_phones(db, changes, count);
     if (!err)
         err = end_import(db, import);
     return store_change_end(db, err);
