@@ -222,18 +222,6 @@ int store_phone_states(struct store_db *db, struct store_phone_states *ret_state
     return err;
 }
 
-static int read_version(struct store_db *db, const char *phone_id, uint64_t *ret_version)
-{
-    struct store_query query;
-
-    store_query_begin(&query, db, "SELECT version FROM phone WHERE id = ?");
-    store_query_bind_text(&query, phone_id);
-    int err = store_query_step(&query);
-    if (!err)
-        *ret_version = (uint64_t)store_query_column_number(&query);
-    return store_query_end(&query, err);
-}
-
 static int update_phone(struct store_db *db, const struct store_phone *phone)
 {
     struct store_query query;
@@ -267,17 +255,14 @@ int store_phone_replace_lines(struct store_db *db, const struct store_phone *pho
 
 int store_phone_set(struct store_db *db, const struct store_phone *phone, uint64_t if_version)
 {
-    uint64_t version = 0;
-
     int err = phone->lines ? check_lines(phone) : 0;
     if (err)
         return err;
     err = store_change_begin(db);
     if (err)
         return err;
-    err = read_version(db, phone->id, &version);
-    if (!err && if_version != 0 && if_version != version)
-        err = AP_ECONFLICT;
+    err = store_change_check_version(db, "SELECT version FROM phone WHERE id = ?", phone->id,
+                                     if_version);
     if (!err)
         err = update_phone(db, phone);
     if (!err && phone->lines)

@@ -251,6 +251,11 @@ AP_MUSTCHECK int store_change_end(struct store_db *db, int err);
 /* A new row id, of the form of UUID version 7: ids made later sort later. */
 void store_change_make_id(char ret_id[static STORE_ID_TEXT_MAX]);
 
+/* sql reads the version of the row with the id. if_version: the one it must have, or 0.
+ * Errors: AP_ENOENT, AP_ECONFLICT. */
+AP_MUSTCHECK int store_change_check_version(struct store_db *db, const char *sql, const char *id,
+                                            uint64_t if_version);
+
 /* Write the highest wall time down when tokens wait for their end: an idle daemon makes no other
  * commit. Opens no transaction. */
 AP_MUSTCHECK int store_change_note_time(struct store_db *db);
