@@ -161,6 +161,7 @@ templates_directory = $(quoted "$top/conf/templates")
 custom_templates_directory = $(quoted "$state/templates")
 vendors_directory = $(quoted "$top/conf/vendors")
 custom_vendors_directory = $(quoted "$state/vendors")
+# Whoever runs the script; a root that is written here stays root.
 user = $(quoted "$(id -un)")
 group = $(quoted "$(id -gn)")
 

@@ -103,8 +103,9 @@ enum config_agent_check { CONFIG_AGENT_OFF, CONFIG_AGENT_WARN, CONFIG_AGENT_REFU
 struct config {
     char *path; /* the main file, for messages */
 
-    char *user;       /* whom init gives its files, and whose rights are expected */
-    char *group;      /* who may use the control socket */
+    char *user;  /* whom init gives its files, and whom a daemon started by root becomes */
+    char *group; /* who may use the control socket */
+    enum config_switch sandbox;
     uint32_t workers; /* 1..64; from 0 in the file: one per core */
 
     char *state_directory;            /* absolute: autoprovd.db and its lock */

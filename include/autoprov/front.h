@@ -79,7 +79,7 @@ void front_stats(const struct front *front, struct front_stats *ret_stats);
 /* Bind a TCP listener with SO_REUSEPORT; an IPv6 one serves IPv6 only. first: also refuse an
  * address that another program listens on (SO_REUSEPORT alone would share it silently); give true
  * for the first worker's. Errors, with a line that names address and port: AP_EBUSY in use,
- * AP_EPERM, AP_EIO. */
+ * AP_EPERM, AP_EINVAL sockets of this family cannot be had, AP_EIO. */
 AP_MUSTCHECK int listener_open_tcp(const struct address *address, bool first, int *ret_fd,
                                    struct ap_error *error);
 

@@ -123,7 +123,10 @@ static int read_account(struct api_call *call, struct store_account *account, bo
          .may_be_empty = true,
          .target = &account->outbound_proxy},
         {.name = "expires", .type = API_FIELD_NUMBER, .min = 60, .max = 86400, .target = &expires},
-        {.name = "external_id", .type = API_FIELD_NAME, .target = &account->external_id},
+        {.name = "external_id",
+         .type = API_FIELD_NAME,
+         .may_be_null = true,
+         .target = &account->external_id},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 

@@ -143,7 +143,10 @@ int api_user_set(struct api_call *call, struct store_db *db)
          .type = API_FIELD_TEXT,
          .may_be_empty = true,
          .target = &user.display_name},
-        {.name = "external_id", .type = API_FIELD_NAME, .target = &user.external_id},
+        {.name = "external_id",
+         .type = API_FIELD_NAME,
+         .may_be_null = true,
+         .target = &user.external_id},
         {.name = "site", .type = API_FIELD_NAME, .may_be_empty = true, .target = &site},
         {.name = "networks", .type = API_FIELD_LIST, .target = &networks},
     };

@@ -187,9 +187,7 @@ static struct counted *counted_place(struct fetch_log *log, const struct fetch_e
         finish_all(log);
         free_place = &log->counted[0];
     }
-    *free_place =
-        (struct counted){.source = *event->source, .reason = event->reason, .minute = minute};
-    free_place->source.port = 0;
+    *free_place = (struct counted){.source = source, .reason = event->reason, .minute = minute};
     return free_place;
 }
 

@@ -14,6 +14,8 @@
 #define DAY_MS      INT64_C(86400000)
 #define OUI_BYTES   3
 #define CROWD_COUNT 256
+/* One more than any budget: that is the one too many. */
+#define PLACES (AP_FLAT_BUDGET_MAX + 1)
 
 struct refused {
     int64_t at_ms;
@@ -34,7 +36,7 @@ struct flat_guard {
     pthread_mutex_t lock;
     int64_t paused_until_ms;
     /* The last hour's, oldest first, from first on around the end. */
-    struct refused refused[AP_FLAT_BUDGET_MAX];
+    struct refused refused[PLACES];
     size_t first, count;
     struct crowd crowds[CROWD_COUNT];
 };
@@ -68,13 +70,13 @@ void flat_guard_free(struct flat_guard *guard)
 
 static struct refused *refused_at(struct flat_guard *guard, size_t nth)
 {
-    return &guard->refused[(guard->first + nth) % AP_FLAT_BUDGET_MAX];
+    return &guard->refused[(guard->first + nth) % PLACES];
 }
 
 static void forget_old(struct flat_guard *guard, int64_t now_ms)
 {
     while (guard->count > 0 && now_ms - refused_at(guard, 0)->at_ms >= HOUR_MS) {
-        guard->first = (guard->first + 1) % AP_FLAT_BUDGET_MAX;
+        guard->first = (guard->first + 1) % PLACES;
         guard->count--;
     }
 }
@@ -106,8 +108,8 @@ static bool spend(struct flat_guard *guard, const struct flat_budget *budget,
     uint32_t of_oui = count_oui(guard, mac, &is_known);
     if (is_known)
         return false;
-    if (guard->count == AP_FLAT_BUDGET_MAX) { /* then it is spent anyhow */
-        guard->first = (guard->first + 1) % AP_FLAT_BUDGET_MAX;
+    if (guard->count == PLACES) { /* then it is spent anyhow */
+        guard->first = (guard->first + 1) % PLACES;
         guard->count--;
     }
     struct refused *refused = refused_at(guard, guard->count++);

@@ -76,7 +76,7 @@ static bool has_window(const struct policy_facts *facts)
     const struct store_access *access = &facts->phone->access;
 
     return access->enrol_until > facts->now &&
-           (access->first_at == 0 || is_in_first_network(facts));
+           (!access->first_network || is_in_first_network(facts));
 }
 
 static enum store_flat flat_of(const struct policy_facts *facts,
@@ -254,11 +254,12 @@ static bool holds_secrets(const struct policy_facts *facts, const struct policy_
     const struct store_access *access = &facts->phone->access;
     enum store_secrets secrets = secrets_of(facts, options);
 
-    if (secrets == STORE_SECRETS_ALWAYS || access->first_at == 0)
+    if (secrets == STORE_SECRETS_ALWAYS || !access->first_network)
         return true;
     if (!is_in_first_network(facts))
         return false;
-    return secrets == STORE_SECRETS_FIRST_NETWORK ||
+    /* At zero with a network: the password is another since, and the phone may have it once. */
+    return secrets == STORE_SECRETS_FIRST_NETWORK || access->first_at == 0 ||
            facts->now - access->first_at <= STORE_SAME_FETCH_S;
 }
 
@@ -276,7 +277,9 @@ bool policy_is_first(const struct policy_facts *facts, const struct policy_optio
     if (facts->common || facts->phone->access.first_at > 0 ||
         policy_part(facts, options) != POLICY_PART_WHOLE)
         return false;
-    return facts->flat || secrets_of(facts, options) != STORE_SECRETS_ALWAYS;
+    /* A window was for this fetch, whichever way it came. */
+    return facts->flat || facts->phone->access.enrol_until > facts->now ||
+           secrets_of(facts, options) != STORE_SECRETS_ALWAYS;
 }
 
 bool policy_has_moved(const struct policy_facts *facts)

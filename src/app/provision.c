@@ -165,6 +165,23 @@ static void tell_plain(const struct fetch *fetch)
                      "served a phone's secrets without TLS: everybody on the way can read them");
 }
 
+/* A file that tells no secret, like Poly's list of the others, uses up no right to them. */
+static void settle_first(struct fetch *fetch, const struct buf *body)
+{
+    struct ap_error error = {{0}};
+    struct buf without;
+
+    buf_init_secret(&without, AP_BODY_MAX_BYTES);
+    fetch->found.part = POLICY_PART_WITHOUT_SECRETS;
+    int err = render(fetch, NULL, &without, &error);
+    fetch->found.part = POLICY_PART_WHOLE;
+    /* Without the comparison it counts as the first. */
+    if (!err && without.len == body->len &&
+        (body->len == 0 || memcmp(without.data, body->data, body->len) == 0))
+        fetch->found.is_first = false;
+    buf_done(&without);
+}
+
 static void serve(struct fetch *fetch)
 {
     struct buf body;
@@ -173,6 +190,8 @@ static void serve(struct fetch *fetch)
         provision_bootstrap(fetch);
     else if (provision_render(fetch, NULL, &body)) {
         tell_plain(fetch);
+        if (fetch->found.is_first)
+            settle_first(fetch, &body);
         provision_answer(fetch, &body);
     }
 }

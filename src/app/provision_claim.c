@@ -158,23 +158,32 @@ static void finish_claim(struct held *held)
         provision_answer_file(fetch, &held->body);
 }
 
+/* A 304 hands out nothing, so it uses up nothing. */
+static bool uses_up(const struct provision_finding *found)
+{
+    return found->is_first || (!found->path.flat && (found->token_kind == STORE_TOKEN_BOOTSTRAP ||
+                                                     found->token_kind == STORE_TOKEN_BURNT));
+}
+
 static bool needs_claim(const struct fetch *fetch)
 {
     const struct provision_finding *found = &fetch->found;
     bool by_token = !found->path.flat;
 
-    /* HEAD and 304 hand out nothing, so they use up nothing. */
-    if (!found->phone_known || fetch->request->method != GATE_GET || provision_is_known(fetch))
+    if (!found->phone_known || fetch->request->method != GATE_GET)
         return false;
-    return (by_token && (found->phone.needs_seen_mark ||
-                         found->token_kind == STORE_TOKEN_BOOTSTRAP || found->has_moved)) ||
-           found->is_first;
+    if (by_token && found->token_kind != STORE_TOKEN_BURNT &&
+        (found->phone.needs_seen_mark || found->has_moved))
+        return true;
+    return !provision_is_known(fetch) && uses_up(found);
 }
 
-static void fill_claim(struct held *held, const struct provision_finding *found)
+static void fill_claim(struct held *held, const struct fetch *fetch)
 {
+    const struct provision_finding *found = &fetch->found;
     bool by_token = !found->path.flat;
     bool seen = by_token && found->phone.needs_seen_mark;
+    bool is_delivered = !provision_is_known(fetch);
 
     held->token = found->path.token;
     held->claim = (struct store_claim){
@@ -182,9 +191,11 @@ static void fill_claim(struct held *held, const struct provision_finding *found)
         .seen = seen,
         .burnt = seen && found->token_kind == STORE_TOKEN_BURNT,
         .generation = found->phone.token_generation,
-        .first_network = found->is_first ? held->network : NULL,
+        .first_network = is_delivered && found->is_first ? held->network : NULL,
         .first_at = found->phone.access.first_at,
-        .bootstrap = by_token && found->token_kind == STORE_TOKEN_BOOTSTRAP ? &held->token : NULL,
+        .bootstrap = is_delivered && by_token && found->token_kind == STORE_TOKEN_BOOTSTRAP
+                         ? &held->token
+                         : NULL,
         .network = held->network,
         .moved = found->has_moved,
     };
@@ -199,7 +210,7 @@ void provision_answer(struct fetch *fetch, struct buf *body)
     struct held *held = hold(fetch);
     int err = held ? 0 : AP_ENOMEM;
     if (!err) {
-        fill_claim(held, &fetch->found);
+        fill_claim(held, fetch);
         held->write.run = run_claim;
         held->finish = finish_claim;
         held->body = *body;

@@ -194,7 +194,7 @@ static void check_job(struct check *check, const struct rendering_job *job)
     (void)snprintf(whose, sizeof(whose), "%s%s%s", job->vendor->name, job->model ? "/" : "",
                    job->model ? job->model->name : ""); /* 64 bytes each */
     check->renderings++;
-    if (job->bootstrap)
+    if (job->bootstrap && job->phone)
         check_bootstrap(check, job, whose);
     else if (check_rendering(check, job, whose) && job->file->role == CATALOGUE_CONFIG)
         check_withheld(check, job, whose);

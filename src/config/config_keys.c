@@ -17,10 +17,14 @@
 /* section, name, type, default, min, max, unit, reloadable, help */
 const struct config_key CONFIG_KEYS[] = {
     [KEY_USER] = {CONFIG_TOP, "user", CONFIG_STRING, "autoprovd", 1, 32, NULL, false,
-                  "The account that `autoprovctl init` gives its files to. The daemon does not "
-                  "change its user: the systemd unit's `User=` must be the same."},
+                  "The account that `autoprovctl init` gives its files to, and that the daemon "
+                  "becomes when root starts it. The systemd unit's `User=` must be the same."},
     [KEY_GROUP] = {CONFIG_TOP, "group", CONFIG_STRING, "autoprovd", 1, 32, NULL, false,
                    "Members of this group may use the control socket."},
+    [KEY_SANDBOX] = {CONFIG_TOP, "sandbox", CONFIG_CHOICE, "yes", 1, 16, NULL, false,
+                     "Whether the daemon fences itself in once its ports are bound: only the "
+                     "folders that it uses can be opened (Landlock), only the system calls that it "
+                     "needs can be made (seccomp). yes or no."},
     [KEY_WORKERS] = {CONFIG_TOP, "workers", CONFIG_NUMBER, "0", 0, 64, "threads", false,
                      "Threads that serve phones. 0 means one per core."},
     [KEY_STATE_DIRECTORY] = {CONFIG_TOP, "state_directory", CONFIG_PATH, "/var/lib/autoprovd", 1,
@@ -208,6 +212,7 @@ static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_USER] = {SLOT_TEXT, TOP(user), config_check_account, NULL},
     [KEY_GROUP] = {SLOT_TEXT, TOP(group), config_check_account, NULL},
+    [KEY_SANDBOX] = {SLOT_WORD, TOP(sandbox), NULL, SWITCH},
     [KEY_WORKERS] = {SLOT_U32, TOP(workers), NULL, NULL},
     [KEY_STATE_DIRECTORY] = {SLOT_TEXT, TOP(state_directory), config_check_path, NULL},
     [KEY_MASTER_KEY_FILE] = {SLOT_TEXT, TOP(master_key_file), config_check_path_or_name, NULL},

@@ -14,6 +14,7 @@
 enum config_key_id {
     KEY_USER,
     KEY_GROUP,
+    KEY_SANDBOX,
     KEY_WORKERS,
     KEY_STATE_DIRECTORY,
     KEY_MASTER_KEY_FILE,

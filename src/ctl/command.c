@@ -46,6 +46,12 @@ static const struct ctl_option KEY_ADD[] = {
     {"position", "N", "number of the key; default: the first free one"},
     {0},
 };
+static const struct ctl_option KEY_SET[] = {
+    {"user", NULL, "MAC is the name of a user: the key is on all of the user's phones"},
+    {"label", "TEXT", "what the phone shows beside it"},
+    {"line", "N", "number of the line that it uses; default: 1"},
+    {0},
+};
 static const struct ctl_option KEY_OF_USER[] = {
     {"user", NULL, "MAC is the name of a user"},
     {0},
@@ -292,6 +298,9 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"key", "add", "MAC TYPE [VALUE]", 2, 3, KEY_ADD,
      "add a key: line, speed_dial, blf, park or dtmf", ctl_key_add},
     {"key", "list", "MAC", 1, 1, KEY_OF_USER, "list keys", ctl_key_list},
+    {"key", "show", "MAC KEY", 2, 2, KEY_OF_USER, "show one key", ctl_key_show},
+    {"key", "set", "MAC KEY TYPE [VALUE]", 3, 4, KEY_SET, "put a key in the place of what is there",
+     ctl_key_set},
     {"key", "del", "MAC KEY", 2, 2, KEY_OF_USER, "delete a key", ctl_key_del},
     {"key", "rotate", "", 0, 0, KEY_ROTATE,
      "make a new master key; the daemon takes it up when it is restarted", ctl_key_rotate},

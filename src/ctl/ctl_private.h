@@ -233,6 +233,8 @@ int ctl_setting_unset(const struct ctl_args *args);
 int ctl_setting_list(const struct ctl_args *args);
 int ctl_setting_show(const struct ctl_args *args);
 int ctl_key_add(const struct ctl_args *args);
+int ctl_key_set(const struct ctl_args *args);
+int ctl_key_show(const struct ctl_args *args);
 int ctl_key_list(const struct ctl_args *args);
 int ctl_key_del(const struct ctl_args *args);
 int ctl_apikey_add(const struct ctl_args *args);

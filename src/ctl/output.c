@@ -12,6 +12,8 @@
 
 /* Longest cell: a public URL. */
 #define CELL_MAX 512
+/* More than any table has. */
+#define COLUMNS_MAX 16
 
 int ctl_fail(int code, const char *fmt, ...)
 {
@@ -65,7 +67,8 @@ static bool is_time(const char *key)
 {
     size_t len = strlen(key);
 
-    return strcmp(key, "at") == 0 || (len > 3 && strcmp(key + len - 3, "_at") == 0);
+    return strcmp(key, "at") == 0 || strcmp(key, "since") == 0 || strcmp(key, "enrol_until") == 0 ||
+           (len > 3 && strcmp(key + len - 3, "_at") == 0);
 }
 
 static void format_time(json_int_t seconds, char *out, size_t room)
@@ -134,29 +137,45 @@ static void print_cell(const char *text, int width, bool last)
         printf("%*s", width - width_of(text) + 2, "");
 }
 
+static int width_of_column(const json_t *items, const struct ctl_column *column)
+{
+    char cell[CELL_MAX];
+    int width = width_of(column->header);
+
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        format_cell(json_array_get(items, i), column->key, cell, sizeof(cell));
+        width = width_of(cell) > width ? width_of(cell) : width;
+    }
+    return width;
+}
+
+/* item NULL: the headers. */
+static void print_row(const json_t *item, const struct ctl_column *columns,
+                      const int widths[static COLUMNS_MAX])
+{
+    char cell[CELL_MAX];
+
+    for (size_t i = 0; columns[i].key && i < COLUMNS_MAX; i++) {
+        if (item)
+            format_cell(item, columns[i].key, cell, sizeof(cell));
+        print_cell(item ? cell : columns[i].header, widths[i], !columns[i + 1].key);
+    }
+    fputs("\n", stdout);
+}
+
 void ctl_print_table(const struct ctl_args *args, const json_t *items,
                      const struct ctl_column *columns)
 {
-    char cell[CELL_MAX];
+    int widths[COLUMNS_MAX] = {0};
 
     if (args->json) {
         ctl_print_json(items);
         return;
     }
-    for (size_t row = 0; row <= json_array_size(items); row++) {
-        const json_t *item = row > 0 ? json_array_get(items, row - 1) : NULL;
-        for (const struct ctl_column *column = columns; column->key; column++) {
-            int width = width_of(column->header);
-            for (size_t i = 0; i < json_array_size(items); i++) {
-                format_cell(json_array_get(items, i), column->key, cell, sizeof(cell));
-                width = width_of(cell) > width ? width_of(cell) : width;
-            }
-            if (item)
-                format_cell(item, column->key, cell, sizeof(cell));
-            print_cell(item ? cell : column->header, width, !column[1].key);
-        }
-        fputs("\n", stdout);
-    }
+    for (size_t i = 0; columns[i].key && i < COLUMNS_MAX; i++)
+        widths[i] = width_of_column(items, &columns[i]);
+    for (size_t row = 0; row <= json_array_size(items); row++)
+        print_row(row > 0 ? json_array_get(items, row - 1) : NULL, columns, widths);
 }
 
 void ctl_print_object(const struct ctl_args *args, const json_t *object,

@@ -1,6 +1,7 @@
 /* The control socket: who may use it, and what only the daemon can tell or do. */
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -113,7 +114,8 @@ static void api_daemon_status(void *data, json_t *object)
     source_table_totals(daemon->sources, &totals);
     penalty_table_totals(daemon->penalties, clock_monotonic_ms(daemon->clock), &penalties);
     json_t *more = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "pid", (json_int_t)getpid(), "uptime_s",
+        "{s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "pid", (json_int_t)getpid(),
+        "sandbox", sandbox_describe(daemon->sandbox), "uptime_s",
         (json_int_t)((clock_monotonic_ms(daemon->clock) - daemon->started_ms) / 1000), "workers",
         (json_int_t)daemon->worker_count, "connections", (json_int_t)totals.connections,
         "handshakes", (json_int_t)totals.handshakes, "refused_connections",
@@ -143,6 +145,7 @@ static void remember_socket(struct daemon *daemon, const char *path)
 {
     struct stat info;
 
+    (void)snprintf(daemon->control_path, sizeof(daemon->control_path), "%s", path); /* it fits */
     daemon->socket_bound = stat(path, &info) == 0;
     if (daemon->socket_bound) {
         daemon->socket_device = info.st_dev;
@@ -156,7 +159,7 @@ void control_unlink(struct daemon *daemon)
 
     if (!daemon->socket_bound)
         return;
-    const char *path = daemon->snapshot->config->control_socket;
+    const char *path = daemon->control_path;
     if (stat(path, &info) == 0 && info.st_dev == daemon->socket_device &&
         info.st_ino == daemon->socket_inode)
         (void)unlink(path); /* else the next start replaces it */
@@ -190,18 +193,29 @@ void control_switch(struct daemon *daemon)
     }
 }
 
+int control_bind(struct daemon *daemon, const struct config *config, struct ap_error *error)
+{
+    daemon->control_gid = group_of(config);
+    if (daemon->control_fd >= 0) /* it is systemd's, and stays when the daemon stops */
+        return 0;
+    int err =
+        listener_open_unix(config->control_socket, daemon->control_gid, &daemon->control_fd, error);
+    if (!err)
+        remember_socket(daemon, config->control_socket);
+    return err;
+}
+
 int control_open(struct daemon *daemon, struct ap_error *error)
 {
     const struct config *config = daemon->snapshot->config;
-    gid_t gid = group_of(config);
-    int fd = -1;
+    int fd = daemon->control_fd;
     struct api_setup api = {
         .reader = daemon->reader,
         .writer = daemon->writer,
         .mailbox = daemon->mailbox,
         .clock = daemon->clock,
         .own_uid = geteuid(),
-        .group_gid = gid,
+        .group_gid = daemon->control_gid,
         .daemon = {.data = daemon,
                    .reload = api_reload,
                    .status = api_daemon_status,
@@ -223,10 +237,7 @@ int control_open(struct daemon *daemon, struct ap_error *error)
         return ap_error_set(error, err, "the control socket cannot be served: %s",
                             ap_strerror(err));
     api_recover(daemon->api);
-    err = listener_open_unix(config->control_socket, gid, &fd, error);
-    if (err)
-        return err;
-    remember_socket(daemon, config->control_socket);
+    daemon->control_fd = -1;
     err = front_add_listener(daemon->front, fd, FRONT_ADMIN_UNIX, 0, NULL);
     if (err)
         return ap_error_set(error, err, "%s: cannot be served: %s", config->control_socket,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -12,6 +13,18 @@
 #include "autoprov/log.h"
 #include "autoprov/store_object.h"
 #include "daemon_private.h"
+
+void daemon_hide_memory(void)
+{
+#ifdef AP_SANITIZED
+    (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* as it was before the user changed */
+#else
+    const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none); /* lowering is always allowed */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
 
 static int state_path(const struct config *config, const char *name, char *out, size_t room,
                       struct ap_error *error)
@@ -48,11 +61,11 @@ static void begin_rekey(struct daemon *daemon, struct store_db *writer, const st
         daemon_tell_rekeyed(config);
 }
 
-static int open_store(struct daemon *daemon, const struct config *config, struct ap_error *error)
+/* The lock before any port: of two daemons on one folder the second one must say so. */
+static int claim_state(struct daemon *daemon, const struct config *config, struct ap_error *error)
 {
     char *database = daemon->database;
     char lock[DAEMON_PATH_MAX];
-    struct store_db *writer = NULL;
     int err = state_path(config, STORE_FILE_NAME, database, sizeof(daemon->database), error);
 
     if (!err)
@@ -64,8 +77,15 @@ static int open_store(struct daemon *daemon, const struct config *config, struct
                            database);
     if (!err)
         err = file_lock(lock, &daemon->lock_fd, error);
-    if (!err)
-        err = store_open(database, STORE_WRITER, daemon->vault, daemon->clock, &writer, error);
+    return err;
+}
+
+static int open_store(struct daemon *daemon, const struct config *config, struct ap_error *error)
+{
+    const char *database = daemon->database;
+    struct store_db *writer = NULL;
+    int err = store_open(database, STORE_WRITER, daemon->vault, daemon->clock, &writer, error);
+
     if (!err)
         begin_rekey(daemon, writer, config);
     if (!err) {
@@ -115,9 +135,8 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
 {
     const struct config *config = daemon->snapshot->config;
     int err = 0;
-    size_t wanted = daemon->worker_count;
+    size_t wanted = config->workers;
 
-    daemon->worker_count = 0;
     daemon->workers = calloc(wanted, sizeof(struct worker *));
     daemon->drains = calloc(wanted, sizeof(*daemon->drains));
     if (!daemon->workers || !daemon->drains)
@@ -146,16 +165,70 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
     return err;
 }
 
+/* All that root's rights are needed for, then without them for good; no thread runs yet. The key is
+ * read and the lock taken as the user, so that both are seen to be its own. */
+static int claim(struct daemon *daemon, const struct config *config, struct ap_error *error)
+{
+    struct privilege privilege;
+    int err = privilege_find(config, &privilege, error);
+
+    if (!err)
+        err = privilege_lend(&privilege, error);
+    if (!err)
+        err = claim_state(daemon, config, error);
+    if (!err)
+        err = privilege_take_back(&privilege, error);
+    if (err)
+        return err;
+    fit_descriptors(config);
+    err = listeners_open(daemon, config, error);
+    if (!err)
+        err = privilege_drop(config, &privilege, error);
+    if (!err)
+        err = control_bind(daemon, config, error);
+    if (!err)
+        err = sandbox_enter(config, &daemon->sandbox, error);
+    return err;
+}
+
+static int start_parts(struct daemon *daemon, struct ap_error *error)
+{
+    const struct config *config = daemon->snapshot->config;
+    const struct source_limits limits = {
+        .connections = config->max_connections,
+        .connections_per_source = config->max_connections_per_source,
+        .handshakes = config->max_handshakes,
+        .handshakes_per_source = config->max_handshakes_per_source,
+    };
+    int err = source_table_new(&limits, &daemon->sources);
+
+    if (!err)
+        err = penalty_table_new(&daemon->penalties);
+    if (!err)
+        err = auth_table_new(&daemon->auths);
+    if (!err)
+        err = mailbox_open(&daemon->loop, &daemon->mailbox);
+    if (err)
+        return ap_error_set(error, err, "cannot be started: %s", ap_strerror(err));
+    err = start_workers(daemon, error);
+    if (!err)
+        err = control_open(daemon, error);
+    if (!err)
+        err = service_open(daemon, error);
+    return err;
+}
+
 static int start(struct daemon *daemon, struct ap_error *error)
 {
     struct config *config = NULL;
-    struct source_limits limits;
     int err = config_load(daemon->config_path, &config, error);
 
     if (err)
         return err;
     journal_apply(config);
-    err = open_store(daemon, config, error);
+    err = claim(daemon, config, error);
+    if (!err)
+        err = open_store(daemon, config, error);
     if (err) {
         config_free(config);
         return err;
@@ -167,36 +240,7 @@ static int start(struct daemon *daemon, struct ap_error *error)
         return err;
     watch_certificates(daemon);
     daemon_retain(daemon);
-    config = daemon->snapshot->config;
-    fit_descriptors(config);
-    limits = (struct source_limits){
-        .connections = config->max_connections,
-        .connections_per_source = config->max_connections_per_source,
-        .handshakes = config->max_handshakes,
-        .handshakes_per_source = config->max_handshakes_per_source,
-    };
-    daemon->worker_count = config->workers;
-    err = source_table_new(&limits, &daemon->sources);
-    if (!err)
-        err = penalty_table_new(&daemon->penalties);
-    if (!err)
-        err = auth_table_new(&daemon->auths);
-    if (!err)
-        err = mailbox_open(&daemon->loop, &daemon->mailbox);
-    if (err)
-        (void)ap_error_set(error, err, "cannot be started: %s", ap_strerror(err));
-    else
-        err = listeners_open(daemon, error);
-    if (err) {
-        daemon->worker_count = 0; /* none was made yet */
-        return err;
-    }
-    err = start_workers(daemon, error);
-    if (!err)
-        err = control_open(daemon, error);
-    if (!err)
-        err = service_open(daemon, error);
-    return err;
+    return start_parts(daemon, error);
 }
 
 void daemon_retain(const struct daemon *daemon)
@@ -237,6 +281,7 @@ static void announce(struct daemon *daemon)
                       listener->name, address, listener->address.port, listener->public_url,
                       snapshot->config->provision_prefix);
     }
+    log_event(LOG_LEVEL_NOTICE, "sandbox", "%s", sandbox_describe(daemon->sandbox));
     log_event(LOG_LEVEL_NOTICE, "ready", "version=%s workers=%zu config=%s", AP_VERSION,
               daemon->worker_count, snapshot->config->path);
 }
@@ -326,6 +371,7 @@ static void tear_down(struct daemon *daemon)
     control_unlink(daemon);
     snapshot_unref(daemon->snapshot);
     vault_free(daemon->vault);
+    sandbox_free(daemon->sandbox);
     if (daemon->lock_fd >= 0)
         (void)close(daemon->lock_fd); /* releases the lock */
     log_set_sink(NULL, NULL);
@@ -333,7 +379,8 @@ static void tear_down(struct daemon *daemon)
 
 int daemon_run(const char *config_path, struct ap_error *error)
 {
-    struct daemon daemon = {.config_path = config_path, .clock = clock_system(), .lock_fd = -1};
+    struct daemon daemon = {
+        .config_path = config_path, .clock = clock_system(), .lock_fd = -1, .control_fd = -1};
     int err;
 
     if (uv_loop_init(&daemon.loop) != 0)

@@ -17,6 +17,7 @@
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
+#include "sandbox.h"
 #include "worker.h"
 
 enum daemon_state {
@@ -31,6 +32,8 @@ struct reload;
 
 /* The state folder's path (4095 at most) and a file's name. */
 #define DAEMON_PATH_MAX 4200
+/* unix(7), with its NUL */
+#define CONTROL_PATH_MAX 108
 
 struct daemon {
     enum daemon_state state;
@@ -41,6 +44,7 @@ struct daemon {
     int64_t started_ms; /* monotonic */
     int64_t started_at; /* UTC seconds */
 
+    struct sandbox *sandbox;
     uv_loop_t loop;
     struct mailbox *mailbox;
     struct snapshot *snapshot;
@@ -58,6 +62,7 @@ struct daemon {
     struct auth_table *auths;
     uint64_t told_proxy_faults; /* refused on listeners behind a proxy, as the log has told it */
     int64_t told_proxy_ms;
+    size_t listener_count;
     int *fds; /* listener_count for each worker in turn; -1: handed over */
     size_t fd_count;
     int *admin_fds; /* one for each listener: of those for admins; -1: none, or handed over */
@@ -66,6 +71,9 @@ struct daemon {
     size_t worker_count;
     size_t undrained;
     struct front *front; /* of the control socket */
+    int control_fd;      /* its listening socket; -1: none, or handed over */
+    gid_t control_gid;
+    char control_path[CONTROL_PATH_MAX];
     bool socket_bound;
     dev_t socket_device; /* with socket_inode: the socket file that is ours to remove */
     ino_t socket_inode;
@@ -81,18 +89,46 @@ struct daemon {
     uint64_t watchdog_ms; /* 0: systemd asks for none */
 };
 
+/* -- privilege.c ----------------------------------------------------------------------------------
+ */
+
+/* Whom a daemon started by root becomes. */
+struct privilege {
+    bool is_dropped; /* else it stays who it is: nobody's root, or told to be root */
+    uid_t uid;
+    gid_t gid;
+    gid_t group; /* the only supplementary one */
+};
+
+/* Errors: AP_EINVAL no such account; AP_EPERM what the account must own belongs to somebody else.
+ */
+AP_MUSTCHECK int privilege_find(const struct config *config, struct privilege *ret_privilege,
+                                struct ap_error *error);
+/* Work as that user, until it is taken back: files are opened with its rights, not root's. */
+AP_MUSTCHECK int privilege_lend(const struct privilege *privilege, struct ap_error *error);
+AP_MUSTCHECK int privilege_take_back(const struct privilege *privilege, struct ap_error *error);
+/* For good, and seen to be so; also the daemon's own user gets no new rights from now on. Before
+ * the first thread. */
+AP_MUSTCHECK int privilege_drop(const struct config *config, const struct privilege *privilege,
+                                struct ap_error *error);
+
 /* -- listeners.c ---------------------------------------------------------------------------------
  */
 
 /* Open or take over (sd_listen_fds(3), by the listener's name) every listener's sockets for
- * daemon->worker_count workers into daemon->fds. */
-AP_MUSTCHECK int listeners_open(struct daemon *daemon, struct ap_error *error);
+ * daemon->worker_count workers into daemon->fds; a passed control socket into control_fd. */
+AP_MUSTCHECK int listeners_open(struct daemon *daemon, const struct config *config,
+                                struct ap_error *error);
 void listeners_close(struct daemon *daemon);
 
 /* -- control.c -----------------------------------------------------------------------------------
  */
 
-/* The control socket and the listeners for admins, with the API behind them. */
+/* Bind the control socket, unless systemd has passed it; after listeners_open(). */
+AP_MUSTCHECK int control_bind(struct daemon *daemon, const struct config *config,
+                              struct ap_error *error);
+
+/* Serve the control socket and the listeners for admins, with the API behind them. */
 AP_MUSTCHECK int control_open(struct daemon *daemon, struct ap_error *error);
 
 /* New connections of admins get the certificates of the daemon's snapshot. */

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <jansson.h>
@@ -40,16 +38,9 @@ static const char USAGE[] =
     "78 configuration or database.\n"
     "See autoprovctl --help, and docs/operations.md.\n";
 
-/* No core file, no debugger: memory holds SIP passwords. Not under sanitizers, whose leak check
- * must read the process. */
 static void harden_process(void)
 {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(AP_FUZZING)
-    const struct rlimit none = {0, 0};
-
-    (void)setrlimit(RLIMIT_CORE, &none); /* lowering is always allowed */
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
+    daemon_hide_memory();
     (void)umask(0077);
     (void)signal(SIGPIPE, SIG_IGN);
     json_set_alloc_funcs(malloc, secret_free);

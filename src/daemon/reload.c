@@ -101,10 +101,13 @@ static int build(struct reload *reload, struct ap_error *error)
                                "%s: '%s' was changed; it takes a restart (systemctl restart "
                                "autoprovd), nothing was changed",
                                daemon->config_path, changed);
-            config_free(config);
         } else if (!err) {
-            err = snapshot_new(config, json, now, generation, &reload->snapshot, error);
+            err = sandbox_check(daemon->sandbox, config, error);
         }
+        if (err)
+            config_free(config);
+        else
+            err = snapshot_new(config, json, now, generation, &reload->snapshot, error);
     }
     arena_done(&arena);
     return err;

@@ -18,6 +18,8 @@ static int error_line(struct ap_error *error, const char *where, const char *wha
         code = AP_EBUSY;
     else if (errno == EACCES || errno == EPERM)
         code = AP_EPERM;
+    else if (errno == EAFNOSUPPORT)
+        code = AP_EINVAL;
     return ap_error_set(error, code, "%s: %s: %s", where, what, strerror(errno));
 }
 
@@ -122,10 +124,14 @@ static int remove_stale(const char *path, const struct sockaddr_un *name, struct
 static int bind_unix(int fd, const struct sockaddr_un *name, gid_t gid, struct ap_error *error)
 {
     const char *path = name->sun_path;
+    struct stat info;
 
     if (bind(fd, (const struct sockaddr *)name, sizeof(*name)) != 0)
         return error_line(error, path, "cannot be bound");
-    if (gid != (gid_t)-1 && lchown(path, (uid_t)-1, gid) != 0)
+    if (lstat(path, &info) != 0)
+        return error_line(error, path, "cannot be examined");
+    /* The unit's filter lets nobody change owners, and there it has its group already. */
+    if (gid != (gid_t)-1 && info.st_gid != gid && lchown(path, (uid_t)-1, gid) != 0)
         return error_line(error, path, "cannot be given to its group");
     if (chmod(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0)
         return error_line(error, path, "cannot be given its mode");

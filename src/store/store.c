@@ -196,6 +196,15 @@ static int check_version(struct store_db *db)
     return version == store_schema_migrations.count ? 0 : AP_ECONFLICT;
 }
 
+static int read_highest_wall(struct store_db *db)
+{
+    int err = store_exec_number(db, "SELECT number FROM meta WHERE name = 'highest_wall'",
+                                &db->highest_wall_s);
+
+    db->highest_at_ms = clock_monotonic_ms(db->clock);
+    return err == AP_ENOENT ? AP_ECORRUPT : err;
+}
+
 int store_open_as(const struct store_opening *opening, struct store_db **ret_db,
                   struct ap_error *error)
 {
@@ -212,6 +221,8 @@ int store_open_as(const struct store_opening *opening, struct store_db **ret_db,
         err = store_rekey_settle(db);
     if (!err)
         err = check_version(db);
+    if (!err)
+        err = read_highest_wall(db);
     if (err) {
         store_close(db);
         return store_open_check_explain(opening, err, error);
@@ -229,10 +240,15 @@ int store_open(const char *path, enum store_mode mode, const struct vault *vault
 
 int64_t store_now_s(struct store_db *db)
 {
+    int64_t ticks_ms = clock_monotonic_ms(db->clock);
     int64_t now = clock_wall_s(db->clock);
-    if (now > db->highest_wall_s)
-        db->highest_wall_s = now;
-    return db->highest_wall_s;
+    int64_t least = db->highest_wall_s + (ticks_ms - db->highest_at_ms) / 1000;
+
+    if (now < least)
+        return least;
+    db->highest_wall_s = now;
+    db->highest_at_ms = ticks_ms;
+    return now;
 }
 
 struct vault *store_vault(struct store_db *db)

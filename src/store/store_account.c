@@ -171,28 +171,26 @@ static void read_row(struct store_query *query, struct arena *arena, void *item)
     store_account_read(query, arena, item);
 }
 
-int store_account_list(struct store_db *db, struct arena *arena, const char *user_id,
-                       const char *after, uint32_t limit, struct store_account **ret_accounts,
-                       size_t *ret_count)
+/* A site is a small part of all: user by user, each by its index. */
+#define LIST(from, by)                                                                             \
+    "SELECT " STORE_ACCOUNT_COLUMNS " FROM " from " WHERE " by                                     \
+    " AND a.id > ?1 AND " STORE_VISIBLE("a") " ORDER BY a.id LIMIT ?2"
+#define FROM        "account a JOIN user u ON u.id = a.user_id"
+#define FROM_A_SITE "user u CROSS JOIN account a ON a.user_id = u.id"
+
+/* of: what ?3 in the statement is, or NULL. */
+static int list(struct store_db *db, struct arena *arena, const char *sql, const char *of,
+                const char *after, uint32_t limit, struct store_account **ret_accounts,
+                size_t *ret_count)
 {
     struct store_query query;
     struct store_rows rows;
 
-    if (user_id) {
-        store_query_begin(
-            &query, db,
-            "SELECT " STORE_ACCOUNT_COLUMNS " FROM account a JOIN user u ON u.id = a.user_id "
-            "WHERE a.id > ? AND a.user_id = ? AND " STORE_VISIBLE("a") " ORDER BY a.id LIMIT ?");
-        store_query_bind_text(&query, after);
-        store_query_bind_text(&query, user_id);
-    } else {
-        store_query_begin(&query, db,
-                          "SELECT " STORE_ACCOUNT_COLUMNS
-                          " FROM account a JOIN user u ON u.id = a.user_id "
-                          "WHERE a.id > ? AND " STORE_VISIBLE("a") " ORDER BY a.id LIMIT ?");
-        store_query_bind_text(&query, after);
-    }
+    store_query_begin(&query, db, sql);
+    store_query_bind_text(&query, after);
     store_query_bind_number(&query, limit);
+    if (of)
+        store_query_bind_text(&query, of);
     int err = store_query_rows(&query, arena, sizeof(struct store_account), read_row, &rows);
     if (err)
         return err;
@@ -201,27 +199,21 @@ int store_account_list(struct store_db *db, struct arena *arena, const char *use
     return 0;
 }
 
-/* User by user, each by its index: a site is a small part of all. */
+int store_account_list(struct store_db *db, struct arena *arena, const char *user_id,
+                       const char *after, uint32_t limit, struct store_account **ret_accounts,
+                       size_t *ret_count)
+{
+    const char *sql = user_id ? LIST(FROM, "a.user_id = ?3") : LIST(FROM, "true");
+
+    return list(db, arena, sql, user_id, after, limit, ret_accounts, ret_count);
+}
+
 int store_account_list_of_site(struct store_db *db, struct arena *arena, const char *site_id,
                                const char *after, uint32_t limit,
                                struct store_account **ret_accounts, size_t *ret_count)
 {
-    struct store_query query;
-    struct store_rows rows;
-
-    store_query_begin(
-        &query, db,
-        "SELECT " STORE_ACCOUNT_COLUMNS " FROM user u CROSS JOIN account a ON a.user_id = u.id "
-        "WHERE u.site_id = ? AND a.id > ? AND " STORE_VISIBLE("a") " ORDER BY a.id LIMIT ?");
-    store_query_bind_text(&query, site_id);
-    store_query_bind_text(&query, after);
-    store_query_bind_number(&query, limit);
-    int err = store_query_rows(&query, arena, sizeof(struct store_account), read_row, &rows);
-    if (err)
-        return err;
-    *ret_accounts = rows.items;
-    *ret_count = rows.count;
-    return 0;
+    return list(db, arena, LIST(FROM_A_SITE, "u.site_id = ?3"), site_id, after, limit, ret_accounts,
+                ret_count);
 }
 
 static bool is_same(const char *a, size_t a_len, const char *b)
@@ -266,6 +258,17 @@ static int update_account(struct store_db *db, const struct store_account *accou
     return store_query_run(&query);
 }
 
+int store_account_reopen_phones(struct store_db *db, const char *account_id)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "UPDATE phone SET first_at = 0, version = version + 1 WHERE first_at > 0 "
+                      "AND id IN (SELECT phone_id FROM line WHERE account_id = ?)");
+    store_query_bind_text(&query, account_id);
+    return store_query_run(&query);
+}
+
 static int set_account(struct store_db *db, const struct store_account *account,
                        uint64_t if_version)
 {
@@ -286,6 +289,8 @@ static int set_account(struct store_db *db, const struct store_account *account,
     }
     if (!err)
         err = update_account(db, account, &password, &previous);
+    if (!err && password.len > 0)
+        err = store_account_reopen_phones(db, account->id);
     arena_done(&arena);
     return err;
 }

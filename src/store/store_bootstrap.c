@@ -132,6 +132,8 @@ int store_bootstrap(struct store_db *db, struct arena *arena, const char *phone_
     }
     if (err)
         return err;
+    if (!handed.network || !handed.text)
+        return AP_ECORRUPT;
     if (strcmp(handed.network, network) != 0 ||
         (handed.used_at != 0 && now - handed.used_at > STORE_SAME_FETCH_S))
         return AP_ECONFLICT;

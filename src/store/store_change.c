@@ -86,6 +86,21 @@ int store_change_end(struct store_db *db, int err)
     return store_savepoint_end(db, err);
 }
 
+int store_change_check_version(struct store_db *db, const char *sql, const char *id,
+                               uint64_t if_version)
+{
+    struct store_query query;
+    uint64_t version = 0;
+
+    store_query_begin(&query, db, sql);
+    store_query_bind_text(&query, id);
+    int err = store_query_step(&query);
+    if (!err)
+        version = (uint64_t)store_query_column_number(&query);
+    err = store_query_end(&query, err);
+    return !err && if_version != 0 && if_version != version ? AP_ECONFLICT : err;
+}
+
 void store_change_make_id(char ret_id[static STORE_ID_TEXT_MAX])
 {
     struct timespec now = {0};

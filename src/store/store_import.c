@@ -190,9 +190,11 @@ static int forget_fetches(struct store_db *db, const char *phone_id)
         return err;
     store_query_begin(&query, db,
                       "UPDATE phone SET last_fetch_at = 0, last_fetch_address = '', "
-                      "seen_generation = 0 WHERE id = ?");
+                      "seen_generation = 0, enrol_until = 0, first_at = 0, first_network = NULL, "
+                      "bootstrap_at = 0, moved_at = 0 WHERE id = ?");
     store_query_bind_text(&query, phone_id);
-    return store_query_run(&query);
+    err = store_query_run(&query);
+    return err ? err : store_bootstrap_end(db, phone_id);
 }
 
 static int move_phone(struct store_db *db, const struct store_phone *phone)
@@ -245,6 +247,19 @@ static int apply_change(struct store_db *db, const struct store_import_change *c
     return !err && store_query_changes(db) == 0 ? AP_ECONFLICT : err;
 }
 
+/* After all changes: it makes phones' versions others than the changes were made for. */
+static int reopen_phones(struct store_db *db, const struct store_import_change *changes,
+                         size_t count)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < count && !err; i++) {
+        if (changes[i].kind == STORE_IMPORT_ACCOUNT && changes[i].password.sealed_len > 0)
+            err = store_account_reopen_phones(db, changes[i].account.id);
+    }
+    return err;
+}
+
 /* -- all or nothing -------------------------------------------------------------------------- */
 
 /* Rows go with a user that an admin deletes meanwhile. */
@@ -291,6 +306,8 @@ int store_import_publish(struct store_db *db, int64_t import,
     err = check_counts(db, import, expected);
     for (size_t i = 0; i < count && !err; i++)
         err = apply_change(db, &changes[i]);
+    if (!err)
+        err = reopen_phones(db, changes, count);
     if (!err)
         err = end_import(db, import);
     return store_change_end(db, err);

@@ -224,18 +224,6 @@ int store_phone_states(struct store_db *db, struct store_phone_states *ret_state
     return err;
 }
 
-static int read_version(struct store_db *db, const char *phone_id, uint64_t *ret_version)
-{
-    struct store_query query;
-
-    store_query_begin(&query, db, "SELECT version FROM phone WHERE id = ?");
-    store_query_bind_text(&query, phone_id);
-    int err = store_query_step(&query);
-    if (!err)
-        *ret_version = (uint64_t)store_query_column_number(&query);
-    return store_query_end(&query, err);
-}
-
 static int update_phone(struct store_db *db, const struct store_phone *phone)
 {
     struct store_query query;
@@ -243,7 +231,7 @@ static int update_phone(struct store_db *db, const struct store_phone *phone)
     store_query_begin(&query, db,
                       "UPDATE phone SET vendor = ?, model = ?, label = ?, enabled = ?, "
                       "external_id = ?, networks = ?, flat = ?7, secrets = ?, "
-                      "moved_at = iif(flat = ?7, moved_at, 0), version = version + 1 "
+                      "moved_at = iif(?7 IN (flat, '', 'off'), moved_at, 0), version = version + 1 "
                       "WHERE id = ?");
     store_query_bind_text(&query, phone->vendor);
     store_query_bind_text(&query, phone->model);
@@ -269,23 +257,22 @@ int store_phone_replace_lines(struct store_db *db, const struct store_phone *pho
 
 int store_phone_set(struct store_db *db, const struct store_phone *phone, uint64_t if_version)
 {
-    uint64_t version = 0;
-
     int err = phone->lines ? check_lines(phone) : 0;
     if (err)
         return err;
     err = store_change_begin(db);
     if (err)
         return err;
-    err = read_version(db, phone->id, &version);
-    if (!err && if_version != 0 && if_version != version)
-        err = AP_ECONFLICT;
+    err = store_change_check_version(db, "SELECT version FROM phone WHERE id = ?", phone->id,
+                                     if_version);
     if (!err)
         err = update_phone(db, phone);
     if (!err)
         err = store_auth_write(db, phone->id, &phone->access.auth);
     if (!err && phone->lines)
         err = store_phone_replace_lines(db, phone);
+    if (!err && phone->access.flat == STORE_FLAT_OFF)
+        err = store_bootstrap_end(db, phone->id);
     return store_change_end(db, err);
 }
 

@@ -42,6 +42,7 @@ struct store_db {
     struct vault *vault;
     const struct ap_clock *clock;
     int64_t highest_wall_s;          /* seen by this connection: a clock set back reopens nothing */
+    int64_t highest_at_ms;           /* monotonic, when it was */
     bool reading;                    /* between store_read_begin() and store_read_end() */
     bool kept;                       /* the read that is open is one of store_read_follow() */
     bool read_failed;                /* a query of the kept read has failed: it is not used again */
@@ -77,7 +78,8 @@ AP_MUSTCHECK int store_exec(struct store_db *db, const char *sql);
 /* One number from a PRAGMA or query that is used once: not kept as a prepared statement. */
 AP_MUSTCHECK int store_exec_number(struct store_db *db, const char *sql, int64_t *ret_number);
 
-/* The wall clock, but never before the highest time that this connection has seen. */
+/* The wall clock, but never before the highest time that this connection or the file has seen; set
+ * back, it goes on from there. */
 int64_t store_now_s(struct store_db *db);
 
 /* -- store_read.c --------------------------------------------------------------------------- */
@@ -249,6 +251,11 @@ AP_MUSTCHECK int store_change_end(struct store_db *db, int err);
 /* A new row id, of the form of UUID version 7: ids made later sort later. */
 void store_change_make_id(char ret_id[static STORE_ID_TEXT_MAX]);
 
+/* sql reads the version of the row with the id. if_version: the one it must have, or 0.
+ * Errors: AP_ENOENT, AP_ECONFLICT. */
+AP_MUSTCHECK int store_change_check_version(struct store_db *db, const char *sql, const char *id,
+                                            uint64_t if_version);
+
 /* Write the highest wall time down when tokens wait for their end: an idle daemon makes no other
  * commit. Opens no transaction. */
 AP_MUSTCHECK int store_change_note_time(struct store_db *db);
@@ -340,6 +347,9 @@ AP_MUSTCHECK int store_log_prepare(struct store_db *db);
 #define STORE_VISIBLE(row)                                                                         \
     "(" row ".import_id = 0 OR NOT EXISTS (SELECT 1 FROM import WHERE id = " row ".import_id))"
 
+/* Its password is another: phones with a line on it may have their secrets again, from the network
+ * that they were first served in. */
+AP_MUSTCHECK int store_account_reopen_phones(struct store_db *db, const char *account_id);
 /* sip_user to external_id, as parameters in this order. */
 void store_account_bind(struct store_query *query, const struct store_account *account);
 

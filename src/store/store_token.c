@@ -160,6 +160,15 @@ static int end_previous(struct store_db *db, const char *user_id)
     return store_query_run(&query);
 }
 
+/* They open the same phones. */
+static int end_bootstraps(struct store_db *db, const char *user_id)
+{
+    struct store_query query;
+    store_query_begin(&query, db, "DELETE FROM token WHERE user_id = ? AND kind = 'bootstrap'");
+    store_query_bind_text(&query, user_id);
+    return store_query_run(&query);
+}
+
 static int make_previous(struct store_db *db, const char *user_id, int64_t ends_at, bool burnt)
 {
     struct store_query query;
@@ -191,6 +200,8 @@ static int replace(struct store_db *db, const char *user_id, const struct token 
     /* Only now: the same token again must be refused while its row is there. */
     if (!err && ends_at == 0)
         err = end_previous(db, user_id);
+    if (!err && (ends_at == 0 || burnt))
+        err = end_bootstraps(db, user_id);
     return store_change_end(db, err);
 }
 

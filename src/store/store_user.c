@@ -106,20 +106,6 @@ int store_user_list(struct store_db *db, struct arena *arena, const char *site_i
     return 0;
 }
 
-static int check_version(struct store_db *db, const char *user_id, uint64_t if_version)
-{
-    struct store_query query;
-    uint64_t version = 0;
-
-    store_query_begin(&query, db, "SELECT version FROM user WHERE id = ?");
-    store_query_bind_text(&query, user_id);
-    int err = store_query_step(&query);
-    if (!err)
-        version = (uint64_t)store_query_column_number(&query);
-    err = store_query_end(&query, err);
-    return !err && if_version != 0 && if_version != version ? AP_ECONFLICT : err;
-}
-
 int store_user_set(struct store_db *db, const struct store_user *user, uint64_t if_version)
 {
     struct store_query query;
@@ -127,7 +113,8 @@ int store_user_set(struct store_db *db, const struct store_user *user, uint64_t 
     int err = store_change_begin(db);
     if (err)
         return err;
-    err = check_version(db, user->id, if_version);
+    err = store_change_check_version(db, "SELECT version FROM user WHERE id = ?", user->id,
+                                     if_version);
     if (err)
         return store_change_end(db, err);
     store_query_begin(

@@ -3,17 +3,19 @@
 
     tests/bench/refusals.py BUILD_FOLDER [FIGURE …]
 
-Figures: timing, distinct, flood, half_open, descriptors; all of them without a name. Loopback only;
+Figures: timing, distinct, sweep, flood, half_open, descriptors; all of them without a name. Loopback only;
 every step has an end. tests/system/test_figures.py calls the same functions, scaled down.
 """
 
 import os
+import random
 import re
 import resource
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -21,7 +23,7 @@ sys.dont_write_bytecode = True
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "system"))
 
-MAC, OTHER, OFF = "001565000001", "001565000002", "001565000003"
+MAC, OTHER, OFF, FAR = "001565000001", "001565000002", "001565000003", "001565000004"
 MIB = 1024 * 1024
 # Of Welch's t: above, two means are told apart (the bound of dudect, Reparaz et al. 2017).
 T_MAX = 4.5
@@ -70,8 +72,9 @@ listener "proxied" {{
 """)
         instance.init()
         instance.start()
-        for name, mac, more in (("alice", MAC, ()), ("bob", OTHER, ()), ("carol", OFF,
-                                                                          ("--disabled",))):
+        for name, mac, more in (("alice", MAC, ()), ("bob", OTHER, ()),
+                                ("carol", OFF, ("--disabled",)),
+                                ("dave", FAR, ("--networks", "192.0.2.0/24"))):
             instance.add_user(name)
             instance.add_account(name, f"{name}@pbx.test")
             url = instance.add_phone(name, mac, "--vendor", "linphone", *more)
@@ -118,6 +121,7 @@ def timed_kinds(subject):
         ("unknown_token", get(f"/provision/{zero}/{MAC}.xml")),
         ("foreign_mac", get(f"/provision/{subject.alice}/{OTHER}.xml")),
         ("disabled", get(f"/provision/{subject.carol}/{OFF}.xml")),
+        ("other_network", get(f"/provision/{subject.dave}/{FAR}.xml")),
         ("bad_path", get(f"/nothing/{zero}/{MAC}.xml")),
     ]
 
@@ -195,6 +199,59 @@ def distinct(subject, tries=1000, connections=64):
     return [(f"different answers to {totals['answered']:,.0f} misses of {len(rows)} kinds, at least "
              f"{least:,.0f} of each", f"{totals['distinct']:.0f}", "1",
              totals["distinct"] == 1 and totals["closed"] == 0 and least >= tries)]
+
+
+class Sweeper(threading.Thread):
+    """One connection that asks for one MAC after the other, and counts what it is served."""
+
+    def __init__(self, subject, macs):
+        super().__init__()
+        self.subject, self.macs, self.found, self.asked = subject, macs, 0, 0
+
+    def run(self):
+        from instance import read_answer
+        tls = self.subject.instance.connect(timeout=60)
+        for number, mac in enumerate(self.macs):
+            if number % 1000 == 999:  # before the connection's own end
+                tls.close()
+                tls = self.subject.instance.connect(timeout=60)
+            tls.sendall(f"GET /provision/{mac}.xml HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            self.found += read_answer(tls).status == 200
+            self.asked += 1
+        tls.close()
+
+
+def sweep(subject, macs=100_000, phones=1000, connections=64):
+    """Flat mode, and somebody who asks for every MAC of a range in which the phones are."""
+    instance, chance = subject.instance, random.Random(1)
+    every = [f"020000{number:06x}" for number in range(macs)]
+    ours = chance.sample(every, phones)
+    table = instance.folder / "phones.csv"
+    table.write_text("user,sip_user,domain,password,mac\n" + "".join(
+        f"sweep{n},{n},pbx.test,secret-{n},{mac}\n" for n, mac in enumerate(ours)))
+    instance.ctl("import", table, code=0)
+    instance.ctl("options", "set", '{"disable_auto_provision_security": true}', code=0)
+    chance.shuffle(every)
+    sweepers = [Sweeper(subject, every[start::connections]) for start in range(connections)]
+    served = tried = 0
+    for sweeper in sweepers:
+        sweeper.start()
+    while any(sweeper.is_alive() for sweeper in sweepers):
+        served += instance.get(subject.path).status == 200
+        tried += 1
+        time.sleep(0.2)
+    asked, found = (sum(getattr(sweeper, what) for sweeper in sweepers)
+                    for what in ("asked", "found"))
+    open_alarms = {row["kind"] for row in instance.ctl("alarm", "list", "--json", code=0).json()}
+    # 120 refusals come first, and with them as many hits as chance has it; requests in hand besides.
+    most = 120 * phones / macs * 8 + connections * phones / macs + 2
+    return [
+        (f"phones found of {phones:,} by {asked:,} MACs asked for without a token", f"{found:,}",
+         f"{most:.0f}: the budget of 120 unknown MACs", asked == macs and found <= most),
+        ("alarms", ", ".join(sorted(open_alarms)), "flat_budget", "flat_budget" in open_alarms),
+        ("fetches by token meanwhile that were served", f"{served:,} of {tried:,}", "all",
+         served == tried),
+    ]
 
 
 def visits(subject, seconds, pause_ms=20):
@@ -306,6 +363,7 @@ def descriptors(subject, clients=1000, limit=256, hold_s=4):
 FIGURES = {
     "timing": (timing, {"throttle": False}),
     "distinct": (distinct, {"throttle": False}),
+    "sweep": (sweep, {"throttle": False}),
     "flood": (flood, {"connections": 12_000}),
     "half_open": (half_open, {"connections": 12_000}),
     "descriptors": (descriptors, {}),

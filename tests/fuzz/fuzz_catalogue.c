@@ -1,23 +1,13 @@
 /* A vendor file, or a table of time zones: refused with a place, or a catalogue whose own names fit
  * their rows. */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "catalogue_private.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "broken: %s\n", #condition);                                           \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "fuzz.h"
 
 #define PATH "v.json"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* "v.json:LINE:COL: …", printable, the place inside of the text. */
 static void check_error(const struct ap_error *error, const char *text, size_t len)

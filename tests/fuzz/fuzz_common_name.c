@@ -1,21 +1,11 @@
 /* A pattern in the first line, a certificate's CN in the second: a MAC that is named gives the same
  * CN again. */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "catalogue_private.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "broken: %s\n", #condition);                                           \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* In one of the forms that a MAC has, and no other place of the CN is a digit less or more. */
 static bool is_form_of(const char *text, size_t len, const uint8_t mac[static AP_MAC_LEN])

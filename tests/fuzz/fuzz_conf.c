@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "autoprov/limits.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static int load(const void *data, size_t size, struct config **ret_config)
 {

@@ -1,22 +1,12 @@
 /* A requested name over a fixed catalogue, compared with a matcher that tries everything. */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autoprov/array.h"
 #include "autoprov/text.h"
 #include "catalogue_private.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "broken: %s\n", #condition);                                           \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 #define HEAD                                                                                       \
     "{\"title\":\"T\",\"mac_case\":\"lower\",\"content_type\":\"text/xml\",\"escape\":\"xml\","    \

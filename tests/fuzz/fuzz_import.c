@@ -1,22 +1,12 @@
 /* The text of an import, whole and in pieces: the same rows and problems, in the order of lines,
  * and every cell is UTF-8 without NUL. The first byte says how long the pieces are. */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autoprov/text.h"
+#include "fuzz.h"
 #include "import_csv.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "broken: %s\n", #condition);                                           \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct told {
     uint64_t line, digest;

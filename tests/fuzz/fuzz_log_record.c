@@ -1,22 +1,12 @@
 /* Any line: what it is taken apart into is all of it that could be, and its JSON has no raw byte
  * that JSON forbids. */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autoprov/log_record.h"
 #include "autoprov/text.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "broken: %s\n", #condition);                                           \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static void check_record(const struct log_record *record)
 {

@@ -1,21 +1,11 @@
 /* The header of the PROXY protocol, version 2. */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autoprov/limits.h"
+#include "fuzz.h"
 #include "proxy_header.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "broken: %s\n", #condition);                                           \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A copy of exactly this size, so that address sanitizer sees one byte over. */
 static enum proxy_verdict read_exactly(const uint8_t *data, size_t len, struct proxy_header *header)

@@ -12,12 +12,11 @@
 #include "autoprov/arena.h"
 #include "autoprov/array.h"
 #include "autoprov/limits.h"
+#include "fuzz.h"
 
 #define OUTPUT_MAX_BYTES 65536
 #define ARENA_MAX_BYTES  (1 << 20)
 #define DEPTH_MAX        5
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct input {
     const uint8_t *at, *end;

@@ -1,12 +1,16 @@
 """A real daemon in a temporary folder, and what must hold after each test."""
 
 import os
+import pathlib
+import shutil
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from dropped import DroppedInstance  # noqa: E402
 from instance import Instance  # noqa: E402
 
 
@@ -32,6 +36,20 @@ def instance(make_instance):
     made.init()
     made.start()
     return made
+
+
+@pytest.fixture
+def dropped():
+    """An instance of another user, initialised. Not below tmp_path: each start of pytest takes the way
+    there from everybody else."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to be given up")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ap-dropped-"))
+    made = DroppedInstance(folder / "i0")
+    made.init()
+    yield made
+    made.finish()
+    shutil.rmtree(folder)
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -196,6 +196,7 @@ def test_token_status_lists_who_has_not_moved(phone):
     assert "every phone is on its user's own token" in instance.ctl("token", "status", code=OK).out
     instance.ctl("token", "rotate", "alice", code=OK)
     (row,) = instance.ctl("token", "status", "alice", "--json", code=OK).json()
+    assert str(row["since"]) not in instance.ctl("token", "status", code=OK).out  # a date
     assert (row["mac"], row["why"]) == (COLONS, "previous_token")
     assert by_token(instance, url).status == 200  # the old one, in its grace time
     assert instance.ctl("token", "status", "--json", code=OK).json()

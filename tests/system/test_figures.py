@@ -28,7 +28,9 @@ def check(rows, but=()):
 
 
 def subject(make_instance, figure):
-    return refusals.Subject(make_instance(), **refusals.FIGURES[figure][1])
+    instance = make_instance()
+    instance.expected_log.append("alarm alarm=[0-9]+ kind=refusal_burst ")
+    return refusals.Subject(instance, **refusals.FIGURES[figure][1])
 
 
 def test_kinds_of_miss_take_the_same_time(make_instance):
@@ -37,6 +39,12 @@ def test_kinds_of_miss_take_the_same_time(make_instance):
 
 def test_kinds_of_miss_have_one_answer(make_instance):
     check(refusals.distinct(subject(make_instance, "distinct"), tries=40, connections=16))
+
+
+def test_a_sweep_of_flat_mode_ends_at_its_budget(make_instance):
+    made = subject(make_instance, "sweep")
+    made.instance.expected_log += ["flat_paused subject=", "alarm alarm=[0-9]+ kind=flat_budget "]
+    check(refusals.sweep(made, macs=2000, phones=40, connections=8))
 
 
 def test_a_flood_of_guesses_fails_no_visit(make_instance):

@@ -211,6 +211,8 @@ def walk_users(walk):
     walk.call("setUser", 200, {"display_name": "Alice A", "external_id": "x-1", "site": "hq"},
               fields=f"If-Match: {tag}\r\n")
     walk.call("setUser", 412, {"display_name": "B"}, fields=f"If-Match: {tag}\r\n")
+    assert walk.call("setUser", 200, {"external_id": None})["external_id"] is None
+    walk.call("setUser", 200, {"external_id": "x-1"})
     walk.call("addUser", 409, {"name": "alice"})
     walk.call("addUser", 404, {"name": "carol", "site": "nowhere"})
     walk.call("rotateToken", 200, {"grace": 60})
@@ -464,7 +466,8 @@ def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
             ("model show yealink/T54W", "ModelShown"), ("options show", "Options"), (f"phone enrol {MAC}", "Enrolled"),
             (f"phone preview {MAC}", "Preview"), (f"explain {MAC}", "Explanation"),
             ("audit verify", "AuditProof"), (f"phone set {MAC} --label Desk", "PhoneSaved"),
-            (f"key add {MAC} dtmf *9", "Key"), ("setting set language fr --scope user:bob", "Setting"),
+            (f"key add {MAC} dtmf *9 --position 9", "Key"), (f"key set {MAC} 9 blf 1002 --label Bob", "Key"),
+            (f"key show {MAC} 9", "Key"), ("setting set language fr --scope user:bob", "Setting"),
             ("site set hq --external-id s-2", "Site"), ("user add carol", "User"), ("user set carol --site hq", "User")):
         value = instance.ctl(*words.split(), "--json", code=OK).json()
         assert not walk.contract.named_faults(schema, value), f"{words}: {value}"

@@ -23,7 +23,7 @@ def door(make_instance):
     instance.password = instance.secret()
     instance.add_account("alice", "1001@pbx.test", instance.password)
     instance.add_phone("alice", MAC, "--vendor", "yealink")
-    instance.add_phone("alice", BARE, "--vendor", "linphone")
+    instance.add_phone("alice", BARE, "--vendor", "generic")
     return instance
 
 

@@ -106,6 +106,24 @@ static void test_refusals_are_counted_per_source_reason_and_minute(void **state)
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM refusal WHERE at % 60 <> 0"), 0);
 }
 
+static void test_an_ipv6_subscriber_is_one_source(void **state)
+{
+    struct app_fixture *fixture = *state;
+    struct fetch_log *log = open_log(fixture);
+    struct address source = {.family = AF_INET6, .bytes = {0x20, 0x01, 0x0d, 0xb8}};
+    struct fetch_event event = refusal(POLICY_UNKNOWN_PAIR, FIXTURE_NOW_S);
+
+    event.source = &source;
+    for (uint8_t i = 1; i <= 50; i++) {
+        source.bytes[8] = i;
+        source.bytes[15] = i;
+        fetch_log_refused(log, &event);
+    }
+    close_log(fixture, log);
+    assert_int_equal(lines_with(fixture, "source=2001:db8:: reason=unknown_pair count=50"), 1);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM refusal"), 1);
+}
+
 static void test_300_refusals_within_a_minute_are_an_alarm(void **state)
 {
     struct app_fixture *fixture = *state;
@@ -299,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(test_refusals_are_counted_per_source_reason_and_minute),
+        ROW(test_an_ipv6_subscriber_is_one_source),
         ROW(test_300_refusals_within_a_minute_are_an_alarm),
         ROW(test_tick_hands_on_what_is_new_and_writes_the_line_when_the_minute_is_over),
         ROW(test_clock_that_was_set_back_ends_the_minute),

@@ -95,6 +95,20 @@ static void test_more_of_all_than_their_budget_pause(void **state)
     assert_non_null(strstr(world->fixture->log, "flat_paused subject=all "));
 }
 
+static void test_the_largest_budget_ends_too(void **state)
+{
+    static const struct flat_budget LARGEST = {AP_FLAT_BUDGET_MAX, AP_FLAT_BUDGET_MAX};
+    struct world *world = *state;
+
+    for (uint32_t i = 0; i < AP_FLAT_BUDGET_MAX; i++) {
+        const uint8_t mac[AP_MAC_LEN] = {0x02, (uint8_t)i, 0, 0, (uint8_t)(i >> 8), (uint8_t)i};
+        flat_guard_refused(world->guard, &LARGEST, mac);
+    }
+    assert_false(flat_guard_is_paused(world->guard));
+    flat_guard_refused(world->guard, &LARGEST, (const uint8_t[AP_MAC_LEN]){0x02, 0xff, 0xff});
+    assert_true(flat_guard_is_paused(world->guard));
+}
+
 static void test_the_pause_ends_and_the_budget_with_its_hour(void **state)
 {
     struct world *world = *state;
@@ -165,6 +179,7 @@ int main(void)
         TEST(test_one_mac_asked_for_often_is_one),
         TEST(test_more_of_one_oui_than_its_budget_pause_with_an_alarm),
         TEST(test_more_of_all_than_their_budget_pause),
+        TEST(test_the_largest_budget_ends_too),
         TEST(test_the_pause_ends_and_the_budget_with_its_hour),
         TEST(test_a_sweep_costs_fixed_memory),
         TEST(test_32_phones_of_one_address_are_no_crowd_and_one_more_is),

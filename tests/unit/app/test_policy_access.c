@@ -237,6 +237,10 @@ static void test_secrets_are_served_as_often_as_the_phone_or_the_default_says(vo
          POLICY_PART_WITHOUT_SECRETS, false},
         {STORE_SECRETS_ONCE, STORE_SECRETS_ALWAYS, NOW - 5, OUTSIDE_NETWORK,
          POLICY_PART_WITHOUT_SECRETS, false},
+        /* Its password is another since. */
+        {STORE_SECRETS_ONCE, STORE_SECRETS_ALWAYS, 0, INSIDE_NETWORK, POLICY_PART_WHOLE, true},
+        {STORE_SECRETS_ONCE, STORE_SECRETS_ALWAYS, 0, OUTSIDE_NETWORK, POLICY_PART_WITHOUT_SECRETS,
+         false},
         {STORE_SECRETS_FIRST_NETWORK, STORE_SECRETS_ALWAYS, 0, NULL, POLICY_PART_WHOLE, true},
         {STORE_SECRETS_FIRST_NETWORK, STORE_SECRETS_ALWAYS, NOW - 86400, INSIDE_NETWORK,
          POLICY_PART_WHOLE, false},
@@ -256,6 +260,12 @@ static void test_secrets_are_served_as_often_as_the_phone_or_the_default_says(vo
         assert_int_equal(policy_part(&scene.facts, &scene.given), ROWS[i].part);
         assert_int_equal(policy_is_first(&scene.facts, &scene.given), ROWS[i].is_first);
     }
+    /* A window is used up by a fetch with a token too. */
+    set_scene(&scene, false);
+    scene.phone.access.enrol_until = NOW + 1;
+    assert_true(policy_is_first(&scene.facts, &scene.given));
+    scene.phone.access.enrol_until = NOW;
+    assert_false(policy_is_first(&scene.facts, &scene.given));
     /* Flat mode notes where it served a phone first, whatever the phone's secrets. */
     set_scene(&scene, true);
     assert_true(policy_is_first(&scene.facts, &scene.given));

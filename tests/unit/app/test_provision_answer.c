@@ -28,6 +28,7 @@ static int open_once(void **state)
 #define NEW_PATH  "/provision/" NEW_TOKEN "/001565000001.cfg"
 #define OLD_PATH  "/provision/" OLD_TOKEN "/001565000001.cfg"
 #define FLAT_PATH "/provision/001565000001.cfg"
+#define BOOK_PATH "/provision/" NEW_TOKEN "/001565000001-book.xml" /* tells no secret */
 #define ELSEWHERE "198.51.100.7"
 
 /* -- tests ------------------------------------------------------------------------------------- */
@@ -57,6 +58,19 @@ static void test_answer_waits_for_the_mark_and_keeps_its_snapshot(void **state)
     assert_int_equal(exchange.status, 404);
     ask(worker, NEW_PATH, &exchange);
     assert_int_equal(exchange.status, 200);
+}
+
+static void test_a_304_is_seen_on_the_new_token(void **state)
+{
+    struct worker *worker = *state;
+    struct http_exchange head, exchange;
+
+    assert_int_equal(fetch(worker, &(struct question){.path = NEW_PATH, .head = true}, &head), 200);
+    assert_int_equal(fetch(worker, &(struct question){.path = OLD_PATH}, &exchange), 200);
+    assert_int_equal(
+        fetch(worker, &(struct question){.path = NEW_PATH, .if_none_match = head.etag}, &exchange),
+        304);
+    assert_int_equal(fetch(worker, &(struct question){.path = OLD_PATH}, &exchange), 404);
 }
 
 static void test_a_mark_that_fails_is_no_file(void **state)
@@ -263,6 +277,18 @@ static void test_secrets_are_served_once_and_to_repeats(void **state)
     assert_null(strstr(exchange.body, NEW_TOKEN)); /* which opens the one with */
 }
 
+static void test_a_file_without_secrets_uses_up_no_right(void **state)
+{
+    struct worker *worker = *state;
+    struct http_exchange exchange;
+
+    assert_int_equal(fetch(worker, &(struct question){.path = BOOK_PATH}, &exchange), 200);
+    pass(worker, STORE_SAME_FETCH_S + 1);
+    assert_int_equal(
+        fetch(worker, &(struct question){.path = NEW_PATH, .from = ELSEWHERE}, &exchange), 200);
+    assert_true(has_secrets(&exchange));
+}
+
 static void test_of_two_racing_fetches_one_gets_the_secrets(void **state)
 {
     struct worker *worker = *state;
@@ -317,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(test_answer_waits_for_the_mark_and_keeps_its_snapshot, open_worker),
+        ROW(test_a_304_is_seen_on_the_new_token, open_worker),
         ROW(test_a_mark_that_fails_is_no_file, open_broken),
         ROW(test_bootstrap_leads_to_the_file_and_that_ends_flat_mode, open_bootstrap),
         ROW(test_bootstrap_url_is_for_one_use_and_its_repeats, open_bootstrap),
@@ -326,6 +353,7 @@ int main(void)
         ROW(test_of_two_racing_bootstrap_requests_one_network_wins, open_bootstrap),
         ROW(test_phone_that_waits_too_long_is_told_to_come_again, open_bootstrap),
         ROW(test_secrets_are_served_once_and_to_repeats, open_once),
+        ROW(test_a_file_without_secrets_uses_up_no_right, open_once),
         ROW(test_of_two_racing_fetches_one_gets_the_secrets, open_once),
         ROW(test_two_racing_fetches_of_one_network_are_the_same_fetch, open_once),
     };

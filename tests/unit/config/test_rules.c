@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "autoprov/array.h"
+#include "autoprov/limits.h"
 #include "conf_folder.h"
 
 /* Line 1 opens the listener; its keys follow. */
@@ -216,15 +217,19 @@ static void test_too_many_authorities_are_refused(void **state)
 {
     struct config *config = NULL;
     struct ap_error error = {{0}};
-    char text[1024] = "listener l {\nclient_certificates = optional\nclient_ca_files = { ";
+    struct buf text;
 
+    buf_init(&text, AP_CONFIG_FILE_MAX_BYTES);
+    assert_int_equal(buf_append_text(&text, "listener l {\nclient_certificates = optional\n"
+                                            "client_ca_files = { "),
+                     0);
     for (int i = 0; i < 33; i++)
-        (void)strcat(text, "a:/b, ");
-    (void)strcat(text, "a:/b }\npublic_url = https://a\n" CERT);
-    conf_write(*state, "autoprovd.conf", text);
+        assert_int_equal(buf_append_text(&text, i < 32 ? "a:/b, " : "a:/b }\n" CERT), 0);
+    conf_write(*state, "autoprovd.conf", text.data);
     assert_int_equal(config_load(((struct conf_folder *)*state)->main_file, &config, &error),
                      AP_ERANGE);
     assert_non_null(strstr(error.text, ":3: client_ca_files: must have at most 32 files"));
+    buf_done(&text);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, conf_folder_setup, conf_folder_teardown)

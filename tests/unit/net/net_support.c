@@ -594,9 +594,6 @@ void run_until_answer(struct server *server, struct client *client, bool has_no_
 
 void run_some_turns(struct server *server, struct client *client)
 {
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 20; i++, client ? (void)client_step(client) : (void)0)
         (void)uv_run(&server->loop, UV_RUN_NOWAIT);
-        if (client)
-            (void)client_step(client);
-    }
 }

@@ -11,29 +11,12 @@
 
 #include "autoprov/limits.h"
 #include "connection.h"
-#include "net_support.h"
-
-#define MANY (AP_HELD_MISSES_PER_SOURCE_MAX + 2)
-
-static struct client clients[MANY];
-static struct server server;
-static struct answer_view answer;
+#include "front_fixture.h"
 
 static int open_server(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < MANY; i++)
-        clients[i].fd = -1;
-    server_open(&server, &(struct source_limits){100, 100, 10, 10});
-    return 0;
-}
-
-static int close_server(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < MANY; i++)
-        client_done(&clients[i]);
-    server_close(&server);
+    fixture_open(&(struct source_limits){100, 100, 10, 10});
     return 0;
 }
 
@@ -143,8 +126,8 @@ static void test_a_place_comes_free_with_its_answer(void **state)
         run_until_answer(&server, &clients[i], false, &answer);
         assert_int_equal(answer.status, 404);
     }
-    ask(&clients[MANY - 1], "/late");
-    run_until_answer(&server, &clients[MANY - 1], false, &answer);
+    ask(&clients[CLIENTS_MAX - 1], "/late");
+    run_until_answer(&server, &clients[CLIENTS_MAX - 1], false, &answer);
     assert_int_equal(answer.status, 404);
     assert_int_equal(totals_now().closed_misses, 0);
 }
@@ -165,15 +148,15 @@ static void test_without_a_table_late_answers_wait_all_the_same(void **state)
     (void)state;
     server.front->setup.penalties = NULL;
     server.front->deadlines.late_ms = 150;
-    for (size_t i = 0; i < MANY; i++)
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
         ask(&clients[i], "/late");
-    for (size_t i = 0; i < MANY; i++) {
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
         run_until_answer(&server, &clients[i], false, &answer);
         assert_int_equal(answer.status, 404);
     }
 }
 
-#define ROW(name) cmocka_unit_test_setup_teardown(name, open_server, close_server)
+#define ROW(name) cmocka_unit_test_setup_teardown(name, open_server, fixture_close)
 
 int main(void)
 {

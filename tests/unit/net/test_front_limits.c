@@ -12,20 +12,14 @@
 
 #include <cmocka.h>
 
+#include "front_fixture.h"
 #include "front_private.h"
-#include "net_support.h"
 
-#define MANY 6
-
-static struct client clients[MANY];
-static struct server server;
-static struct answer_view answer;
+#define MANY 6 /* of the clients are enough here */
 
 static int open_with(const struct source_limits *limits)
 {
-    for (size_t i = 0; i < MANY; i++)
-        clients[i].fd = -1;
-    server_open(&server, limits);
+    fixture_open(limits);
     return 0;
 }
 
@@ -45,23 +39,6 @@ static int open_with_two_connections(void **state)
 {
     (void)state;
     return open_with(&(struct source_limits){100, 2, 10, 10});
-}
-
-static int close_server(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < MANY; i++)
-        client_done(&clients[i]);
-    server_close(&server);
-    return 0;
-}
-
-static struct front_stats stats_now(void)
-{
-    struct front_stats stats;
-
-    front_stats(server.front, &stats);
-    return stats;
 }
 
 static void connect_ready(struct client *client)
@@ -440,7 +417,7 @@ static void test_new_certificates_are_for_new_connections(void **state)
     folder_remove(&folder);
 }
 
-#define ROW(name, open) cmocka_unit_test_setup_teardown(name, open, close_server)
+#define ROW(name, open) cmocka_unit_test_setup_teardown(name, open, fixture_close)
 
 int main(void)
 {

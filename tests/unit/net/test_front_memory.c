@@ -128,8 +128,9 @@ static int make_tls(void *data)
                                     folder_path(&folder, "key.pem")};
     struct tls_context *context = NULL;
     struct ap_error error;
-    int err = tls_context_new(&(struct tls_setup){.certificates = &files, .certificate_count = 1},
-                              &context, &error);
+    int err = tls_context_new(
+        &(struct tls_setup){.certificates = &files, .certificate_count = 1, .resumes = true},
+        &context, &error);
 
     (void)data;
     assert_true(err == 0 || strlen(error.text) > 0);

@@ -11,38 +11,13 @@
 
 #include "autoprov/limits.h"
 #include "connection.h"
-#include "net_support.h"
-
-#define MANY 4
-
-static struct client clients[MANY];
-static struct server server;
-static struct answer_view answer;
+#include "front_fixture.h"
 
 static int open_server(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < MANY; i++)
-        clients[i].fd = -1;
-    server_open(&server, &(struct source_limits){100, 2, 1, 1});
+    fixture_open(&(struct source_limits){100, 2, 1, 1});
     return 0;
-}
-
-static int close_server(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < MANY; i++)
-        client_done(&clients[i]);
-    server_close(&server);
-    return 0;
-}
-
-static struct front_stats stats_now(void)
-{
-    struct front_stats stats;
-
-    front_stats(server.front, &stats);
-    return stats;
 }
 
 static void expect(struct client *client, const char *request, int status)
@@ -189,7 +164,7 @@ static void test_new_certificates_do_not_concern_it(void **state)
     expect(&clients[0], "GET /hit HTTP/1.1\r\n\r\n", 200);
 }
 
-#define ROW(name) cmocka_unit_test_setup_teardown(name, open_server, close_server)
+#define ROW(name) cmocka_unit_test_setup_teardown(name, open_server, fixture_close)
 
 int main(void)
 {

@@ -11,13 +11,8 @@
 
 #include "autoprov/limits.h"
 #include "connection.h"
-#include "net_support.h"
+#include "front_fixture.h"
 
-#define MANY 6
-
-static struct client clients[MANY];
-static struct server server;
-static struct answer_view answer;
 static struct network LOOPBACK[] = {{.family = AF_INET, .bytes = {127}, .prefix_len = 8}};
 static struct network ELSEWHERE[] = {{.family = AF_INET, .bytes = {10}, .prefix_len = 8}};
 static const struct network_list OURS = {LOOPBACK, 1}, OTHERS = {ELSEWHERE, 1};
@@ -37,9 +32,7 @@ static const char *header_of(char host)
 
 static int open_with(const struct network_list *peers, const struct source_limits *limits)
 {
-    for (size_t i = 0; i < MANY; i++)
-        clients[i].fd = -1;
-    server_open(&server, limits);
+    fixture_open(limits);
     front_set_proxy(server.front, 0, peers);
     return 0;
 }
@@ -54,23 +47,6 @@ static int open_for_others(void **state)
 {
     (void)state;
     return open_with(&OTHERS, &(struct source_limits){100, 2, 10, 10});
-}
-
-static int close_server(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < MANY; i++)
-        client_done(&clients[i]);
-    server_close(&server);
-    return 0;
-}
-
-static struct front_stats stats_now(void)
-{
-    struct front_stats stats;
-
-    front_stats(server.front, &stats);
-    return stats;
 }
 
 static void connect_from(struct client *client, char host)
@@ -274,7 +250,7 @@ static void test_drain_closes_connections_without_a_header(void **state)
     run_until(&server, NULL, is_true, &is_drained);
 }
 
-#define ROW(name, open) cmocka_unit_test_setup_teardown(name, open, close_server)
+#define ROW(name, open) cmocka_unit_test_setup_teardown(name, open, fixture_close)
 
 int main(void)
 {

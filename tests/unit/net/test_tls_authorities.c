@@ -17,6 +17,7 @@
 #include "autoprov/array.h"
 #include "net_support.h"
 #include "support/certificates.h"
+#include "tls_link.h"
 #include "tls_private.h"
 
 #define ACME_BIT UINT32_C(1)
@@ -85,93 +86,65 @@ static struct tls_context *trusting(enum tls_profile profile)
 
 /* -- a client with a certificate --------------------------------------------------------------- */
 
-struct pair {
-    SSL_CTX *client_context;
-    SSL *client, *server;
+struct visit {
+    struct tls_link link;
     struct http_certificate certificate;
 };
 
 /* name NULL: without one. */
-static void pair_prepare(struct pair *pair, struct tls_context *context, int version,
-                         const char *name)
+static void visit_prepare(struct visit *visit, struct tls_context *context, int version,
+                          const char *name)
 {
-    BIO *to_server = BIO_new(BIO_s_mem());
-    BIO *to_client = BIO_new(BIO_s_mem());
+    SSL_CTX *client_side = tls_link_client(version);
     char file[64];
 
-    *pair = (struct pair){.client_context = SSL_CTX_new(TLS_client_method())};
-    SSL_CTX_set_security_level(pair->client_context, 0);
-    SSL_CTX_set_min_proto_version(pair->client_context, version);
-    SSL_CTX_set_max_proto_version(pair->client_context, version);
+    SSL_CTX_set_security_level(client_side, 0);
     if (name) {
         (void)snprintf(file, sizeof(file), "%s.pem", name);
         assert_int_equal(
-            SSL_CTX_use_certificate_chain_file(pair->client_context, folder_path(&folder, file)),
-            1);
+            SSL_CTX_use_certificate_chain_file(client_side, folder_path(&folder, file)), 1);
         (void)snprintf(file, sizeof(file), "%s.key", name);
-        assert_int_equal(SSL_CTX_use_PrivateKey_file(pair->client_context,
-                                                     folder_path(&folder, file), SSL_FILETYPE_PEM),
-                         1);
+        assert_int_equal(
+            SSL_CTX_use_PrivateKey_file(client_side, folder_path(&folder, file), SSL_FILETYPE_PEM),
+            1);
     }
-    pair->client = SSL_new(pair->client_context);
-    pair->server = SSL_new(tls_context_ssl(context));
-    tls_certificate_wanted(pair->server, &pair->certificate);
-    SSL_set0_rbio(pair->client, to_client);
-    BIO_up_ref(to_server);
-    SSL_set0_wbio(pair->client, to_server);
-    SSL_set0_rbio(pair->server, to_server);
-    BIO_up_ref(to_client);
-    SSL_set0_wbio(pair->server, to_client);
-    SSL_set_connect_state(pair->client);
-    SSL_set_accept_state(pair->server);
+    tls_link_open(&visit->link, client_side, context);
+    visit->certificate = (struct http_certificate){0};
+    tls_certificate_wanted(visit->link.server, &visit->certificate);
 }
 
-static void pair_shake(struct pair *pair)
+static void visit_open(struct visit *visit, struct tls_context *context, int version,
+                       const char *name)
 {
-    for (int i = 0; i < 8; i++) {
-        (void)SSL_do_handshake(pair->client);
-        (void)SSL_do_handshake(pair->server);
-    }
-}
-
-static void pair_open(struct pair *pair, struct tls_context *context, int version, const char *name)
-{
-    pair_prepare(pair, context, version, name);
-    pair_shake(pair);
-}
-
-static void pair_close(struct pair *pair)
-{
-    SSL_free(pair->client);
-    SSL_free(pair->server);
-    SSL_CTX_free(pair->client_context);
+    visit_prepare(visit, context, version, name);
+    (void)tls_link_handshake(&visit->link); /* some tests want none */
 }
 
 /* Bytes go through in both directions. */
-static bool pair_talks(struct pair *pair)
+static bool link_talks(struct tls_link *link)
 {
     char bytes[8];
 
-    return SSL_is_init_finished(pair->client) && SSL_is_init_finished(pair->server) &&
-           SSL_write(pair->client, "ping", 4) == 4 && SSL_read(pair->server, bytes, 8) == 4 &&
-           SSL_write(pair->server, "pong", 4) == 4 && SSL_read(pair->client, bytes, 8) == 4;
+    return SSL_is_init_finished(link->client) && SSL_is_init_finished(link->server) &&
+           SSL_write(link->client, "ping", 4) == 4 && SSL_read(link->server, bytes, 8) == 4 &&
+           SSL_write(link->server, "pong", 4) == 4 && SSL_read(link->client, bytes, 8) == 4;
 }
 
 static void check_row(struct tls_context *context, int version, bool weak_counts,
                       const struct certificate_row *row)
 {
-    struct pair pair;
+    struct visit visit;
     bool verified = row->common_name && (weak_counts || !row->weak);
 
-    pair_open(&pair, context, version, row->name);
-    if (!pair_talks(&pair))
+    visit_open(&visit, context, version, row->name);
+    if (!link_talks(&visit.link))
         fail_msg("%s: no handshake", row->name);
     uint32_t expected = verified ? (row->bolt ? BOLT_BIT : ACME_BIT) : 0;
-    if (pair.certificate.authorities != expected ||
-        strcmp(pair.certificate.common_name, verified ? row->common_name : "") != 0)
-        fail_msg("%s: authorities %u, CN '%s'", row->name, (unsigned)pair.certificate.authorities,
-                 pair.certificate.common_name);
-    pair_close(&pair);
+    if (visit.certificate.authorities != expected ||
+        strcmp(visit.certificate.common_name, verified ? row->common_name : "") != 0)
+        fail_msg("%s: authorities %u, CN '%s'", row->name, (unsigned)visit.certificate.authorities,
+                 visit.certificate.common_name);
+    tls_link_close(&visit.link);
 }
 
 static void test_the_matrix_is_judged_alike_at_1_2_and_1_3(void **state)
@@ -218,14 +191,14 @@ static void test_clients_are_not_asked_without_authorities(void **state)
 {
     struct tls_context *context = NULL;
     struct ap_error error;
-    struct pair pair;
+    struct visit visit;
 
     (void)state;
     assert_int_equal(make_context(TLS_PROFILE_MODERN, NULL, 0, NULL, &context, &error), 0);
-    pair_open(&pair, context, TLS1_3_VERSION, "right");
-    assert_true(pair_talks(&pair));
-    assert_int_equal(pair.certificate.authorities, 0);
-    pair_close(&pair);
+    visit_open(&visit, context, TLS1_3_VERSION, "right");
+    assert_true(link_talks(&visit.link));
+    assert_int_equal(visit.certificate.authorities, 0);
+    tls_link_close(&visit.link);
     tls_context_unref(context);
 }
 
@@ -264,18 +237,19 @@ static void test_a_certificate_without_its_key_is_no_handshake(void **state)
 
     (void)state;
     for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
-        struct pair pair;
-        pair_prepare(&pair, context, version, "right");
-        EVP_PKEY *forged = forged_key(X509_get0_pubkey(SSL_get_certificate(pair.client)), other);
-        assert_int_equal(SSL_use_PrivateKey(pair.client, forged), 1);
+        struct visit visit;
+        visit_prepare(&visit, context, version, "right");
+        EVP_PKEY *forged =
+            forged_key(X509_get0_pubkey(SSL_get_certificate(visit.link.client)), other);
+        assert_int_equal(SSL_use_PrivateKey(visit.link.client, forged), 1);
         EVP_PKEY_free(forged);
-        pair_shake(&pair);
-        assert_false(SSL_is_init_finished(pair.server));
+        (void)tls_link_handshake(&visit.link);
+        assert_false(SSL_is_init_finished(visit.link.server));
         int reason =
             ERR_GET_REASON(ERR_peek_error()); /* the server's, or what the client is told */
         assert_true(reason == SSL_R_BAD_SIGNATURE || reason == SSL_R_TLSV1_ALERT_DECRYPT_ERROR);
         ERR_clear_error();
-        pair_close(&pair);
+        tls_link_close(&visit.link);
     }
     EVP_PKEY_free(other);
     tls_context_unref(context);
@@ -287,21 +261,21 @@ static void test_an_authority_may_stand_in_several_files_and_an_intermediate_alo
     static const char *const issuing[] = {"acme-issuing-ca.pem"};
     struct tls_context *context = NULL;
     struct ap_error error;
-    struct pair pair;
+    struct visit visit;
 
     (void)state;
     assert_int_equal(make_context(TLS_PROFILE_MODERN, twice, 3, NULL, &context, &error), 0);
-    pair_open(&pair, context, TLS1_3_VERSION, "right");
-    assert_int_equal(pair.certificate.authorities, 6);
-    pair_close(&pair);
+    visit_open(&visit, context, TLS1_3_VERSION, "right");
+    assert_int_equal(visit.certificate.authorities, 6);
+    tls_link_close(&visit.link);
     tls_context_unref(context);
     assert_int_equal(make_context(TLS_PROFILE_MODERN, issuing, 1, NULL, &context, &error), 0);
-    pair_open(&pair, context, TLS1_3_VERSION, "chain-incomplete");
-    assert_int_equal(pair.certificate.authorities, 1);
-    pair_close(&pair);
-    pair_open(&pair, context, TLS1_3_VERSION, "right");
-    assert_int_equal(pair.certificate.authorities, 0);
-    pair_close(&pair);
+    visit_open(&visit, context, TLS1_3_VERSION, "chain-incomplete");
+    assert_int_equal(visit.certificate.authorities, 1);
+    tls_link_close(&visit.link);
+    visit_open(&visit, context, TLS1_3_VERSION, "right");
+    assert_int_equal(visit.certificate.authorities, 0);
+    tls_link_close(&visit.link);
     tls_context_unref(context);
 }
 
@@ -310,13 +284,13 @@ static void test_without_a_list_nothing_is_revoked(void **state)
     static const char *const files[] = {"acme-ca.pem"};
     struct tls_context *context = NULL;
     struct ap_error error;
-    struct pair pair;
+    struct visit visit;
 
     (void)state;
     assert_int_equal(make_context(TLS_PROFILE_MODERN, files, 1, NULL, &context, &error), 0);
-    pair_open(&pair, context, TLS1_3_VERSION, "revoked");
-    assert_string_equal(pair.certificate.common_name, CERTIFICATES_MAC);
-    pair_close(&pair);
+    visit_open(&visit, context, TLS1_3_VERSION, "revoked");
+    assert_string_equal(visit.certificate.common_name, CERTIFICATES_MAC);
+    tls_link_close(&visit.link);
     tls_context_unref(context);
 }
 
@@ -356,17 +330,17 @@ static void *count_realloc(void *block, size_t size, const char *file, int line)
 /* What the server holds for an idle connection. */
 static size_t held_bytes(struct tls_context *context, int version, const char *name)
 {
-    struct pair pair;
+    struct visit visit;
 
-    pair_open(&pair, context, version, name);
-    assert_true(pair_talks(&pair));
-    tls_certificate_release(pair.server);
-    assert_true(pair_talks(&pair));
+    visit_open(&visit, context, version, name);
+    assert_true(link_talks(&visit.link));
+    tls_certificate_release(visit.link.server);
+    assert_true(link_talks(&visit.link));
     size_t before = bytes_in_use;
-    SSL_free(pair.server);
-    pair.server = NULL;
+    SSL_free(visit.link.server);
+    visit.link.server = NULL;
     size_t held = before - bytes_in_use;
-    pair_close(&pair);
+    tls_link_close(&visit.link);
     return held;
 }
 

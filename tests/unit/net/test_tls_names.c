@@ -12,6 +12,7 @@
 
 #include "autoprov/array.h"
 #include "net_support.h"
+#include "tls_link.h"
 #include "tls_private.h"
 
 static struct folder folder;
@@ -87,45 +88,27 @@ static int make_context(const char *names, struct tls_context **ret_context, str
 static const char *shown(struct tls_context *context, int version, bool rsa_only, const char *sni)
 {
     static char name[16];
-    SSL_CTX *client_side = SSL_CTX_new(TLS_client_method());
-    BIO *to_server = BIO_new(BIO_s_mem());
-    BIO *to_client = BIO_new(BIO_s_mem());
-    SSL *client, *server;
+    SSL_CTX *client_side = tls_link_client(version);
+    struct tls_link link;
     char file[32];
 
-    SSL_CTX_set_min_proto_version(client_side, version);
-    SSL_CTX_set_max_proto_version(client_side, version);
     if (rsa_only)
         assert_int_equal(SSL_CTX_set1_sigalgs_list(client_side, "RSA-PSS+SHA256:RSA+SHA256"), 1);
-    client = SSL_new(client_side);
-    server = SSL_new(tls_context_ssl(context));
+    tls_link_open(&link, client_side, context);
     if (sni)
-        assert_int_equal(SSL_set_tlsext_host_name(client, sni), 1);
-    SSL_set0_rbio(client, to_client);
-    BIO_up_ref(to_server);
-    SSL_set0_wbio(client, to_server);
-    SSL_set0_rbio(server, to_server);
-    BIO_up_ref(to_client);
-    SSL_set0_wbio(server, to_client);
-    SSL_set_connect_state(client);
-    SSL_set_accept_state(server);
-    for (int i = 0; i < 8; i++) {
-        (void)SSL_do_handshake(client);
-        (void)SSL_do_handshake(server);
-    }
+        assert_int_equal(SSL_set_tlsext_host_name(link.client, sni), 1);
+    bool is_done = tls_link_handshake(&link);
     name[0] = '\0';
-    for (size_t i = 0; SSL_is_init_finished(server) && i < AP_COUNT(FILES); i++) {
+    for (size_t i = 0; is_done && i < AP_COUNT(FILES); i++) {
         (void)snprintf(file, sizeof(file), "%s.pem", FILES[i].name);
         BIO *bio = BIO_new_file(folder_path(&folder, file), "r");
         X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-        if (X509_cmp(cert, SSL_get0_peer_certificate(client)) == 0)
+        if (X509_cmp(cert, SSL_get0_peer_certificate(link.client)) == 0)
             (void)snprintf(name, sizeof(name), "%s", FILES[i].name);
         X509_free(cert);
         BIO_free(bio);
     }
-    SSL_free(client);
-    SSL_free(server);
-    SSL_CTX_free(client_side);
+    tls_link_close(&link);
     return name;
 }
 

@@ -13,6 +13,7 @@
 
 #include "autoprov/array.h"
 #include "net_support.h"
+#include "tls_link.h"
 #include "tls_private.h"
 
 static struct folder folder;
@@ -70,14 +71,11 @@ struct offer {
 
 static SSL_CTX *client_context(const struct offer *offer)
 {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX *context = tls_link_client(offer->version);
 
-    assert_non_null(context);
     SSL_CTX_clear_options(context, SSL_CTX_get_options(context));
     SSL_CTX_set_security_level(context, 0);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
-    assert_int_equal(SSL_CTX_set_min_proto_version(context, offer->version), 1);
-    assert_int_equal(SSL_CTX_set_max_proto_version(context, offer->version), 1);
     assert_int_equal(
         SSL_CTX_set_cipher_list(context, offer->ciphers ? offer->ciphers : "ALL:@SECLEVEL=0"), 1);
     assert_int_equal(SSL_CTX_set_ciphersuites(
@@ -99,35 +97,19 @@ static SSL_CTX *client_context(const struct offer *offer)
 static const char *cipher_agreed(struct tls_context *context, const struct offer *offer,
                                  int *ret_key_type)
 {
-    SSL_CTX *client_side = client_context(offer);
-    BIO *to_server = BIO_new(BIO_s_mem());
-    BIO *to_client = BIO_new(BIO_s_mem());
-    SSL *client = SSL_new(client_side);
-    SSL *server = SSL_new(tls_context_ssl(context));
+    struct tls_link link;
     const char *name = NULL;
 
-    SSL_set0_rbio(client, to_client);
-    BIO_up_ref(to_server);
-    SSL_set0_wbio(client, to_server);
-    SSL_set0_rbio(server, to_server);
-    BIO_up_ref(to_client);
-    SSL_set0_wbio(server, to_client);
-    SSL_set_connect_state(client);
-    SSL_set_accept_state(server);
-    for (int i = 0; i < 8; i++) {
-        (void)SSL_do_handshake(client);
-        (void)SSL_do_handshake(server);
+    tls_link_open(&link, client_context(offer), context);
+    if (tls_link_handshake(&link)) {
+        name = SSL_get_cipher_name(link.server);
+        *ret_key_type =
+            EVP_PKEY_get_base_id(X509_get0_pubkey(SSL_get0_peer_certificate(link.client)));
+        assert_int_equal(SSL_version(link.server), offer->version);
+        assert_false(SSL_SESSION_has_ticket(SSL_get0_session(link.client)));
+        assert_int_equal(SSL_renegotiate(link.server), 0);
     }
-    if (SSL_is_init_finished(client) && SSL_is_init_finished(server)) {
-        name = SSL_get_cipher_name(server);
-        *ret_key_type = EVP_PKEY_get_base_id(X509_get0_pubkey(SSL_get0_peer_certificate(client)));
-        assert_int_equal(SSL_version(server), offer->version);
-        assert_false(SSL_SESSION_has_ticket(SSL_get0_session(client)));
-        assert_int_equal(SSL_renegotiate(server), 0);
-    }
-    SSL_free(client);
-    SSL_free(server);
-    SSL_CTX_free(client_side);
+    tls_link_close(&link);
     return name;
 }
 

@@ -11,6 +11,7 @@
 #include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "net_support.h"
+#include "tls_link.h"
 #include "tls_private.h"
 
 static struct folder folder;
@@ -58,47 +59,27 @@ static struct tls_context *open_context(bool resumes)
 static bool visit(struct tls_context *context, int version, SSL_SESSION *session,
                   SSL_SESSION **ret_session)
 {
-    SSL_CTX *client_side = SSL_CTX_new(TLS_client_method());
-    BIO *to_server = BIO_new(BIO_s_mem());
-    BIO *to_client = BIO_new(BIO_s_mem());
-    SSL *client, *server;
+    struct tls_link link;
     char byte;
 
-    SSL_CTX_set_min_proto_version(client_side, version);
-    SSL_CTX_set_max_proto_version(client_side, version);
-    client = SSL_new(client_side);
-    server = SSL_new(tls_context_ssl(context));
+    tls_link_open(&link, tls_link_client(version), context);
     if (session)
-        assert_int_equal(SSL_set_session(client, session), 1);
-    SSL_set0_rbio(client, to_client);
-    BIO_up_ref(to_server);
-    SSL_set0_wbio(client, to_server);
-    SSL_set0_rbio(server, to_server);
-    BIO_up_ref(to_client);
-    SSL_set0_wbio(server, to_client);
-    SSL_set_connect_state(client);
-    SSL_set_accept_state(server);
-    for (int i = 0; i < 8; i++) {
-        (void)SSL_do_handshake(client);
-        (void)SSL_do_handshake(server);
-    }
-    assert_true(SSL_is_init_finished(client) && SSL_is_init_finished(server));
-    assert_int_equal(SSL_version(server), version);
+        assert_int_equal(SSL_set_session(link.client, session), 1);
+    assert_true(tls_link_handshake(&link));
+    assert_int_equal(SSL_version(link.server), version);
     /* Tickets of TLS 1.3 come with data. */
-    assert_int_equal(SSL_write(server, "x", 1), 1);
-    assert_int_equal(SSL_read(client, &byte, 1), 1);
-    bool resumed = SSL_session_reused(server);
-    assert_int_equal(SSL_session_reused(client), resumed);
+    assert_int_equal(SSL_write(link.server, "x", 1), 1);
+    assert_int_equal(SSL_read(link.client, &byte, 1), 1);
+    bool resumed = SSL_session_reused(link.server);
+    assert_int_equal(SSL_session_reused(link.client), resumed);
     if (ret_session) {
-        *ret_session = SSL_get1_session(client);
+        *ret_session = SSL_get1_session(link.client);
         assert_int_equal(SSL_SESSION_get_max_early_data(*ret_session), 0);
     }
     /* Else OpenSSL counts the session as broken. */
-    (void)SSL_shutdown(client);
-    (void)SSL_shutdown(server);
-    SSL_free(client);
-    SSL_free(server);
-    SSL_CTX_free(client_side);
+    (void)SSL_shutdown(link.client);
+    (void)SSL_shutdown(link.server);
+    tls_link_close(&link);
     return resumed;
 }
 

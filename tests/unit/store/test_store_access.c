@@ -222,6 +222,89 @@ static void test_seen_on_its_token_url_flat_access_is_closed(void **state)
     assert_int_equal(access_of(&house).flat, STORE_FLAT_FULL);
 }
 
+static int count_bootstraps(struct house *house)
+{
+    return (int)fixture_number(house->fixture,
+                               "SELECT count(*) FROM token WHERE kind = 'bootstrap'");
+}
+
+static void test_a_new_folder_token_without_grace_or_burnt_ends_bootstraps(void **state)
+{
+    static const bool BURNS[] = {false, true};
+    struct house house;
+    struct token handed, next;
+    bool repeated;
+
+    build(&house, *state);
+    for (size_t i = 0; i < AP_COUNT(BURNS); i++) {
+        assert_int_equal(bootstrap(&house, HOME, &handed, &repeated), 0);
+        assert_int_equal(count_bootstraps(&house), 1);
+        assert_int_equal(token_make(&next), 0);
+        fixture_begin(house.fixture);
+        assert_int_equal(BURNS[i] ? store_token_burn(house.fixture->db, house.user_id, &next,
+                                                     house.fixture->wall_s + 60)
+                                  : store_token_rotate(house.fixture->db, house.user_id, &next, 0),
+                         0);
+        fixture_commit(house.fixture);
+        assert_int_equal(count_bootstraps(&house), 0);
+    }
+}
+
+static void set_flat(struct house *house, enum store_flat flat)
+{
+    struct store_phone phone;
+    uint8_t mac[AP_MAC_LEN];
+
+    fixture_mac(1, mac);
+    assert_int_equal(store_phone_get(house->fixture->db, &house->fixture->arena, mac, &phone), 0);
+    phone.access.flat = flat;
+    fixture_begin(house->fixture);
+    assert_int_equal(store_phone_set(house->fixture->db, &phone, 0), 0);
+    fixture_commit(house->fixture);
+}
+
+static void test_flat_off_ends_what_flat_mode_handed_out_and_opens_nothing_later(void **state)
+{
+    struct house house;
+    struct token handed;
+    bool repeated;
+
+    build(&house, *state);
+    assert_int_equal(bootstrap(&house, HOME, &handed, &repeated), 0);
+    assert_int_equal(claim(&house, (struct store_claim){.moved = true}), 0);
+    assert_int_equal(bootstrap(&house, HOME, &handed, &repeated), 0);
+    set_flat(&house, STORE_FLAT_OFF);
+    assert_int_equal(count_bootstraps(&house), 0);
+    assert_int_equal(access_of(&house).moved_at, FIXTURE_NOW_S);
+    set_flat(&house, STORE_FLAT_DEFAULT);
+    assert_int_equal(access_of(&house).moved_at, FIXTURE_NOW_S);
+    set_flat(&house, STORE_FLAT_BOOTSTRAP);
+    assert_int_equal(access_of(&house).moved_at, 0);
+}
+
+static void test_another_password_may_be_fetched_again_in_the_first_network(void **state)
+{
+    struct house house;
+    struct store_account account;
+
+    build(&house, *state);
+    assert_int_equal(claim(&house, (struct store_claim){.first_network = HOME}), 0);
+    assert_int_equal(store_account_get(house.fixture->db, &house.fixture->arena,
+                                       "1001@sip.example.org", &account),
+                     0);
+    account.password = "secret"; /* the same */
+    fixture_begin(house.fixture);
+    assert_int_equal(store_account_set(house.fixture->db, &account, 0), 0);
+    fixture_commit(house.fixture);
+    assert_int_equal(access_of(&house).first_at, FIXTURE_NOW_S);
+    account.password = "another";
+    fixture_begin(house.fixture);
+    assert_int_equal(store_account_set(house.fixture->db, &account, 0), 0);
+    fixture_commit(house.fixture);
+    assert_int_equal(access_of(&house).first_at, 0);
+    assert_string_equal(access_of(&house).first_network, HOME);
+}
+
 static void test_one_right_that_is_gone_undoes_the_others(void **state)
 {
     struct house house;
@@ -348,6 +431,9 @@ int main(void)
         TEST(test_asked_again_it_is_the_same_token_and_told),
         TEST(test_a_bootstrap_token_is_used_once_from_its_network),
         TEST(test_seen_on_its_token_url_flat_access_is_closed),
+        TEST(test_a_new_folder_token_without_grace_or_burnt_ends_bootstraps),
+        TEST(test_flat_off_ends_what_flat_mode_handed_out_and_opens_nothing_later),
+        TEST(test_another_password_may_be_fetched_again_in_the_first_network),
         TEST(test_one_right_that_is_gone_undoes_the_others),
         TEST(test_networks_flat_and_secrets_are_kept),
         cmocka_unit_test(test_names_are_read_back),

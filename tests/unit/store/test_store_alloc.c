@@ -203,10 +203,10 @@ static const struct {
     const char *name;
     int (*run)(void *data);
     unsigned long stride; /* prime: beyond the first hundred it keeps the test within seconds */
-} scenarios[] = {{"live", live, 7},
-                 {"create", create, 7},
-                 {"start_and_stop", start_and_stop, 7},
-                 {"restore", restore, 7},
+} scenarios[] = {{"live", live, 31},
+                 {"create", create, 53},
+                 {"start_and_stop", start_and_stop, 31},
+                 {"restore", restore, 31},
                  {"backup", back_up, 211}};
 #define SCENARIO_COUNT AP_COUNT(scenarios)
 

@@ -247,6 +247,7 @@ static void test_changes_come_with_the_publication_or_not_at_all(void **state)
     struct staged staged;
     struct token token;
     char alice[STORE_ID_TEXT_MAX], account[STORE_ID_TEXT_MAX], phone[STORE_ID_TEXT_MAX];
+    char other[STORE_ID_TEXT_MAX];
     struct store_import_change changes[3] = {{.kind = STORE_IMPORT_USER},
                                              {.kind = STORE_IMPORT_ACCOUNT},
                                              {.kind = STORE_IMPORT_PHONE, .moved = true}};
@@ -255,7 +256,14 @@ static void test_changes_come_with_the_publication_or_not_at_all(void **state)
     fixture_add_user(fixture, "alice", &token, alice);
     fixture_add_account(fixture, alice, "1001", "old-password", account);
     fixture_add_phone(fixture, alice, 1, account, phone);
-    fixture_sql(fixture, "UPDATE phone SET last_fetch_at = 5, seen_generation = 0");
+    fixture_add_phone(fixture, alice, 2, account, other);
+    fixture_sql(fixture, "UPDATE phone SET last_fetch_at = 5, seen_generation = 0, "
+                         "enrol_until = 6, first_at = 7, first_network = '192.0.2.0/24', "
+                         "bootstrap_at = 8, moved_at = 9");
+    fixture_sql(fixture, "INSERT INTO token (blind_index, kind, user_id, phone_id, token_sealed, "
+                         "imported, generation, created_at, ends_at, network) "
+                         "SELECT zeroblob(32), 'bootstrap', user_id, id, zeroblob(60), 0, 0, 1, 2, "
+                         "'a' FROM phone ORDER BY mac LIMIT 1");
     assert_int_equal(store_user_get(fixture->db, &fixture->arena, alice, &changes[0].user), 0);
     changes[0].user.name = "alicia";
     assert_int_equal(store_account_get(fixture->db, &fixture->arena, account, &changes[1].account),
@@ -286,9 +294,17 @@ static void test_changes_come_with_the_publication_or_not_at_all(void **state)
     assert_string_equal(found.label, "Reception");
     assert_int_equal(found.line_count, 1);
     assert_string_equal(found.lines[0].account.password, "new-password");
-    assert_int_equal(fixture_number(fixture, "SELECT last_fetch_at FROM phone WHERE label = "
-                                             "'Reception'"),
+    /* Another device: it has not fetched yet, and has no rights of the one before. */
+    assert_int_equal(fixture_number(fixture, "SELECT last_fetch_at + enrol_until + first_at + "
+                                             "bootstrap_at + moved_at + (first_network IS NOT "
+                                             "NULL) FROM phone WHERE label = 'Reception'"),
                      0);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM token WHERE kind = 'bootstrap'"),
+                     0);
+    /* The other phone may have the new password where it was served first. */
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM phone WHERE label = '' AND "
+                                             "first_at = 0 AND first_network = '192.0.2.0/24'"),
+                     1);
     assert_int_equal(store_check(fixture->db, NULL, NULL, &fixture->error), 0);
 }
 

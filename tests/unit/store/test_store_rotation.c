@@ -131,6 +131,23 @@ static void test_a_clock_set_back_reopens_nothing_in_this_connection(void **stat
     store_close(reader);
 }
 
+static void test_time_goes_on_while_the_clock_is_set_back(void **state)
+{
+    struct fixture *fixture = *state;
+
+    set_wall(fixture, 100);
+    fixture_begin(fixture);
+    fixture_commit(fixture);
+    fixture_close(fixture);
+    set_wall(fixture, -100000);
+    fixture->db = fixture_open(fixture, STORE_WRITER);
+    assert_int_equal(store_now_s(fixture->db), FIXTURE_NOW_S + 100);
+    atomic_fetch_add(&fixture->monotonic_ms, 60999);
+    assert_int_equal(store_now_s(fixture->db), FIXTURE_NOW_S + 160);
+    set_wall(fixture, 500);
+    assert_int_equal(store_now_s(fixture->db), FIXTURE_NOW_S + 500);
+}
+
 static void test_a_clock_set_back_reopens_nothing_after_a_restart(void **state)
 {
     struct fixture *fixture = *state;
@@ -417,6 +434,7 @@ int main(void)
         TEST(test_grace_ends_at_its_second),
         TEST(test_no_grace_ends_the_old_token_at_once),
         TEST(test_a_clock_set_back_reopens_nothing_in_this_connection),
+        TEST(test_time_goes_on_while_the_clock_is_set_back),
         TEST(test_a_clock_set_back_reopens_nothing_after_a_restart),
         TEST(test_an_idle_daemon_notes_the_time_only_while_a_token_waits_for_its_end),
         TEST(test_a_phone_seen_on_the_new_token_loses_the_old_one_alone),

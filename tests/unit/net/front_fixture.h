@@ -1,0 +1,21 @@
+/* Test support: what tests of a front's limits stand on, a server and a crowd of clients. */
+#ifndef AUTOPROV_TESTS_FRONT_FIXTURE_H
+#define AUTOPROV_TESTS_FRONT_FIXTURE_H
+
+#include "autoprov/limits.h"
+#include "net_support.h"
+
+/* One more than a source may have waiting, and one of another. */
+#define CLIENTS_MAX (AP_HELD_MISSES_PER_SOURCE_MAX + 2)
+
+extern struct client clients[CLIENTS_MAX];
+extern struct server server;
+extern struct answer_view answer;
+
+/* Nobody is connected. */
+void fixture_open(const struct source_limits *limits);
+/* cmocka's teardown. */
+int fixture_close(void **state);
+struct front_stats stats_now(void);
+
+#endif
