@@ -45,7 +45,12 @@ enum config_client_certificates {
 };
 
 /* What phones of a listener say of themselves. */
-enum config_auth { CONFIG_AUTH_NONE, CONFIG_AUTH_BASIC, CONFIG_AUTH_DIGEST };
+enum config_auth {
+    CONFIG_AUTH_NONE,
+    CONFIG_AUTH_BASIC,
+    CONFIG_AUTH_DIGEST,     /* SHA-256 is asked for first, then MD5 */
+    CONFIG_AUTH_DIGEST_MD5, /* MD5 alone: for phones that read the first challenge only */
+};
 
 /* "VENDOR:/path": the authorities that sign this vendor's phones. */
 struct config_ca_file {

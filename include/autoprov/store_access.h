@@ -69,6 +69,10 @@ AP_MUSTCHECK int store_auth_find(struct store_db *db, struct arena *arena, const
                                  const char *name, struct store_auth **ret_pairs,
                                  size_t *ret_count);
 
+/* MACs (12 lower-case hex digits) of the user's phones that have a password, in their order. */
+AP_MUSTCHECK int store_auth_phones(struct store_db *db, struct arena *arena, const char *user_id,
+                                   const char *const **ret_macs, size_t *ret_count);
+
 /* A phone that asks twice within this time from the same network asks once. */
 #define STORE_SAME_FETCH_S 60
 

@@ -10,14 +10,16 @@ static bool text_is(const struct gate_text *text, const char *word)
 }
 
 /* What is no Digest, or is not for our realm, is as good as nothing. */
-static bool read_digest(const struct http_request *request, const struct auth_table *table,
-                        int64_t now_ms, struct provision_credentials *credentials, bool *ret_stale)
+static bool read_digest(const struct http_request *request, enum config_auth asked,
+                        const struct auth_table *table, int64_t now_ms,
+                        struct provision_credentials *credentials, bool *ret_stale)
 {
     struct authorization_digest *digest = &credentials->digest;
     const char *text = request->authorization;
 
     if (authorization_read_digest(text, strlen(text), digest) != 0 ||
-        !text_is(&digest->realm, AUTHORIZATION_REALM))
+        !text_is(&digest->realm, AUTHORIZATION_REALM) ||
+        (asked == CONFIG_AUTH_DIGEST_MD5 && digest->hash != AUTHORIZATION_MD5))
         return false;
     *ret_stale = !auth_table_is_fresh(table, digest->nonce.data, digest->nonce.len, now_ms);
     credentials->kind = PROVISION_DIGEST;
@@ -49,8 +51,9 @@ int provision_auth_read(const struct http_request *request, enum config_auth ask
     if (!credentials)
         return AP_ENOMEM;
     credentials->method = request->method == GATE_HEAD ? "HEAD" : "GET";
-    if (asked == CONFIG_AUTH_BASIC ? read_basic(request, credentials)
-                                   : read_digest(request, table, now_ms, credentials, ret_stale))
+    if (asked == CONFIG_AUTH_BASIC
+            ? read_basic(request, credentials)
+            : read_digest(request, asked, table, now_ms, credentials, ret_stale))
         *ret_credentials = credentials;
     return 0;
 }
@@ -113,7 +116,11 @@ int provision_auth_challenge(enum config_auth asked, struct auth_table *table, i
     int err = auth_table_make_nonce(table, now_ms, nonce);
     if (err)
         return err;
+    ret_challenge->second[0] = '\0';
+    digest_challenge("MD5", nonce, stale, ret_challenge->first);
+    if (asked == CONFIG_AUTH_DIGEST_MD5)
+        return 0;
+    memcpy(ret_challenge->second, ret_challenge->first, HTTP_CHALLENGE_MAX);
     digest_challenge("SHA-256", nonce, stale, ret_challenge->first);
-    digest_challenge("MD5", nonce, stale, ret_challenge->second);
     return 0;
 }

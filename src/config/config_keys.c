@@ -176,8 +176,8 @@ const struct config_key CONFIG_KEYS[] = {
                              "PEM file with revocation lists of these authorities; an absolute "
                              "path."},
     [KEY_AUTH] = {CONFIG_LISTENER, "auth", CONFIG_CHOICE, "none", 1, 16, NULL, true,
-                  "Whether phones must say a user name and a password of their own: none, basic or "
-                  "digest (SHA-256 or MD5)."},
+                  "Whether phones must say a user name and a password of their own: none, basic, "
+                  "digest (SHA-256 or MD5) or digest_md5."},
     [KEY_PLAIN_SECRETS] = {CONFIG_LISTENER, "plain_secrets", CONFIG_CHOICE, "no", 1, 16, NULL, true,
                            "Whether a listener with `tls = off` serves files with secrets, which "
                            "everybody on the way can read: yes, or no, bootstrap files only."},
@@ -205,7 +205,7 @@ static const char *const PROXIES[] = {"no", "v2", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
 static const char *const SWITCH[] = {"no", "yes", NULL};
 static const char *const CERTIFICATES[] = {"off", "optional", "required", NULL};
-static const char *const AUTHS[] = {"none", "basic", "digest", NULL};
+static const char *const AUTHS[] = {"none", "basic", "digest", "digest_md5", NULL};
 static const char *const TLS[] = {"modern", "compatible", "legacy", "off", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 

@@ -103,3 +103,16 @@ int store_auth_find(struct store_db *db, struct arena *arena, const char *user_i
     *ret_count = rows.count;
     return 0;
 }
+
+int store_auth_phones(struct store_db *db, struct arena *arena, const char *user_id,
+                      const char *const **ret_macs, size_t *ret_count)
+{
+    struct store_query query;
+
+    store_query_begin(
+        &query, db,
+        "SELECT mac FROM phone WHERE user_id = ? AND auth_password_sealed IS NOT NULL "
+        "ORDER BY mac");
+    store_query_bind_text(&query, user_id);
+    return store_query_texts(&query, arena, ret_macs, ret_count);
+}

@@ -6,7 +6,7 @@
 #include "autoprov/array.h"
 #include "autoprov/text.h"
 
-enum { OPEN, BASIC, DIGEST };
+enum { OPEN, BASIC, DIGEST, DIGEST_MD5 };
 #define LISTENER(name, port, auth)                                                                 \
     "listener " name " {\n address = '127.0.0.1'\n port = " port "\n auth = " auth                 \
     "\n public_url = 'https://pbx.example.com'\n certificate main {\n"                             \
@@ -18,7 +18,9 @@ enum { OPEN, BASIC, DIGEST };
 
 static int open_worker(void **state)
 {
-    return open_with(state, LISTENER("basic", "8444", "basic") LISTENER("digest", "8445", "digest"),
+    return open_with(state,
+                     LISTENER("basic", "8444", "basic") LISTENER("digest", "8445", "digest")
+                         LISTENER("md5", "8446", "digest_md5"),
                      false);
 }
 
@@ -33,33 +35,35 @@ static const char *basic(const char *user, const char *password)
     return text;
 }
 
-static void hash(const char *text, char out[static 65])
+static void hash(const EVP_MD *md, const char *text, char out[static 65])
 {
     unsigned char digest[32];
 
-    assert_int_equal(EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL), 1);
-    text_hex(digest, sizeof(digest), out);
+    assert_int_equal(EVP_Digest(text, strlen(text), digest, NULL, md, NULL), 1);
+    text_hex(digest, (size_t)EVP_MD_get_size(md), out);
 }
 
-/* As a client says it: for a path, with the nonce of a challenge. */
+/* As a client says it: for a path, with the nonce of a challenge, in the hash that it names. */
 static const char *digest(const char *challenge, const char *user, const char *password,
                           const char *path, unsigned count)
 {
+    bool is_md5 = strstr(challenge, "algorithm=MD5") != NULL;
+    const EVP_MD *md = is_md5 ? EVP_md5() : EVP_sha256();
     static char text[1200];
     char input[1400], a1[65], a2[65], response[65];
     const char *at = strstr(challenge, "nonce=\"");
 
     assert_non_null(at);
     (void)snprintf(input, sizeof(input), "%s:provisioning:%s", user, password);
-    hash(input, a1);
+    hash(md, input, a1);
     (void)snprintf(input, sizeof(input), "GET:%s", path);
-    hash(input, a2);
+    hash(md, input, a2);
     (void)snprintf(input, sizeof(input), "%s:%.64s:%08x:c:auth:%s", a1, at + 7, count, a2);
-    hash(input, response);
+    hash(md, input, response);
     (void)snprintf(text, sizeof(text),
                    "Digest username=\"%s\", realm=\"provisioning\", nonce=\"%.64s\", uri=\"%s\", "
-                   "algorithm=SHA-256, response=\"%s\", qop=auth, nc=%08x, cnonce=\"c\"",
-                   user, at + 7, path, response, count);
+                   "algorithm=%s, response=\"%s\", qop=auth, nc=%08x, cnonce=\"c\"",
+                   user, at + 7, path, is_md5 ? "MD5" : "SHA-256", response, count);
     return text;
 }
 
@@ -161,6 +165,28 @@ static void test_a_form_that_was_not_asked_for_is_none(void **state)
     assert_int_equal(ask_with(worker, DIGEST, PATHS[0], basic(SECOND, HTTP_PASSWORD), &exchange),
                      401);
     assert_int_equal(ask_with(worker, BASIC, PATHS[0], "Basic ????", &exchange), 401);
+    assert_int_equal(fetch_log_count(worker->log, POLICY_CREDENTIALS_WRONG), 0);
+}
+
+/* For phones that read one challenge: the second of the others is there alone. */
+static void test_md5_alone_is_asked_for_and_taken(void **state)
+{
+    struct worker *worker = *state;
+    struct http_exchange exchange;
+    char both[2][HTTP_CHALLENGE_MAX];
+
+    assert_int_equal(ask_with(worker, DIGEST_MD5, PATHS[0], NULL, &exchange), 401);
+    assert_non_null(strstr(exchange.authenticate[0], "algorithm=MD5, "));
+    assert_string_equal(exchange.authenticate[1], "");
+    const char *said = digest(exchange.authenticate[0], SECOND, HTTP_PASSWORD, PATHS[0], 1);
+    assert_int_equal(ask_with(worker, DIGEST_MD5, PATHS[0], said, &exchange), 200);
+
+    assert_int_equal(ask_with(worker, DIGEST, PATHS[0], NULL, &exchange), 401);
+    memcpy(both, exchange.authenticate, sizeof(both));
+    said = digest(both[1], SECOND, HTTP_PASSWORD, PATHS[0], 1);
+    assert_int_equal(ask_with(worker, DIGEST, PATHS[0], said, &exchange), 200);
+    said = digest(both[0], SECOND, HTTP_PASSWORD, PATHS[0], 2);
+    assert_int_equal(ask_with(worker, DIGEST_MD5, PATHS[0], said, &exchange), 401);
     assert_int_equal(fetch_log_count(worker->log, POLICY_CREDENTIALS_WRONG), 0);
 }
 
@@ -281,6 +307,7 @@ int main(void)
         TEST(test_right_credentials_open_their_own_phone_alone),
         TEST(test_a_phone_that_must_say_a_password_is_a_miss_elsewhere),
         TEST(test_a_form_that_was_not_asked_for_is_none),
+        TEST(test_md5_alone_is_asked_for_and_taken),
         TEST(test_a_replay_is_refused_and_the_next_count_is_not),
         TEST(test_an_old_nonce_is_stale_and_no_guess),
         TEST(test_from_the_third_in_a_row_wrong_credentials_are_guesses),

@@ -184,7 +184,8 @@ static void test_passwords_are_for_phones_and_want_tls(void **state)
         {TLS("auth = none\n"), 0, NULL},
         {TLS("auth = basic\n"), 0, NULL},
         {TLS("auth = digest\n"), 0, NULL},
-        {TLS("\nauth = md5\n"), 3, "auth: must be none, basic or digest"},
+        {TLS("auth = digest_md5\n"), 0, NULL},
+        {TLS("\nauth = md5\n"), 3, "auth: must be none, basic, digest or digest_md5"},
         {ADMIN("auth = basic\n"), ADMIN_LINES + 1, "auth: is for phones; programs have API keys"},
         {PLAIN("address = ::1\ntls = off\nnetworks = { ::1 }\npublic_url = http://a\n"
                "auth = digest\n"),
