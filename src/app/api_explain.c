@@ -15,6 +15,7 @@ struct walk {
     const struct config_listener *listener; /* that would be asked */
     const char *path;                       /* a secret, unless flat */
     struct address source;
+    bool source_given;
     const char *agent;       /* NULL: not given */
     const char *common_name; /* of a certificate; NULL: not given */
     struct http_certificate certificate;
@@ -131,6 +132,7 @@ static int read_question(struct walk *walk)
     if (walk->credentials && strcmp(walk->credentials, "none") != 0 &&
         strcmp(walk->credentials, "right") != 0 && strcmp(walk->credentials, "wrong") != 0)
         return api_problem(call, AP_EINVAL, "/credentials", "credentials: none, right or wrong");
+    walk->source_given = from != NULL;
     if (address_parse(from ? from : "127.0.0.1", &walk->source) != 0)
         return api_problem(call, AP_EINVAL, "/from", "from must be an IPv4 or IPv6 address");
     err = find_listener(walk, listener, url);
@@ -279,6 +281,20 @@ static void step_credentials(struct walk *walk)
         step(walk, "credentials", false, "as if they were wrong, or whose they are is not known");
 }
 
+/* No reason of its own: it is when a miss is told that changes. */
+static void step_throttle(struct walk *walk)
+{
+    const struct api_daemon *daemon = &walk->call->api->daemon;
+
+    if (!walk->source_given || walk->call->snapshot->config->throttle == CONFIG_NO)
+        return;
+    if (daemon->is_throttled(daemon->data, &walk->source))
+        step(walk, "throttle", walk->reason == POLICY_SERVE,
+             "this source has guessed: its misses come late now; a right pair is served at once");
+    else
+        step(walk, "throttle", true, "this source is not throttled");
+}
+
 /* NULL: none are told. */
 static const struct provision_credentials *credentials_of(struct walk *walk)
 {
@@ -360,6 +376,7 @@ static int walk_all(struct walk *walk)
     step_agent(walk);
     step_certificate(walk);
     step_credentials(walk);
+    step_throttle(walk);
     step(walk, "policy", walk->reason == POLICY_SERVE, policy_reason_name(walk->reason));
     if (walk->reason == POLICY_SERVE)
         err = step_render(walk, &question);
