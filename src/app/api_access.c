@@ -138,6 +138,8 @@ static int enrol_macs(struct api_call *call, struct store_db *db, struct enrolme
         int err = pointer ? api_parse_mac(call, text ? text : "", pointer, mac) : AP_ENOMEM;
         if (!err)
             err = store_phone_get(db, &call->arena, mac, &phone);
+        if (!err)
+            err = api_scope_has_user(call, db, phone.user_name);
         if (err == AP_ENOENT)
             return api_problem(call, err, pointer,
                                "there is no phone '%s': add it with 'autoprovctl phone add USER "
@@ -156,14 +158,24 @@ static int enrol_user(struct api_call *call, struct store_db *db, struct enrolme
     struct store_phone *phones = NULL;
     struct store_user user;
     size_t count = 0;
-    int err = store_user_get(db, &call->arena, enrolment->user, &user);
+    const char *after = "";
+    char mac[AP_MAC_TEXT_MAX];
+    int err = api_scope_has_user(call, db, enrolment->user);
 
+    if (!err)
+        err = store_user_get(db, &call->arena, enrolment->user, &user);
     if (err == AP_ENOENT)
         return api_problem(call, err, "/user", "there is no user '%s'", enrolment->user);
-    if (!err)
-        err = store_phone_list(db, &call->arena, user.id, "", ENROL_MAX, &phones, &count);
-    for (size_t i = 0; !err && i < count; i++)
-        err = enrol_phone(call, db, enrolment, &phones[i]);
+    do {
+        if (!err)
+            err = store_phone_list(db, &call->arena, user.id, after, ENROL_MAX, &phones, &count);
+        for (size_t i = 0; !err && i < count; i++)
+            err = enrol_phone(call, db, enrolment, &phones[i]);
+        if (!err && count > 0) {
+            mac_format(phones[count - 1].mac, MAC_FORM_LOWER, mac);
+            after = mac;
+        }
+    } while (!err && count == ENROL_MAX);
     return err;
 }
 
