@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "autoprov/address.h"
 #include "autoprov/clock.h"
 #include "autoprov/err.h"
 #include "autoprov/http.h"
@@ -51,6 +52,8 @@ struct api_daemon {
     /* Add what status shows of the daemon itself to object. */
     void (*status)(void *data, json_t *object);
     void (*health)(void *data, struct api_health *ret_health);
+    /* Do misses of that source come late now? */
+    bool (*is_throttled)(void *data, const struct address *source);
     /* Fill all but store, writer and phones, which the API knows itself; what it points to is from
      * arena. Errors: AP_ENOMEM. */
     int (*metrics)(void *data, struct arena *arena, struct metrics *metrics);

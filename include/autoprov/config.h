@@ -44,6 +44,14 @@ enum config_client_certificates {
     CONFIG_CERTIFICATES_REQUIRED, /* one that names this phone, by the vendor's own authority */
 };
 
+/* What phones of a listener say of themselves. */
+enum config_auth {
+    CONFIG_AUTH_NONE,
+    CONFIG_AUTH_BASIC,
+    CONFIG_AUTH_DIGEST,     /* SHA-256 is asked for first, then MD5 */
+    CONFIG_AUTH_DIGEST_MD5, /* MD5 alone: for phones that read the first challenge only */
+};
+
 /* "VENDOR:/path": the authorities that sign this vendor's phones. */
 struct config_ca_file {
     char *vendor; /* of the catalogue */
@@ -70,6 +78,7 @@ struct config_listener {
     enum config_client_certificates client_certificates;
     struct config_ca_list client_ca_files; /* none when they are off, else one or more */
     char *client_crl_file;                 /* NULL: none */
+    enum config_auth auth;                 /* with TLS alone */
     enum config_switch plain_secrets;      /* with CONFIG_TLS_OFF alone */
     struct config_certificate *certificates;
     size_t certificate_count; /* 1 or more; with tls off 0 */

@@ -47,7 +47,8 @@ struct http_request {
     const char *if_match;
     const char *idempotency_key;
     const char *content_type;
-    const char *authorization; /* admin: a secret */
+    const char *authorization; /* a secret */
+    const char *target;        /* with an authorization: what it was sent for, as it was sent */
     const char *body;          /* admin; NUL-terminated */
     size_t body_len;
     bool is_plain;              /* of GATE_PHONE: it came without TLS */
@@ -68,13 +69,16 @@ enum http_when {
 };
 
 #define HTTP_CONTENT_TYPE_MAX 128
+#define HTTP_CHALLENGE_MAX    192
 
 struct http_answer {
     int status;
     const char *content_type; /* copied, at most HTTP_CONTENT_TYPE_MAX - 1 bytes; NULL: none */
     char etag[40];            /* with its quotes; "" : none */
     const char *allow;        /* static string for Allow; NULL: none */
-    const char *authenticate; /* the same for WWW-Authenticate */
+    /* WWW-Authenticate, in this order; copied, at most HTTP_CHALLENGE_MAX - 1 bytes each; NULL:
+     * none. */
+    const char *authenticate[2];
     enum http_when when;
     bool close;      /* close after this answer */
     struct buf body; /* ownership passes with the answer; wiped when secret */

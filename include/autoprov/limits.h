@@ -71,6 +71,19 @@
 #define AP_HELD_MISSES_PER_SOURCE_MAX 8
 #define AP_HELD_MISSES_MAX            1024
 
+/* -- HTTP credentials of phones ------------------------------------------------------------ */
+/* A Digest of RFC 7616 with all its members and the longest target that phones have is 700. */
+#define AP_AUTHORIZATION_MAX_BYTES 1024
+/* A phone answers a challenge at once, and uses the nonce for its next files. */
+#define AP_NONCE_MS 60000
+/* 1.5 MiB: a thousand phones a second, each with a nonce of its own. */
+#define AP_USED_NONCES_MAX 65536
+/* Gigaset says its factory's credentials first, then perhaps old ones: two wrong tries of a phone
+ * are no guesses. They are forgotten after ten minutes. 1.5 MiB. */
+#define AP_WRONG_TRIES_FREE 2
+#define AP_WRONG_TRIES_MAX  65536
+#define AP_WRONG_TRY_MS     600000
+
 /* -- libmicrohttpd ------------------------------------------------------------------------ */
 /* Pairs per worker: each is lent for one answer, tens of microseconds. */
 #define AP_HTTP_PAIRS_MAX 64
@@ -135,6 +148,7 @@
 #define AP_RECORD_QUEUE_MAX 8192 /* droppable fetch and refusal records */
 #define AP_RECORD_DELAY_MS  1000 /* a record is at most this late */
 #define AP_LIST_PAGE_MAX    1000 /* rows in one page of a list */
+#define AP_AUTH_PAIRS_MAX   32   /* phones of one user with one HTTP user name: a hash for each */
 /* Beyond, the WAL is moved into the main file, since every read looks through it. It grows further
  * only while one read lasts that began before: a backup, or a job. */
 #define AP_WAL_MAX_BYTES 4194304

@@ -42,7 +42,20 @@ enum policy_reason {
     POLICY_CERTIFICATE_MISMATCH, /* all else is right, but the client's certificate is another
                                     phone's, or where one is required none, or a generic one */
     POLICY_PLAIN_HTTP,           /* by a token without TLS, where flat mode alone is served */
+    POLICY_CREDENTIALS_MISSING,  /* the listener asks for HTTP credentials, and none came, or none
+                                    that it asks for, or for an old nonce: phones do so as a matter
+                                    of routine */
+    POLICY_CREDENTIALS_WRONG,    /* or not those of the phone that was asked for, if there is one */
+    POLICY_AUTH_REQUIRED,        /* of a phone that must say some, where nobody asks for them */
     POLICY_REASON_COUNT
+};
+
+/* The HTTP credentials of a request. */
+enum policy_auth {
+    POLICY_AUTH_NONE,
+    POLICY_AUTH_WRONG,
+    POLICY_AUTH_RIGHT, /* those of the phone; of a name without a MAC those of any phone of the user
+                        */
 };
 
 struct policy_options {
@@ -56,6 +69,7 @@ struct policy_options {
     bool refuses_agents;                 /* that contradict */
     const struct network_list *networks; /* of the listener; NULL or empty: everywhere */
     enum config_client_certificates client_certificates; /* of the listener */
+    enum config_auth auth;                               /* the same */
 };
 
 /* What the file name is to the phone, by the catalogue. */
@@ -75,6 +89,7 @@ struct policy_facts {
     bool flat_only;     /* the vendor's phones cannot be given a token URL */
     bool has_bootstrap; /* there is a bootstrap file in the place of this one */
     enum policy_file file;
+    enum policy_auth auth; /* looked at where the listener asks for it */
     enum catalogue_agent agent;
     const struct address *source;
     int64_t now;                     /* UTC seconds, store_now() */
@@ -104,9 +119,10 @@ bool policy_is_first(const struct policy_facts *facts, const struct policy_optio
 
 /* Does it show that a phone that was bootstrapped has moved to its token URL? */
 bool policy_has_moved(const struct policy_facts *facts);
-/* True for what somebody does who tries tokens or MACs: it counts against its source. What a known
- * phone is refused for, what phones ask for as a matter of routine and what is no request for a
- * phone's file are no guesses. */
+/* True for what somebody does who tries tokens or MACs: it counts against its source. Wrong
+ * credentials do so from the third in a row on, which is counted elsewhere (auth_table.h). What a
+ * known phone is refused for, what phones ask for as a matter of routine and what is no request for
+ * a phone's file are no guesses. */
 bool policy_is_guess(enum policy_reason reason);
 
 /* True for a miss of a phone that could have had its own file in the same moment, provided that its

@@ -2,6 +2,7 @@
 #ifndef AUTOPROV_PROVISION_H
 #define AUTOPROV_PROVISION_H
 
+#include "autoprov/auth_table.h"
 #include "autoprov/clock.h"
 #include "autoprov/err.h"
 #include "autoprov/fetch_log.h"
@@ -28,6 +29,7 @@ struct provision_setup {
     const struct ap_clock *clock; /* borrowed */
     /* Borrowed, shared by all workers. NULL: nobody is penalised. */
     struct penalty_table *penalties;
+    struct auth_table *auths; /* borrowed, shared by all workers */
 };
 
 /* Caller owns, free with provision_free() after the front is closed. Errors: AP_ENOMEM. */
@@ -46,8 +48,8 @@ void provision_tick(struct provision *provision);
 const struct tally *provision_tally(const struct provision *provision);
 
 /* http_handler_fn of the worker's phone listeners; data is the struct provision. Answers 200 or
- * 304, the uniform miss (404 at due time), 405 for a wrong method (at due time), or 503 when the
- * store fails. */
+ * 304, the uniform miss (404 at due time; where the listener asks for credentials 401, but for who
+ * says the right ones), 405 for a wrong method (at due time), or 503 when the store fails. */
 void provision_handle(void *data, struct http_exchange *exchange);
 
 #endif

@@ -71,11 +71,14 @@ struct gate_result {
      * NUL-terminated. Empty unless accepted. */
     char path[AP_REQUEST_LINE_MAX_BYTES + 1];
     size_t path_len;
-    struct gate_text query; /* admin: after '?', raw */
+    struct gate_text query;  /* admin: after '?', raw */
+    struct gate_text target; /* as it was sent; absent unless accepted */
 
     /* Header values that handlers read, trimmed of blanks; the first of each name counts. */
     struct gate_text user_agent;
     struct gate_text if_none_match;
+    /* Phone: absent also when there were several, or one of more than AP_AUTHORIZATION_MAX_BYTES or
+     * with anything but printable ASCII: nobody says it so. */
     struct gate_text authorization;
     struct gate_text content_type;
     struct gate_text if_match;

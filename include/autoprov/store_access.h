@@ -7,6 +7,7 @@
 #define AUTOPROV_STORE_ACCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "autoprov/arena.h"
@@ -35,6 +36,16 @@ const char *store_secrets_name(enum store_secrets secrets);
 AP_MUSTCHECK int store_flat_parse(const char *name, enum store_flat *ret_flat);
 AP_MUSTCHECK int store_secrets_parse(const char *name, enum store_secrets *ret_secrets);
 
+/* What a phone says in HTTP (RFC 7617, RFC 7616). */
+struct store_auth {
+    bool required;     /* a file for whoever says it, and for nobody else */
+    const char *user;  /* "": its MAC, 12 lower-case hex digits */
+    bool has_password; /* filled by reads */
+    /* Plain; on output only from store_phone_by_*() and store_auth_find(), NULL where none is set.
+     * On input NULL: as it is; "": none from now on. */
+    const char *password;
+};
+
 struct store_access {
     const char *networks;      /* "10.0.0.0/8,192.0.2.7"; NULL: anywhere */
     const char *user_networks; /* its user's; NULL: anywhere */
@@ -48,7 +59,19 @@ struct store_access {
     /* From store_phone_by_pair() with STORE_TOKEN_BOOTSTRAP: */
     const char *token_network; /* where the token may be used from */
     int64_t token_used_at;     /* 0: not yet */
+    struct store_auth auth;
 };
+
+/* Of the user's enabled phones those that have a password, and that user name; of no user
+ * (user_id NULL) the phone whose MAC it is, 12 lower-case hex digits. For files that are no phone's
+ * own. At most AP_AUTH_PAIRS_MAX. */
+AP_MUSTCHECK int store_auth_find(struct store_db *db, struct arena *arena, const char *user_id,
+                                 const char *name, struct store_auth **ret_pairs,
+                                 size_t *ret_count);
+
+/* MACs (12 lower-case hex digits) of the user's phones that have a password, in their order. */
+AP_MUSTCHECK int store_auth_phones(struct store_db *db, struct arena *arena, const char *user_id,
+                                   const char *const **ret_macs, size_t *ret_count);
 
 /* A phone that asks twice within this time from the same network asks once. */
 #define STORE_SAME_FETCH_S 60

@@ -159,7 +159,7 @@ struct store_phone {
     bool needs_seen_mark;
     uint64_t token_generation; /* from store_phone_by_pair(): for the mark, if it is due */
     uint64_t version;
-    struct store_access access; /* add and set take networks, flat and secrets of it */
+    struct store_access access; /* add and set take networks, flat, secrets, auth */
     struct store_line *lines;   /* in the order of positions; NULL from lists */
     size_t line_count;
     /* From store_phone_by_*() alone: what else its file tells (store_setting.h). Settings of all
@@ -202,11 +202,11 @@ struct store_phone_states {
     uint64_t disabled, never_fetched, fetched;
 };
 AP_MUSTCHECK int store_phone_states(struct store_db *db, struct store_phone_states *ret_states);
-/* Writes vendor, model, label, enabled, external_id, and networks, flat and secrets of access, of
- * the phone with phone->id (flat access that is given anew opens it for a phone that had moved),
- * and its lines as a whole unless lines is NULL. if_version: 0, or the version that must still
- * stand: else AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT also no
- * such phone. */
+/* Writes vendor, model, label, enabled, external_id, and networks, flat, secrets and auth of
+ * access, of the phone with phone->id (flat access that is given anew opens it for a phone that had
+ * moved), and its lines as a whole unless lines is NULL. if_version: 0, or the version that must
+ * still stand: else AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT also
+ * no such phone. */
 AP_MUSTCHECK int store_phone_set(struct store_db *db, const struct store_phone *phone,
                                  uint64_t if_version);
 /* The MAC of a row id: 12 lower-case hex digits. */

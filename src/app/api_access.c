@@ -77,7 +77,7 @@ json_t *api_access_json(const struct store_access *access)
                      (json_int_t)access->bootstrap_at, "moved_at", (json_int_t)access->moved_at);
 }
 
-int api_settle_access(struct api_call *call, const struct api_access_fields *fields,
+int api_settle_access(struct api_call *call, struct api_access_fields *fields,
                       struct store_access *access)
 {
     int err = 0;
@@ -92,6 +92,8 @@ int api_settle_access(struct api_call *call, const struct api_access_fields *fie
     else if (!err && fields->secrets && store_secrets_parse(fields->secrets, &access->secrets) != 0)
         err = api_problem(call, AP_EINVAL, "/secrets",
                           "secrets: always, once, first_network, or empty for the configuration's");
+    if (!err)
+        err = api_settle_auth(call, &fields->auth, &access->auth);
     return err ? err : api_settle_networks(call, fields->networks, &access->networks);
 }
 
@@ -136,6 +138,8 @@ static int enrol_macs(struct api_call *call, struct store_db *db, struct enrolme
         int err = pointer ? api_parse_mac(call, text ? text : "", pointer, mac) : AP_ENOMEM;
         if (!err)
             err = store_phone_get(db, &call->arena, mac, &phone);
+        if (!err)
+            err = api_scope_has_user(call, db, phone.user_name);
         if (err == AP_ENOENT)
             return api_problem(call, err, pointer,
                                "there is no phone '%s': add it with 'autoprovctl phone add USER "
@@ -154,14 +158,24 @@ static int enrol_user(struct api_call *call, struct store_db *db, struct enrolme
     struct store_phone *phones = NULL;
     struct store_user user;
     size_t count = 0;
-    int err = store_user_get(db, &call->arena, enrolment->user, &user);
+    const char *after = "";
+    char mac[AP_MAC_TEXT_MAX];
+    int err = api_scope_has_user(call, db, enrolment->user);
 
+    if (!err)
+        err = store_user_get(db, &call->arena, enrolment->user, &user);
     if (err == AP_ENOENT)
         return api_problem(call, err, "/user", "there is no user '%s'", enrolment->user);
-    if (!err)
-        err = store_phone_list(db, &call->arena, user.id, "", ENROL_MAX, &phones, &count);
-    for (size_t i = 0; !err && i < count; i++)
-        err = enrol_phone(call, db, enrolment, &phones[i]);
+    do {
+        if (!err)
+            err = store_phone_list(db, &call->arena, user.id, after, ENROL_MAX, &phones, &count);
+        for (size_t i = 0; !err && i < count; i++)
+            err = enrol_phone(call, db, enrolment, &phones[i]);
+        if (!err && count > 0) {
+            mac_format(phones[count - 1].mac, MAC_FORM_LOWER, mac);
+            after = mac;
+        }
+    } while (!err && count == ENROL_MAX);
     return err;
 }
 

@@ -1,5 +1,6 @@
 /* Burn: what a user's phones know has leaked. A new token and new SIP passwords in one transaction.
- */
+ * HTTP passwords stay, or no phone could fetch its new file: without the new token they open
+ * nothing. The answer names the phones that have one. */
 #include <string.h>
 
 #include "api_private.h"
@@ -114,10 +115,12 @@ static json_t *texts_json(const char *const *texts, size_t count)
 static int answer(struct burn *burn, const struct token *token, int64_t ends_at)
 {
     struct api_call *call = burn->call;
-    const char *const *macs = NULL;
-    size_t count = 0;
+    const char *const *macs = NULL, *const *said = NULL;
+    size_t count = 0, said_count = 0;
 
     int err = store_phone_concerned(burn->db, &call->arena, burn->user.id, &macs, &count);
+    if (!err)
+        err = store_auth_phones(burn->db, &call->arena, burn->user.id, &said, &said_count);
     if (!err)
         err =
             api_audit(call, burn->db, api_text(call, "user=%s", burn->user.name),
@@ -126,10 +129,11 @@ static int answer(struct burn *burn, const struct token *token, int64_t ends_at)
     if (err)
         return err;
     return api_result(call, 200,
-                      json_pack("{s:s, s:s, s:I, s:O, s:o}", "user", burn->user.name,
+                      json_pack("{s:s, s:s, s:I, s:O, s:o, s:o}", "user", burn->user.name,
                                 "provisioning_base_url", api_folder_url(call, token),
                                 "burnt_ends_at", (json_int_t)ends_at, "passwords", burn->made,
-                                "phones", texts_json(macs, count)));
+                                "phones", texts_json(macs, count), "auth_passwords_kept",
+                                texts_json(said, said_count)));
 }
 
 int api_user_burn(struct api_call *call, struct store_db *db)

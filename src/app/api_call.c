@@ -77,7 +77,7 @@ static void answer_json(struct http_exchange *exchange, int status, const char *
     struct http_answer answer = {.status = status,
                                  .content_type = content_type,
                                  .allow = allow,
-                                 .authenticate = status == 401 ? "Bearer" : NULL};
+                                 .authenticate = {status == 401 ? "Bearer" : NULL}};
     api_version_tag(object, answer.etag);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 

@@ -8,65 +8,6 @@
 #include "autoprov/secret.h"
 #include "provision_find.h"
 
-/* What to do next, by the reason. */
-static const struct {
-    enum policy_reason reason;
-    const char *next;
-} NEXT[] = {
-    {POLICY_SERVE, "nothing is in the way: restart the phone or make it fetch again, and look at "
-                   "'autoprovctl phone diff MAC' afterwards"},
-    {POLICY_UNKNOWN_PATH, "tell the phone the URL that 'autoprovctl phone url MAC' prints: it must "
-                          "begin with the configured provision_prefix"},
-    {POLICY_BAD_TOKEN, "the folder in the URL is no token: tell the phone the URL that "
-                       "'autoprovctl phone url MAC' prints"},
-    {POLICY_UNKNOWN_FILE, "this name is none of the phone's files: compare vendor and model of "
-                          "'autoprovctl phone show MAC' with the phone; 'autoprovctl model show' "
-                          "lists the names"},
-    {POLICY_UNKNOWN_PAIR, "no user has this token together with this MAC: compare the phone's URL "
-                          "with 'autoprovctl phone url MAC', and its MAC with 'autoprovctl phone "
-                          "list'"},
-    {POLICY_UNKNOWN_MAC, "add the phone: autoprovctl phone add USER MAC"},
-    {POLICY_FLAT_OFF, "the URL has no token and flat mode is off: tell the phone its own URL, or "
-                      "switch flat mode on (docs/configuration.md)"},
-    {POLICY_ADDRESS_NOT_ALLOWED,
-     "the source is outside the networks of the listener, the phone, its user, or "
-     "in flat mode of flat_networks; "
-     "behind a proxy it is in none"},
-    {POLICY_FLAT_PAUSED,
-     "flat mode pauses after too many unknown MACs: 'autoprovctl alarm list' says "
-     "since when; it goes on by itself, token URLs are not concerned"},
-    {POLICY_FLAT_CLOSED, "flat mode is closed to this phone: give it its token URL, or open it: "
-                         "autoprovctl phone set MAC --flat full"},
-    {POLICY_FLAT_MOVED,
-     "the phone has its token URL and is served there; after a factory reset open "
-     "flat mode anew: autoprovctl phone enrol MAC"},
-    {POLICY_WINDOW_CLOSED, "open an enrolment window: autoprovctl phone enrol MAC"},
-    {POLICY_NO_BOOTSTRAP, "phones of this vendor have no bootstrap file: serve them whole with "
-                          "'autoprovctl phone set MAC --flat full', or tell them their token URL"},
-    {POLICY_BOOTSTRAP_USED,
-     "its bootstrap URL was used: make the phone fetch its token URL, or begin "
-     "anew: autoprovctl phone enrol MAC"},
-    {POLICY_OTHER_NETWORK,
-     "a bootstrap URL holds in the network that it was handed to; begin anew: "
-     "autoprovctl phone enrol MAC"},
-    {POLICY_AGENT_CONTRADICTS, "the User-Agent names another phone: look which one it is, or set "
-                               "agent_check = warn"},
-    {POLICY_PLAIN_HTTP,
-     "a listener without TLS serves flat mode alone: tell the phone the URL of one "
-     "with TLS, or the folder without a token"},
-    {POLICY_DISABLED, "switch the phone on: autoprovctl phone set MAC --enable"},
-    {POLICY_RENDER_FAILED, "mend what the last step says"},
-    {POLICY_PROBE, "this miss is expected: the phone asks for its own file next"},
-    {POLICY_BURNT,
-     "the token was burnt: tell the phone its new URL (autoprovctl phone url MAC); for "
-     "15 minutes the old one answers once, where the phone fetched last"},
-    {POLICY_CERTIFICATE_MISMATCH,
-     "all else is right: the phone must show its own factory certificate, by an authority of its "
-     "vendor in client_ca_files; see client_certificates in docs/configuration.md"},
-    {POLICY_FLAT_ONLY, "phones of this vendor cannot be given a token URL: they are served in flat "
-                       "mode only (docs/vendors.md)"},
-};
-
 struct walk {
     struct api_call *call;
     struct store_db *db;
@@ -74,9 +15,12 @@ struct walk {
     const struct config_listener *listener; /* that would be asked */
     const char *path;                       /* a secret, unless flat */
     struct address source;
+    bool source_given;
     const char *agent;       /* NULL: not given */
     const char *common_name; /* of a certificate; NULL: not given */
     struct http_certificate certificate;
+    const char *credentials; /* NULL: not given */
+    struct provision_credentials assumed;
     struct provision_finding found;
     enum policy_reason reason;
     int err; /* the first failure to write a step */
@@ -175,6 +119,7 @@ static int read_question(struct walk *walk)
         {.name = "listener", .type = API_FIELD_RAW, .target = &listener},
         {.name = "certificate", .type = API_FIELD_RAW, .target = &walk->common_name},
         {.name = "agent", .type = API_FIELD_RAW, .target = &walk->agent},
+        {.name = "credentials", .type = API_FIELD_RAW, .target = &walk->credentials},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -184,6 +129,10 @@ static int read_question(struct walk *walk)
         return api_problem(call, AP_EINVAL, NULL, "give either mac or url");
     if (url && file)
         return api_problem(call, AP_EINVAL, "/file", "a url names its file itself");
+    if (walk->credentials && strcmp(walk->credentials, "none") != 0 &&
+        strcmp(walk->credentials, "right") != 0 && strcmp(walk->credentials, "wrong") != 0)
+        return api_problem(call, AP_EINVAL, "/credentials", "credentials: none, right or wrong");
+    walk->source_given = from != NULL;
     if (address_parse(from ? from : "127.0.0.1", &walk->source) != 0)
         return api_problem(call, AP_EINVAL, "/from", "from must be an IPv4 or IPv6 address");
     err = find_listener(walk, listener, url);
@@ -205,7 +154,9 @@ static void step_route(struct walk *walk)
     const struct provision_finding *found = &walk->found;
     char tag[VAULT_TOKEN_TAG_TEXT_MAX];
 
-    if (!found->path_known)
+    if (walk->reason == POLICY_CREDENTIALS_MISSING)
+        step(walk, "route", true, "not looked at without credentials");
+    else if (!found->path_known)
         step(walk, "route", false,
              walk->reason == POLICY_BAD_TOKEN ? "the folder is no token"
                                               : "not below the provision_prefix");
@@ -314,6 +265,46 @@ static void step_certificate(struct walk *walk)
              "it names no phone in the form of a vendor in client_ca_files");
 }
 
+static void step_credentials(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+
+    if (walk->listener->auth == CONFIG_AUTH_NONE)
+        return;
+    if (found->auth == POLICY_AUTH_RIGHT)
+        step(walk, "credentials", true, "as if they were right");
+    else if (found->reason == POLICY_CREDENTIALS_MISSING)
+        step(walk, "credentials", false, "none are told; this listener asks for them");
+    else if (found->phone_known && !found->phone.access.auth.password)
+        step(walk, "credentials", false, "the phone has none");
+    else
+        step(walk, "credentials", false, "as if they were wrong, or whose they are is not known");
+}
+
+/* No reason of its own: it is when a miss is told that changes. */
+static void step_throttle(struct walk *walk)
+{
+    const struct api_daemon *daemon = &walk->call->api->daemon;
+
+    if (!walk->source_given || walk->call->snapshot->config->throttle == CONFIG_NO)
+        return;
+    if (daemon->is_throttled(daemon->data, &walk->source))
+        step(walk, "throttle", walk->reason == POLICY_SERVE,
+             "this source has guessed: its misses come late now; a right pair is served at once");
+    else
+        step(walk, "throttle", true, "this source is not throttled");
+}
+
+/* NULL: none are told. */
+static const struct provision_credentials *credentials_of(struct walk *walk)
+{
+    if (!walk->credentials || strcmp(walk->credentials, "none") == 0)
+        return NULL;
+    walk->assumed.kind =
+        strcmp(walk->credentials, "right") == 0 ? PROVISION_ASSUMED_RIGHT : PROVISION_ASSUMED_WRONG;
+    return &walk->assumed;
+}
+
 /* As if an authority of every vendor had signed it. */
 static const struct http_certificate *certificate_of(struct walk *walk)
 {
@@ -359,15 +350,6 @@ static int step_render(struct walk *walk, const struct provision_question *quest
     return err;
 }
 
-static const char *next_of(enum policy_reason reason)
-{
-    for (size_t i = 0; i < AP_COUNT(NEXT); i++) {
-        if (NEXT[i].reason == reason)
-            return NEXT[i].next;
-    }
-    return "";
-}
-
 static int walk_all(struct walk *walk)
 {
     const struct provision_question question = {
@@ -380,6 +362,7 @@ static int walk_all(struct walk *walk)
         .source = &walk->source,
         .user_agent = walk->agent,
         .certificate = certificate_of(walk),
+        .credentials = credentials_of(walk),
     };
     int err = provision_find(&question, &walk->found);
 
@@ -392,6 +375,8 @@ static int walk_all(struct walk *walk)
     step_file(walk);
     step_agent(walk);
     step_certificate(walk);
+    step_credentials(walk);
+    step_throttle(walk);
     step(walk, "policy", walk->reason == POLICY_SERVE, policy_reason_name(walk->reason));
     if (walk->reason == POLICY_SERVE)
         err = step_render(walk, &question);
@@ -413,6 +398,6 @@ int api_explain(struct api_call *call, struct store_db *db)
     return api_result(call, 200,
                       json_pack("{s:b, s:s, s:s, s:o}", "served",
                                 (int)(walk.reason == POLICY_SERVE), "reason",
-                                policy_reason_name(walk.reason), "next", next_of(walk.reason),
-                                "steps", walk.steps));
+                                policy_reason_name(walk.reason), "next",
+                                api_explain_next(walk.reason), "steps", walk.steps));
 }

@@ -34,7 +34,8 @@ json_t *api_phone_json(const struct store_phone *phone, bool with_lines)
                   "last_fetch_at", (json_int_t)phone->last_fetch_at, "last_fetch_address",
                   phone->last_fetch_address, "version", (json_int_t)phone->version);
     json_t *access = object ? api_access_json(&phone->access) : NULL;
-    if (object && (!access || json_object_update(object, access) != 0)) {
+    if (object &&
+        (!access || json_object_update(object, access) != 0 || api_auth_show(phone, object) != 0)) {
         json_decref(access);
         json_decref(object);
         return NULL;

@@ -164,9 +164,10 @@ int api_settle_vendor(struct api_call *call, struct store_phone *phone, bool ven
     return phone->model[0] && vendor->model_count > 0 ? settle_model(call, vendor, phone) : 0;
 }
 
-/* Lines and keys that the phone's model has no place for: they are in no file. */
+/* Lines and keys that the phone's model has no place for: they are in no file. made_password: told
+ * this once; NULL: none was made. */
 static int phone_result(struct api_call *call, struct store_db *db, struct store_phone *phone,
-                        int status)
+                        int status, const char *made_password)
 {
     const struct catalogue_vendor *vendor;
     struct store_phone whole;
@@ -183,7 +184,9 @@ static int phone_result(struct api_call *call, struct store_db *db, struct store
     for (size_t i = 0; model && i < whole.line_count; i++)
         unused += whole.lines[i].position > model->lines;
     json = api_phone_json(phone, true);
-    if (!json || json_object_set_new(json, "unused_lines", json_integer(unused)) != 0) {
+    if (!json || json_object_set_new(json, "unused_lines", json_integer(unused)) != 0 ||
+        (made_password &&
+         json_object_set_new(json, "auth_password", json_string(made_password)) != 0)) {
         json_decref(json);
         return AP_ENOMEM;
     }
@@ -241,6 +244,16 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
         {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
         {.name = "networks", .type = API_FIELD_LIST, .target = &access.networks},
+        {.name = "auth_required", .type = API_FIELD_BOOL, .target = &phone.access.auth.required},
+        {.name = "auth_user",
+         .type = API_FIELD_NAME,
+         .may_be_empty = true,
+         .target = &phone.access.auth.user},
+        {.name = "auth_password",
+         .type = API_FIELD_PASSWORD,
+         .may_be_null = true,
+         .target = &access.auth.password},
+        {.name = "auth_password_make", .type = API_FIELD_BOOL, .target = &access.auth.make},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -252,11 +265,12 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         err = api_settle_access(call, &access, &phone.access);
     if (!err)
         err = add_phone(call, db, &phone, user_name, list);
-    return err ? err : phone_result(call, db, &phone, 201);
+    return err ? err : phone_result(call, db, &phone, 201, access.auth.made);
 }
 
 /* Body members that stay as they are when the body has not got them. */
-static int read_changes(struct api_call *call, struct store_phone *phone, json_t **ret_lines)
+static int read_changes(struct api_call *call, struct store_phone *phone, json_t **ret_lines,
+                        const char **ret_made)
 {
     const char *vendor = NULL;
     const char *fixed = NULL;
@@ -276,6 +290,16 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
         {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
         {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
         {.name = "networks", .type = API_FIELD_LIST, .target = &access.networks},
+        {.name = "auth_required", .type = API_FIELD_BOOL, .target = &phone->access.auth.required},
+        {.name = "auth_user",
+         .type = API_FIELD_NAME,
+         .may_be_empty = true,
+         .target = &phone->access.auth.user},
+        {.name = "auth_password",
+         .type = API_FIELD_PASSWORD,
+         .may_be_null = true,
+         .target = &access.auth.password},
+        {.name = "auth_password_make", .type = API_FIELD_BOOL, .target = &access.auth.make},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -287,6 +311,7 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
     err = api_settle_access(call, &access, &phone->access);
     if (err)
         return err;
+    *ret_made = access.auth.made;
     bool model_given = json_object_get(call->body, "model") != NULL;
     if (vendor)
         phone->vendor = vendor;
@@ -301,10 +326,11 @@ int api_phone_set(struct api_call *call, struct store_db *db)
 {
     struct store_phone phone;
     json_t *list = NULL;
+    const char *made = NULL;
     int err = api_get_phone(call, db, &phone);
 
     if (!err)
-        err = read_changes(call, &phone, &list);
+        err = read_changes(call, &phone, &list, &made);
     if (!err) {
         phone.lines = NULL;
         phone.line_count = 0;
@@ -315,16 +341,20 @@ int api_phone_set(struct api_call *call, struct store_db *db)
         err = store_phone_set(db, &phone, 0);
     if (err == AP_EEXIST)
         err = api_problem(call, err, "/external_id", "another phone has this external id");
+    bool is_changed = phone.access.auth.password != NULL;
     /* One that is off gets no file: it is checked when it is switched on. */
     if (!err && phone.enabled)
         err = api_check_phone(call, db, phone.mac);
     if (!err)
         err = api_audit(call, db, api_phone_object(call, phone.mac),
-                        api_text(call, "vendor=%s enabled=%s flat=%s secrets=%s networks=%s%s",
+                        api_text(call,
+                                 "vendor=%s enabled=%s flat=%s secrets=%s networks=%s "
+                                 "auth_required=%s%s%s",
                                  phone.vendor, phone.enabled ? "yes" : "no",
                                  store_flat_name(phone.access.flat),
                                  store_secrets_name(phone.access.secrets),
                                  phone.access.networks ? phone.access.networks : "",
-                                 list ? " lines=changed" : ""));
-    return err ? err : phone_result(call, db, &phone, 200);
+                                 phone.access.auth.required ? "yes" : "no",
+                                 is_changed ? " auth=changed" : "", list ? " lines=changed" : ""));
+    return err ? err : phone_result(call, db, &phone, 200, made);
 }

@@ -342,15 +342,36 @@ AP_MUSTCHECK int api_join_networks(struct api_call *call, const json_t *list,
 AP_MUSTCHECK int api_settle_networks(struct api_call *call, const json_t *list,
                                      const char **networks);
 
+/* -- api_auth.c -- */
+
+struct api_auth_fields {
+    const char *password; /* NULL: not given, or null */
+    bool make;
+    const char *made; /* filled by api_settle_auth(); NULL: none */
+};
+/* Errors: AP_EINVAL with a problem. */
+AP_MUSTCHECK int api_settle_auth(struct api_call *call, struct api_auth_fields *fields,
+                                 struct store_auth *auth);
+/* Add what a phone shows of it to object. Errors: AP_ENOMEM. */
+AP_MUSTCHECK int api_auth_show(const struct store_phone *phone, json_t *object);
+
+/* -- api_access.c -- */
+
 /* Members of a phone's body; NULL: not given. */
 struct api_access_fields {
     const char *flat, *secrets; /* "": the configuration's */
     json_t *networks;
+    struct api_auth_fields auth;
 };
-AP_MUSTCHECK int api_settle_access(struct api_call *call, const struct api_access_fields *fields,
+AP_MUSTCHECK int api_settle_access(struct api_call *call, struct api_access_fields *fields,
                                    struct store_access *access);
 /* The members that a phone shows of it. NULL without memory. */
 json_t *api_access_json(const struct store_access *access);
+
+/* -- api_explain_next.c -- */
+
+/* What an admin does about a refusal for that reason; "" : nothing is known. Static. */
+const char *api_explain_next(enum policy_reason reason);
 
 /* -- api_alarm.c ------------------------------------------------------------------------------- */
 

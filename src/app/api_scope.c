@@ -15,7 +15,7 @@ enum reach {
     REACH_PHONE,    /* a phone */
     REACH_NEW_USER, /* the body is one: the route brings it to the site */
     REACH_BODY,     /* the body names a user */
-    REACH_SETTING,  /* the route asks, when it knows whose */
+    REACH_ROUTE,    /* the route asks, when it knows whose */
 };
 
 static const struct {
@@ -59,9 +59,10 @@ static const struct {
     {"/phones/*/keys", GATE_POST, REACH_PHONE},
     {"/phones/*/keys/*", GATE_PUT, REACH_PHONE},
     {"/phones/*/keys/*", GATE_DELETE, REACH_PHONE},
-    {"/settings", GATE_GET, REACH_SETTING},
-    {"/settings", GATE_PUT, REACH_SETTING},
-    {"/settings", GATE_DELETE, REACH_SETTING},
+    {"/enrolments", GATE_POST, REACH_ROUTE},
+    {"/settings", GATE_GET, REACH_ROUTE},
+    {"/settings", GATE_PUT, REACH_ROUTE},
+    {"/settings", GATE_DELETE, REACH_ROUTE},
 };
 
 static enum reach reach_of(const struct api_route *route)
@@ -182,7 +183,7 @@ int api_scope_check(struct api_call *call, struct store_db *db)
     case REACH_ALL:
     case REACH_LIST:
     case REACH_NEW_USER:
-    case REACH_SETTING:
+    case REACH_ROUTE:
         return 0;
     case REACH_USER:
         return check_user(call, db, call->params[0], NULL);

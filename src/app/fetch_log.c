@@ -210,6 +210,16 @@ void fetch_log_refused(struct fetch_log *log, const struct fetch_event *event)
     /* Routine: a Yealink asks nine times at each start for what it does not need. */
     if (event->reason == POLICY_PROBE)
         return;
+    /* Each visit of a phone begins with one; who never says more is seen with the log alone. */
+    if (event->reason == POLICY_CREDENTIALS_MISSING) {
+        if (log_enabled(LOG_LEVEL_INFO)) {
+            char line[1024];
+            describe(event, line, sizeof(line));
+            log_event(LOG_LEVEL_INFO, "refused", "%s reason=%s", line,
+                      policy_reason_name(event->reason));
+        }
+        return;
+    }
     if (!event->phone) {
         struct counted *counted = counted_place(log, event);
         counted->unsent++;

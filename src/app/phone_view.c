@@ -358,6 +358,8 @@ static int build_parts(struct view *view, struct parts *parts)
     X("provisioning_path", value_text(parts->urls.path))                                           \
     X("provisioning_host_path", value_text(parts->urls.host_path))                                 \
     X("phone_url", value_text(parts->urls.phone))                                                  \
+    X("auth_user", value_text(http_user))                                                          \
+    X("auth_password", value_text(http_password))                                                  \
     X("ntp_server", value_text(view_setting(view, VIEW_NTP_SERVER)))                               \
     X("time_zone", value_text(view_setting(view, VIEW_TIME_ZONE)))                                 \
     X("time_zone_code", value_text(catalogue_code(source->vendor, CATALOGUE_TIME_ZONE,             \
@@ -395,6 +397,12 @@ static int build_root(struct view *view, const struct parts *parts, struct value
     const char *language = view_setting(view, VIEW_LANGUAGE);
     const char *model = phone ? phone->model : source->model ? source->model->name : "";
     const char *password = phone ? view_secret(view, view_setting(view, VIEW_ADMIN_PASSWORD)) : "";
+
+    const struct store_auth *auth = phone ? &phone->access.auth : NULL;
+    bool has_auth = auth && auth->password;
+    const char *http_password = has_auth ? view_secret(view, auth->password) : "";
+    /* A name alone is no use. */
+    const char *http_user = !has_auth ? "" : auth->user && auth->user[0] ? auth->user : macs->lower;
 
     struct value *at = view_record(view, &TOP_SHAPE, ret_view);
     if (!at)

@@ -117,6 +117,8 @@ int phone_view_check(const struct catalogue_vendor *vendor, const struct store_p
     const struct item items[] = {
         {DIALECT_USE_VALUE, "the label", "", phone->label},
         {DIALECT_USE_VALUE, "the model", "", phone->model},
+        {DIALECT_USE_VALUE, "the HTTP user name", "", phone->access.auth.user},
+        {DIALECT_USE_PASSWORD, "the HTTP password", "", phone->access.auth.password},
     };
     const struct store_user user = {.name = phone->user_name,
                                     .display_name = phone->user_display_name};
@@ -258,6 +260,7 @@ const struct store_phone *phone_view_sample(void)
         .model = "",
         .label = "Reception",
         .enabled = true,
+        .access.auth = {.has_password = true, .user = "", .password = "sample-http"},
         .lines = LINES,
         .line_count = 2,
         .settings = SETTINGS,

@@ -31,6 +31,9 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_NO_SOURCE] = "no_source",
     [POLICY_CERTIFICATE_MISMATCH] = "certificate_mismatch",
     [POLICY_PLAIN_HTTP] = "plain_http",
+    [POLICY_CREDENTIALS_MISSING] = "credentials_missing",
+    [POLICY_CREDENTIALS_WRONG] = "credentials_wrong",
+    [POLICY_AUTH_REQUIRED] = "auth_required",
 };
 
 /* As conf/fail2ban and conf/monitoring have them. */
@@ -97,11 +100,7 @@ static enum policy_reason decide_flat(const struct policy_facts *facts,
         return POLICY_FLAT_OFF;
     if (!is_within(options->flat_networks, facts))
         return POLICY_ADDRESS_NOT_ALLOWED;
-    if (facts->flat_paused)
-        return POLICY_FLAT_PAUSED;
-    if (!facts->phone && !facts->common)
-        return POLICY_UNKNOWN_MAC;
-    return POLICY_SERVE;
+    return facts->flat_paused ? POLICY_FLAT_PAUSED : POLICY_SERVE;
 }
 
 static enum policy_reason decide_flat_phone(const struct policy_facts *facts,
@@ -190,23 +189,53 @@ static enum policy_reason decide_certificate(const struct policy_facts *facts,
                : POLICY_SERVE;
 }
 
+/* What is refused whichever phone is meant, if any. */
+static enum policy_reason decide_place(const struct policy_facts *facts,
+                                       const struct policy_options *options)
+{
+    if (options->auth != CONFIG_AUTH_NONE && facts->auth == POLICY_AUTH_NONE)
+        return POLICY_CREDENTIALS_MISSING;
+    if (options->networks && options->networks->count > 0 && !is_within(options->networks, facts))
+        return POLICY_ADDRESS_NOT_ALLOWED;
+    if (facts->flat)
+        return decide_flat(facts, options);
+    return options->is_plain ? POLICY_PLAIN_HTTP : POLICY_SERVE;
+}
+
+/* Wrong credentials are the same for a phone that there is and for one that there is not. */
+static enum policy_reason decide_pair(const struct policy_facts *facts,
+                                      const struct policy_options *options)
+{
+    if (options->auth != CONFIG_AUTH_NONE && facts->auth != POLICY_AUTH_RIGHT)
+        return POLICY_CREDENTIALS_WRONG;
+    if (facts->flat)
+        return facts->phone || facts->common ? POLICY_SERVE : POLICY_UNKNOWN_MAC;
+    if (facts->common ? !facts->token_known : !facts->phone)
+        return POLICY_UNKNOWN_PAIR;
+    return POLICY_SERVE;
+}
+
+static enum policy_reason decide_auth(const struct policy_facts *facts,
+                                      const struct policy_options *options)
+{
+    bool is_required = facts->phone && facts->phone->access.auth.required;
+
+    return is_required && options->auth == CONFIG_AUTH_NONE ? POLICY_AUTH_REQUIRED : POLICY_SERVE;
+}
+
 enum policy_reason policy_decide(const struct policy_facts *facts,
                                  const struct policy_options *options)
 {
-    enum policy_reason reason = POLICY_SERVE;
+    enum policy_reason reason = decide_place(facts, options);
 
-    if (options->networks && options->networks->count > 0 && !is_within(options->networks, facts))
-        reason = POLICY_ADDRESS_NOT_ALLOWED;
-    else if (facts->flat)
-        reason = decide_flat(facts, options);
-    else if (options->is_plain)
-        reason = POLICY_PLAIN_HTTP;
-    else if (facts->common ? !facts->token_known : !facts->phone)
-        reason = POLICY_UNKNOWN_PAIR;
+    if (reason == POLICY_SERVE)
+        reason = decide_pair(facts, options);
     if (reason == POLICY_SERVE && !facts->common)
         reason = decide_phone(facts, options);
     if (reason == POLICY_SERVE)
         reason = decide_file(facts);
+    if (reason == POLICY_SERVE)
+        reason = decide_auth(facts, options);
     return reason == POLICY_SERVE ? decide_certificate(facts, options) : reason;
 }
 

@@ -30,6 +30,7 @@ int provision_new(const struct provision_setup *setup, struct provision **ret_pr
     provision->guard = setup->guard;
     provision->alarms = setup->alarms;
     provision->penalties = setup->penalties;
+    provision->auths = setup->auths;
     provision->clock = setup->clock;
     *ret_provision = provision;
     return 0;
@@ -75,6 +76,7 @@ static struct provision_question question_of(const struct fetch *fetch)
         .flat_paused = fetch->provision->guard && flat_guard_is_paused(fetch->provision->guard),
         .user_agent = request->user_agent,
         .certificate = request->certificate,
+        .credentials = fetch->credentials,
     };
 }
 
@@ -196,6 +198,36 @@ static void serve(struct fetch *fetch)
 
 /* -- the request ------------------------------------------------------------------------------- */
 
+static int read_credentials(struct fetch *fetch)
+{
+    const struct provision *provision = fetch->provision;
+    const struct config_listener *listener =
+        &fetch->snapshot->config->listeners[fetch->request->listener];
+
+    return provision_auth_read(
+        fetch->request, listener->auth, provision->auths, clock_monotonic_ms(provision->clock),
+        http_exchange_arena(fetch->exchange), &fetch->credentials, &fetch->stale_nonce);
+}
+
+/* Right ones of Digest count once. Not before they are known to be right: so nobody else can fill
+ * the table. A phone that says the same count again is told to take a new nonce. */
+static void use_nonce(struct fetch *fetch)
+{
+    const struct provision_credentials *credentials = fetch->credentials;
+
+    if (fetch->found.auth != POLICY_AUTH_RIGHT || credentials->kind != PROVISION_DIGEST ||
+        fetch->nonce_used)
+        return;
+    fetch->nonce_used = true;
+    if (auth_table_use(fetch->provision->auths, credentials->digest.nonce.data,
+                       credentials->digest.nonce.len, credentials->digest.count,
+                       clock_monotonic_ms(fetch->provision->clock)) == 0)
+        return;
+    fetch->stale_nonce = true;
+    fetch->found.auth = POLICY_AUTH_WRONG;
+    fetch->found.reason = POLICY_CREDENTIALS_WRONG;
+}
+
 static int find(struct fetch *fetch)
 {
     const struct provision_question question = question_of(fetch);
@@ -210,7 +242,11 @@ static int find(struct fetch *fetch)
 void provision_look(struct fetch *fetch)
 {
     fetch->snapshot = fetch->provision->snapshot;
-    int err = find(fetch);
+    int err = fetch->credentials ? 0 : read_credentials(fetch);
+    if (!err)
+        err = find(fetch);
+    if (!err)
+        use_nonce(fetch);
 
     if (err == AP_ECRYPTO || err == AP_ECORRUPT) {
         /* One damaged row: its phone gets the miss, and nobody learns that there is a row. */
@@ -237,6 +273,7 @@ void provision_handle(void *data, struct http_exchange *exchange)
         .start_us = clock_measure_us(),
     };
 
+    fetch.snapshot = fetch.provision->snapshot;
     if (fetch.request->refusal == GATE_REASON_METHOD)
         provision_refuse(&fetch, POLICY_METHOD);
     else if (fetch.request->refusal != GATE_REASON_NONE)

@@ -9,35 +9,66 @@
 #include "provision_private.h"
 
 #define MISS_BODY     "Not Found\n"
+#define AUTH_BODY     "Unauthorized\n"
 #define METHOD_BODY   "Method Not Allowed\n"
 #define OVERLOAD_BODY "Service Unavailable\n"
 #define PLAIN_TEXT    "text/plain; charset=utf-8"
 
-static void answer_text(struct http_exchange *exchange, int status, const char *body,
-                        enum http_when when, const char *allow)
+/* The answer's body is added; without memory it is the same but empty. */
+static void answer_text(struct http_exchange *exchange, struct http_answer *answer,
+                        const char *body)
 {
-    struct http_answer answer = {
-        .status = status, .content_type = PLAIN_TEXT, .when = when, .allow = allow};
-
-    buf_init(&answer.body, 64);
-    if (buf_append_text(&answer.body, body) != 0)
-        buf_reset(&answer.body); /* without memory the answer is the same but empty */
-    http_exchange_answer(exchange, &answer);
-}
-
-/* The only maker of misses: what differs between two refusals is in the log alone. */
-static void answer_refusal(struct http_exchange *exchange, enum policy_reason reason,
-                           enum http_when when)
-{
-    if (reason == POLICY_METHOD)
-        answer_text(exchange, 405, METHOD_BODY, when, "GET, HEAD");
-    else
-        answer_text(exchange, 404, MISS_BODY, when, NULL);
+    answer->content_type = PLAIN_TEXT;
+    buf_init(&answer->body, 64);
+    if (buf_append_text(&answer->body, body) != 0)
+        buf_reset(&answer->body);
+    http_exchange_answer(exchange, answer);
 }
 
 static void answer_unavailable(struct http_exchange *exchange)
 {
-    answer_text(exchange, 503, OVERLOAD_BODY, HTTP_NOW, NULL);
+    answer_text(exchange, &(struct http_answer){.status = 503, .when = HTTP_NOW}, OVERLOAD_BODY);
+}
+
+/* Who has not said the right credentials where they are asked for learns nothing else. */
+static bool wants_credentials(const struct fetch *fetch)
+{
+    return fetch->snapshot->config->listeners[fetch->request->listener].auth != CONFIG_AUTH_NONE &&
+           fetch->found.auth != POLICY_AUTH_RIGHT;
+}
+
+static void answer_challenge(const struct fetch *fetch, enum http_when when)
+{
+    const struct provision *provision = fetch->provision;
+    struct http_answer answer = {.status = 401, .when = when};
+    struct provision_challenge challenge;
+    int err = provision_auth_challenge(
+        fetch->snapshot->config->listeners[fetch->request->listener].auth, provision->auths,
+        clock_monotonic_ms(provision->clock), fetch->stale_nonce, &challenge);
+
+    if (err) {
+        log_event(LOG_LEVEL_ERROR, "fetch_failed", "step=challenge error=\"%s\"", ap_strerror(err));
+        answer_unavailable(fetch->exchange);
+        return;
+    }
+    answer.authenticate[0] = challenge.first;
+    answer.authenticate[1] = challenge.second[0] ? challenge.second : NULL;
+    answer_text(fetch->exchange, &answer, AUTH_BODY);
+}
+
+/* The only maker of misses: what differs between two refusals of one listener is in the log alone.
+ */
+static void answer_refusal(const struct fetch *fetch, enum policy_reason reason,
+                           enum http_when when)
+{
+    if (reason == POLICY_METHOD)
+        answer_text(fetch->exchange,
+                    &(struct http_answer){.status = 405, .when = when, .allow = "GET, HEAD"},
+                    METHOD_BODY);
+    else if (wants_credentials(fetch))
+        answer_challenge(fetch, when);
+    else
+        answer_text(fetch->exchange, &(struct http_answer){.status = 404, .when = when}, MISS_BODY);
 }
 
 /* Before the answer is given: the request is gone with it. */
@@ -95,9 +126,24 @@ static void count_guess(const struct fetch *fetch, const struct source_key *key,
               source);
 }
 
+/* Wrong credentials of whoever it is: a name of which two were wrong may be a phone's that begins
+ * with its factory's. */
+static void count_credentials(const struct fetch *fetch, enum policy_reason reason,
+                              const struct source_key *key, int64_t now_ms)
+{
+    struct auth_table *auths = fetch->provision->auths;
+
+    if (fetch->found.auth == POLICY_AUTH_RIGHT)
+        auth_table_right(auths, key, provision_auth_user(fetch->credentials));
+    else if (reason == POLICY_CREDENTIALS_WRONG &&
+             auth_table_wrong(auths, key, provision_auth_user(fetch->credentials), now_ms))
+        count_guess(fetch, key, now_ms);
+}
+
 /* Every miss of a penalised source is late, or its time would tell one from another. Not so the
  * misses that phones provoke at each start with their right token, behind the address of a
- * scanner too; and the 405, which is the same for every path. */
+ * scanner too; and the 405, which is the same for every path, as is the question for credentials of
+ * who has said none: nothing was looked up. */
 static enum http_when due_time(const struct fetch *fetch, enum policy_reason reason)
 {
     const struct provision *provision = fetch->provision;
@@ -106,9 +152,10 @@ static enum http_when due_time(const struct fetch *fetch, enum policy_reason rea
     struct source_key key;
 
     if (!provision->penalties || provision->snapshot->config->throttle == CONFIG_NO ||
-        reason == POLICY_METHOD)
+        reason == POLICY_METHOD || reason == POLICY_CREDENTIALS_MISSING)
         return HTTP_AT_DUE_TIME;
     address_source_key(fetch->request->peer, &key);
+    count_credentials(fetch, reason, &key, now_ms);
     /* Who has a right pair guesses nothing, from wherever he comes. */
     if (policy_is_guess(reason) && (found->path.flat || !found->phone_known))
         count_guess(fetch, &key, now_ms);
@@ -129,7 +176,7 @@ void provision_refuse(struct fetch *fetch, enum policy_reason reason)
     if (reason == POLICY_UNKNOWN_MAC && fetch->provision->guard)
         note_unknown(fetch);
     count(fetch, reason == POLICY_METHOD ? TALLY_METHOD : TALLY_MISSED);
-    answer_refusal(fetch->exchange, reason, due_time(fetch, reason));
+    answer_refusal(fetch, reason, due_time(fetch, reason));
 }
 
 void provision_fail(struct fetch *fetch, const char *what, int err)
@@ -181,6 +228,11 @@ void provision_answer_file(struct fetch *fetch, struct buf *body)
         fetch_log_served(fetch->provision->log, &event);
     if (fetch->found.path.flat && fetch->found.phone_known && fetch->provision->guard)
         flat_guard_served(fetch->provision->guard, fetch->request->peer, fetch->found.phone.mac);
+    if (fetch->found.auth == POLICY_AUTH_RIGHT) {
+        struct source_key key;
+        address_source_key(fetch->request->peer, &key);
+        auth_table_right(fetch->provision->auths, &key, provision_auth_user(fetch->credentials));
+    }
     count(fetch, answer.status == 304 ? TALLY_NOT_MODIFIED : TALLY_SERVED);
     http_exchange_answer(fetch->exchange, &answer);
 }

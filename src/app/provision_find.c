@@ -145,6 +145,7 @@ static void decide(const struct provision_question *question, struct provision_f
         .has_bootstrap = finding->file && finding->file->bootstrap_name &&
                          config_phone_listener(snapshot->config)->tls != CONFIG_TLS_OFF,
         .file = finding->file_kind,
+        .auth = finding->auth,
         .agent = finding->agent,
         .source = question->source,
         .now = finding->phone_known ? store_now(question->reader) : 0,
@@ -165,6 +166,7 @@ static void decide(const struct provision_question *question, struct provision_f
         .plain_secrets = question->listener->plain_secrets == CONFIG_YES,
         .networks = &question->listener->networks,
         .client_certificates = question->listener->client_certificates,
+        .auth = question->listener->auth,
     };
 
     finding->reason = policy_decide(&facts, &options);
@@ -173,6 +175,69 @@ static void decide(const struct provision_question *question, struct provision_f
     finding->part = policy_part(&facts, &options);
     finding->is_first = policy_is_first(&facts, &options);
     finding->has_moved = policy_has_moved(&facts);
+}
+
+/* A file that is no phone's own, or a name that nobody knows: some phone of the user asks for it.
+ * In flat form nobody knows whose it is, so a phone says its MAC. */
+static int judge_common(const struct provision_question *question,
+                        struct provision_finding *finding, const char *user_id)
+{
+    const struct provision_credentials *credentials = question->credentials;
+    struct store_auth *pairs = NULL;
+    uint8_t nobody[AP_MAC_LEN] = {0};
+    size_t count = 0;
+
+    if (credentials->kind == PROVISION_ASSUMED_RIGHT) {
+        finding->auth = POLICY_AUTH_RIGHT;
+        return 0;
+    }
+    int err = store_auth_find(question->reader, question->arena, user_id,
+                              provision_auth_user(credentials), &pairs, &count);
+    for (size_t i = 0; !err && i < count; i++) {
+        if (provision_auth_is_right(credentials, &pairs[i], nobody))
+            finding->auth = POLICY_AUTH_RIGHT;
+    }
+    return err;
+}
+
+/* Are the credentials those of who is asked for? Whoever that is, wrong ones are the same. */
+static int judge_auth(const struct provision_question *question, struct provision_finding *finding)
+{
+    const struct store_phone *phone = &finding->phone;
+
+    if (question->listener->auth == CONFIG_AUTH_NONE || !question->credentials)
+        return 0;
+    finding->auth = POLICY_AUTH_WRONG;
+    if (finding->phone_known)
+        finding->auth =
+            provision_auth_is_right(question->credentials, &phone->access.auth, phone->mac)
+                ? POLICY_AUTH_RIGHT
+                : POLICY_AUTH_WRONG;
+    else if (finding->token_known || (finding->path.flat && !finding->match.has_mac))
+        return judge_common(question, finding, finding->token_known ? finding->user_id : NULL);
+    return 0;
+}
+
+/* A name that no vendor knows is a miss whoever asks for it. Who has asked with the right password
+ * is told so, or he would take it for a wrong one. */
+static int judge_unknown_name(const struct provision_question *question,
+                              struct provision_finding *finding)
+{
+    const char *user_id = NULL;
+    const char *const *vendors;
+    size_t count;
+
+    if (question->listener->auth == CONFIG_AUTH_NONE || !finding->path_known || finding->path.flat)
+        return 0;
+    int err = store_user_by_token(question->reader, question->arena, &finding->path.token, &user_id,
+                                  &vendors, &count);
+    finding->auth = POLICY_AUTH_WRONG;
+    if (!err)
+        err = judge_common(question, finding, user_id);
+    if (!err || err == AP_ENOENT)
+        finding->reason =
+            finding->auth == POLICY_AUTH_RIGHT ? POLICY_UNKNOWN_FILE : POLICY_CREDENTIALS_WRONG;
+    return err == AP_ENOENT ? 0 : err;
 }
 
 /* What the phone says of itself, where anybody wants to know. */
@@ -193,16 +258,25 @@ int provision_find(const struct provision_question *question, struct provision_f
     struct provision_finding *finding = ret_finding;
 
     memset(finding, 0, sizeof(*finding));
+    if (question->listener->auth != CONFIG_AUTH_NONE && !question->credentials) {
+        decide(question, finding);
+        return 0;
+    }
     finding->reason = read_path(question, finding);
+    if (finding->reason == POLICY_UNKNOWN_FILE)
+        return judge_unknown_name(question, finding);
     if (finding->reason != POLICY_SERVE)
         return 0;
     /* What is refused whatever the phone opens no row for strangers. */
+    finding->auth = question->credentials ? POLICY_AUTH_WRONG : POLICY_AUTH_NONE;
     decide(question, finding);
     if (finding->reason == POLICY_ADDRESS_NOT_ALLOWED || finding->reason == POLICY_FLAT_OFF ||
         finding->reason == POLICY_FLAT_PAUSED)
         return 0;
     finding->reason = POLICY_SERVE;
     int err = look_up(question, finding);
+    if (!err)
+        err = judge_auth(question, finding);
     if (!err) {
         look_at_agent(question, finding);
         judge_certificate(question, finding);

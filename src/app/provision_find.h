@@ -10,6 +10,7 @@
 #include "autoprov/rendering.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/store.h"
+#include "provision_auth.h"
 
 /* Borrowed for the call. */
 struct provision_question {
@@ -21,9 +22,10 @@ struct provision_question {
     size_t path_len;
     const struct address *source;
     bool has_forwarded;
-    bool flat_paused;                           /* see flat_guard.h */
-    const char *user_agent;                     /* NULL: not given */
-    const struct http_certificate *certificate; /* NULL: none was shown and verified */
+    bool flat_paused;                                /* see flat_guard.h */
+    const char *user_agent;                          /* NULL: not given */
+    const struct http_certificate *certificate;      /* NULL: none was shown and verified */
+    const struct provision_credentials *credentials; /* NULL: none that the listener asks for */
 };
 
 /* Facts in the order in which they are found. */
@@ -43,7 +45,8 @@ struct provision_finding {
     const struct catalogue_file *file;
     enum policy_file file_kind;
     enum catalogue_agent agent;
-    bool certificate_names_phone; /* as in struct policy_facts */
+    enum policy_auth auth;        /* as in struct policy_facts */
+    bool certificate_names_phone; /* the same */
     bool certificate_proves_mac;
     enum policy_reason reason; /* POLICY_SERVE, or why not */
     /* Of POLICY_SERVE: */
@@ -53,7 +56,8 @@ struct provision_finding {
 };
 
 /* One indexed read, the same work for a hit and a miss; what is refused whatever the phone opens no
- * row. ret_finding->path.token is a secret: to be wiped, on errors too.
+ * row, least of all for who says no credentials where they are asked for. With some, a name without
+ * a MAC costs two reads. ret_finding->path.token is a secret: to be wiped, on errors too.
  * Errors: the store's, AP_ECRYPTO, AP_ECORRUPT; ret_finding then holds what was found before. */
 AP_MUSTCHECK int provision_find(const struct provision_question *question,
                                 struct provision_finding *ret_finding);

@@ -16,6 +16,7 @@ struct provision {
     struct mailbox *mailbox;
     struct fetch_log *log;
     struct penalty_table *penalties;
+    struct auth_table *auths;
     struct tally *tally;
     struct flat_guard *guard;
     struct alarms *alarms;
@@ -31,6 +32,9 @@ struct fetch {
     const struct snapshot *snapshot; /* that it was found with */
     int64_t start_us;                /* of clock_measure_us() */
     struct provision_finding found;
+    const struct provision_credentials *credentials; /* NULL: none that the listener asks for */
+    bool stale_nonce;                                /* but some for a nonce that is over */
+    bool nonce_used;                                 /* theirs was noted as used by this request */
     bool asked_again; /* what it had read was changed before its claim: decided anew, once */
     char token_tag[VAULT_TOKEN_TAG_TEXT_MAX];
     uint8_t digest[VAULT_TAG_BYTES];

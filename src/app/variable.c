@@ -80,6 +80,10 @@ static const struct variable VARIABLES[] = {
     SECRET(TOP, "provisioning_host_path", "both, with a slash between"),
     SECRET(TOP, "phone_url",
            "what is written on the phone, in the vendor's form (the catalogue's `url`)"),
+    TEXT(TOP, "auth_user",
+         "what the phone says in HTTP: its user name; empty without a password. Inside `lines` "
+         "that of the line"),
+    SECRET(TOP, "auth_password", "the same: its password, or empty"),
     TEXT(TOP, "time_zone_code", "the vendor's own name of the time zone, or empty"),
     TEXT(TOP, "time_zone_posix", "`CET-1CEST,M3.5.0,M10.5.0/3`"),
     TEXT(TOP, "time_zone_offset_s", "standard time, seconds east of UTC: `3600`, `-12600`"),

@@ -175,6 +175,9 @@ const struct config_key CONFIG_KEYS[] = {
                              NULL, true,
                              "PEM file with revocation lists of these authorities; an absolute "
                              "path."},
+    [KEY_AUTH] = {CONFIG_LISTENER, "auth", CONFIG_CHOICE, "none", 1, 16, NULL, true,
+                  "Whether phones must say a user name and a password of their own: none, basic, "
+                  "digest (SHA-256 or MD5) or digest_md5."},
     [KEY_PLAIN_SECRETS] = {CONFIG_LISTENER, "plain_secrets", CONFIG_CHOICE, "no", 1, 16, NULL, true,
                            "Whether a listener with `tls = off` serves files with secrets, which "
                            "everybody on the way can read: yes, or no, bootstrap files only."},
@@ -202,6 +205,7 @@ static const char *const PROXIES[] = {"no", "v2", NULL};
 static const char *const SERVES[] = {"phones", "admin", NULL};
 static const char *const SWITCH[] = {"no", "yes", NULL};
 static const char *const CERTIFICATES[] = {"off", "optional", "required", NULL};
+static const char *const AUTHS[] = {"none", "basic", "digest", "digest_md5", NULL};
 static const char *const TLS[] = {"modern", "compatible", "legacy", "off", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 
@@ -252,6 +256,7 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_CLIENT_CERTIFICATES] = {SLOT_WORD, LISTENER(client_certificates), NULL, CERTIFICATES},
     [KEY_CLIENT_CA_FILES] = {SLOT_CA_FILES, LISTENER(client_ca_files), NULL, NULL},
     [KEY_CLIENT_CRL_FILE] = {SLOT_TEXT, LISTENER(client_crl_file), config_check_path, NULL},
+    [KEY_AUTH] = {SLOT_WORD, LISTENER(auth), NULL, AUTHS},
     [KEY_PLAIN_SECRETS] = {SLOT_WORD, LISTENER(plain_secrets), NULL, SWITCH},
     [KEY_CERTIFICATE_FILE] = {SLOT_TEXT, CERTIFICATE(certificate_file), config_check_path, NULL},
     [KEY_KEY_FILE] = {SLOT_TEXT, CERTIFICATE(key_file), config_check_path, NULL},

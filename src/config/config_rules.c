@@ -104,6 +104,16 @@ static bool resumes_without_tls(const struct config_listener *listener)
     return listener->tls_resumption && listener->tls == CONFIG_TLS_OFF;
 }
 
+static bool auth_of_admins(const struct config_listener *listener)
+{
+    return listener->auth != CONFIG_AUTH_NONE && is_for_admins(listener);
+}
+
+static bool auth_without_tls(const struct config_listener *listener)
+{
+    return listener->auth != CONFIG_AUTH_NONE && listener->tls == CONFIG_TLS_OFF;
+}
+
 static const struct rule {
     enum config_key_id key;
     bool (*is_broken)(const struct config_listener *listener);
@@ -124,6 +134,9 @@ static const struct rule {
      "client_ca_files = { yealink:/etc/autoprovd/tls/yealink.pem }"},
     {KEY_CLIENT_CA_FILES, authority_without_asking,
      "has no effect while client_certificates is off: set that to optional or required"},
+    {KEY_AUTH, auth_of_admins, "is for phones; programs have API keys"},
+    {KEY_AUTH, auth_without_tls,
+     "must be none with tls = off: everybody on the way would read the passwords"},
     {KEY_PLAIN_SECRETS, plain_secrets_with_tls, "has a meaning with tls = off only"},
     {KEY_TLS_RESUMPTION, resumes_and_asks,
      "must be no where client_certificates are looked at: a connection that is resumed shows none"},

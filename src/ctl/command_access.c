@@ -45,6 +45,39 @@ int ctl_add_networks(const struct ctl_args *args, json_t *body)
                                                             : ctl_fail(CTL_FAILED, "out of memory");
 }
 
+/* -- HTTP credentials -------------------------------------------------------------------------- */
+
+int ctl_add_auth(const struct ctl_args *args, json_t *body)
+{
+    const char *required = ctl_arg(args, "auth-required");
+    bool make = ctl_arg(args, "auth-password-make") != NULL;
+    bool yes = required && strcmp(required, "yes") == 0;
+    int code = ctl_add_string(args, "auth-user", "auth_user", body);
+
+    if (code == CTL_OK && required && !yes && strcmp(required, "no") != 0)
+        code = ctl_fail(CTL_USAGE, "--auth-required is yes or no");
+    if (code == CTL_OK && make && ctl_arg(args, "auth-password-file"))
+        code = ctl_fail(CTL_USAGE, "either --auth-password-file or --auth-password-make");
+    if (code == CTL_OK)
+        code = ctl_add_secret(args, "auth-password-file", "auth_password", false, body);
+    if (code == CTL_OK && required &&
+        json_object_set_new(body, "auth_required", json_boolean(yes)) != 0)
+        code = ctl_fail(CTL_FAILED, "out of memory");
+    if (code == CTL_OK && make && json_object_set_new(body, "auth_password_make", json_true()) != 0)
+        code = ctl_fail(CTL_FAILED, "out of memory");
+    return code;
+}
+
+void ctl_print_made(const json_t *phone)
+{
+    const char *made = json_string_value(json_object_get(phone, "auth_password"));
+    const char *user = json_string_value(json_object_get(phone, "auth_user"));
+
+    if (made)
+        printf("HTTP user %s, password %s: told this once; the phone's file carries both\n",
+               user ? user : "", made);
+}
+
 /* -- phone enrol ------------------------------------------------------------------------------- */
 
 /* The nth cell of a line, without quotes; false: there is none. */

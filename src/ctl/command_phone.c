@@ -44,6 +44,9 @@ static const struct ctl_column FIELDS[] = {
     {"flat", "Flat mode:"},
     {"secrets", "Secrets:"},
     {"networks", "Networks:"},
+    {"auth_required", "HTTP needed:"},
+    {"auth_user", "HTTP user:"},
+    {"auth_password_set", "HTTP password:"},
     {"enrol_until", "Window until:"},
     {"first_fetch_at", "First served:"},
     {"first_fetch_network", "First network:"},
@@ -114,7 +117,9 @@ static int add_fields(const struct ctl_args *args, json_t *body)
         code = ctl_add_string(args, "flat", "flat", body);
     if (code == CTL_OK)
         code = ctl_add_string(args, "secrets", "secrets", body);
-    return code == CTL_OK ? ctl_add_networks(args, body) : code;
+    if (code == CTL_OK)
+        code = ctl_add_networks(args, body);
+    return code == CTL_OK ? ctl_add_auth(args, body) : code;
 }
 
 /* What the catalogue's model cannot show. */
@@ -139,6 +144,7 @@ static void print_added(const char *mac, const json_t *phone)
            vendor ? vendor : "", model && model[0] ? " " : "", model ? model : "", lines,
            lines == 1 ? "" : "s", mac);
     print_unused(phone);
+    ctl_print_made(phone);
 }
 
 int ctl_phone_add(const struct ctl_args *args)
@@ -246,6 +252,7 @@ int ctl_phone_set(const struct ctl_args *args)
     else if (code == CTL_OK) {
         printf("phone %s changed; it gets it with its next fetch\n", args->positionals[0]);
         print_unused(phone);
+        ctl_print_made(phone);
     }
     json_decref(phone);
     free(path);

@@ -117,6 +117,8 @@ int ctl_explain(const struct ctl_args *args)
     if (code == CTL_OK)
         code = ctl_add_string(args, "certificate", "certificate", body);
     if (code == CTL_OK)
+        code = ctl_add_string(args, "credentials", "credentials", body);
+    if (code == CTL_OK)
         code = ctl_call(args, "POST", "/explain", body, &answer);
     else
         json_decref(body);

@@ -157,9 +157,11 @@ static int add_passwords(const struct ctl_args *args, json_t *body)
 static void tell_burnt(const struct ctl_args *args, const json_t *result)
 {
     const json_t *phones = json_object_get(result, "phones");
+    const json_t *kept = json_object_get(result, "auth_passwords_kept");
     json_t *made = json_object_get(result, "passwords");
     const char *account;
     json_t *text;
+    size_t i;
 
     /* What was made here is on standard output this once: the registrar needs it. */
     json_object_foreach(made, account, text) printf("%s %s\n", account, json_string_value(text));
@@ -175,6 +177,13 @@ static void tell_burnt(const struct ctl_args *args, const json_t *result)
                 ? ", each by its new URL (autoprovctl phone url MAC)"
                 : ", within 15 minutes and from where they were last, or by their "
                   "new URL");
+    if (json_array_size(kept) == 0)
+        return;
+    fputs("their HTTP passwords stay, so that they can; once they have, make new ones with "
+          "'autoprovctl phone set MAC --auth-password-make':",
+          stderr);
+    json_array_foreach(kept, i, text) fprintf(stderr, " %s", json_string_value(text));
+    fputc('\n', stderr);
 }
 
 int ctl_user_burn(const struct ctl_args *args)

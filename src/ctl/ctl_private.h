@@ -181,6 +181,11 @@ int ctl_get_phone_url(const struct ctl_args *args, json_t **ret_result, const ch
 /* Add --networks, with commas between, as a list; "": none. */
 int ctl_add_networks(const struct ctl_args *args, json_t *body);
 
+/* Add the options about a phone's HTTP credentials. Returns an exit code. */
+int ctl_add_auth(const struct ctl_args *args, json_t *body);
+/* Print the password that the daemon has made for the phone, if it has. */
+void ctl_print_made(const json_t *phone);
+
 /* -- commands
  * -------------------------------------------------------------------------------------- */
 int ctl_init(const struct ctl_args *args);

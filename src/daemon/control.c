@@ -127,6 +127,15 @@ static void api_daemon_status(void *data, json_t *object)
     json_decref(more);
 }
 
+static bool api_is_throttled(void *data, const struct address *source)
+{
+    const struct daemon *daemon = data;
+    struct source_key key;
+
+    address_source_key(source, &key);
+    return penalty_table_is_penalised(daemon->penalties, &key, clock_monotonic_ms(daemon->clock));
+}
+
 static gid_t group_of(const struct config *config)
 {
     errno = 0;
@@ -220,6 +229,7 @@ int control_open(struct daemon *daemon, struct ap_error *error)
                    .reload = api_reload,
                    .status = api_daemon_status,
                    .health = vitals_health,
+                   .is_throttled = api_is_throttled,
                    .metrics = vitals_metrics,
                    .start = api_start,
                    .open_reader = api_open_reader,

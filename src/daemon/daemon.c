@@ -151,6 +151,7 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
             .guard = daemon->guard,
             .alarms = daemon->alarms,
             .penalties = daemon->penalties,
+            .auths = daemon->auths,
             .clock = daemon->clock,
             .control = daemon->mailbox,
             .fds = &daemon->fds[i * config->listener_count],
@@ -203,6 +204,8 @@ static int start_parts(struct daemon *daemon, struct ap_error *error)
 
     if (!err)
         err = penalty_table_new(&daemon->penalties);
+    if (!err)
+        err = auth_table_new(&daemon->auths);
     if (!err)
         err = mailbox_open(&daemon->loop, &daemon->mailbox);
     if (err)
@@ -363,6 +366,7 @@ static void tear_down(struct daemon *daemon)
     flat_guard_free(daemon->guard);
     alarms_free(daemon->alarms);
     penalty_table_free(daemon->penalties);
+    auth_table_free(daemon->auths);
     store_close(daemon->reader);
     control_unlink(daemon);
     snapshot_unref(daemon->snapshot);

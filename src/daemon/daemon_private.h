@@ -9,6 +9,7 @@
 
 #include "autoprov/alarm.h"
 #include "autoprov/api.h"
+#include "autoprov/auth_table.h"
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
 #include "autoprov/penalty_table.h"
@@ -58,6 +59,7 @@ struct daemon {
     uint64_t last_alarm;        /* the log has told of it */
     int64_t certificates_at_ms; /* looked at last; monotonic */
     struct penalty_table *penalties;
+    struct auth_table *auths;
     uint64_t told_proxy_faults; /* refused on listeners behind a proxy, as the log has told it */
     int64_t told_proxy_ms;
     size_t listener_count;

@@ -60,6 +60,7 @@ static int open_parts(struct worker *worker, const struct worker_setup *setup,
     struct provision_setup provision = {.snapshot = setup->snapshot,
                                         .writer = setup->writer,
                                         .penalties = setup->penalties,
+                                        .auths = setup->auths,
                                         .guard = setup->guard,
                                         .alarms = setup->alarms,
                                         .clock = setup->clock};

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "autoprov/alarm.h"
+#include "autoprov/auth_table.h"
 #include "autoprov/clock.h"
 #include "autoprov/err.h"
 #include "autoprov/flat_guard.h"
@@ -29,6 +30,7 @@ struct worker_setup {
     struct flat_guard *guard;
     struct alarms *alarms;
     struct penalty_table *penalties;
+    struct auth_table *auths;
     const struct ap_clock *clock;
     struct mailbox *control; /* where acknowledgements go */
     const int *fds; /* one listening socket per listener; ownership passes, also on failure */

@@ -21,7 +21,9 @@ struct http_exchange {
     struct arena arena;
     struct buf body;
     struct http_answer answer;
-    char content_type[HTTP_CONTENT_TYPE_MAX]; /* the handler's may go before it is sent */
+    /* The handler's may go before they are sent. */
+    char content_type[HTTP_CONTENT_TYPE_MAX];
+    char authenticate[2][HTTP_CHALLENGE_MAX];
     struct http_job job;
 };
 
@@ -37,6 +39,7 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
 {
     struct http_request *request = &exchange->request;
     struct gate_text path = {result->path, result->path_len};
+    const struct gate_text none = {0};
     const struct {
         const struct gate_text *from;
         const char **to;
@@ -49,6 +52,7 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
         {&result->idempotency_key, &request->idempotency_key},
         {&result->content_type, &request->content_type},
         {&result->authorization, &request->authorization},
+        {result->authorization.data ? &result->target : &none, &request->target},
     };
 
     for (size_t i = 0; i < AP_COUNT(texts); i++) {
@@ -222,6 +226,11 @@ void http_exchange_answer(struct http_exchange *exchange, struct http_answer *an
         (void)snprintf(exchange->content_type, sizeof(exchange->content_type), "%s",
                        answer->content_type);
         exchange->answer.content_type = exchange->content_type;
+    }
+    for (size_t i = 0; i < AP_COUNT(exchange->authenticate) && answer->authenticate[i]; i++) {
+        (void)snprintf(exchange->authenticate[i], HTTP_CHALLENGE_MAX, "%s",
+                       answer->authenticate[i]); /* ours fit */
+        exchange->answer.authenticate[i] = exchange->authenticate[i];
     }
     arena_done(&exchange->arena);
     buf_done(&exchange->body);

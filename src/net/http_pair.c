@@ -15,7 +15,7 @@
 
 /* libmicrohttpd's own limit must never be reached (it deadlocked there in other modes). */
 #define MHD_LIMIT (AP_HTTP_PAIRS_MAX + 16)
-/* An answer's head has at most 400 bytes; the smallest pool that is a page. */
+/* An answer's head has at most 800 bytes; the smallest pool that is a page. */
 #define MHD_POOL_BYTES ((size_t)4096)
 /* MHD_run() in one go: a bound, 2 is usual. */
 #define MHD_RUNS_MAX 16
@@ -40,7 +40,8 @@ static struct MHD_Response *response_new(struct http_pair *pair)
         {MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type},
         {MHD_HTTP_HEADER_ETAG, answer->etag[0] ? answer->etag : NULL},
         {MHD_HTTP_HEADER_ALLOW, answer->allow},
-        {MHD_HTTP_HEADER_WWW_AUTHENTICATE, answer->authenticate},
+        {MHD_HTTP_HEADER_WWW_AUTHENTICATE, answer->authenticate[0]},
+        {MHD_HTTP_HEADER_WWW_AUTHENTICATE, answer->authenticate[1]},
         {MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-store"},
     };
     struct MHD_Response *response;

@@ -12,6 +12,7 @@
 /* What the header lines said, as far as it decides about the request. */
 struct head_facts {
     unsigned host_lines;
+    unsigned authorization_lines;
     unsigned content_length_lines;
     bool content_length_is_bad;
     bool has_transfer_encoding;
@@ -219,8 +220,8 @@ static void read_known_header(struct head_reader *head, const struct gate_text *
             continue;
         if (!known[i].value->data)
             *known[i].value = *value;
-        if (known[i].value == &result->host)
-            head->facts.host_lines++;
+        head->facts.host_lines += known[i].value == &result->host;
+        head->facts.authorization_lines += known[i].value == &result->authorization;
         return;
     }
 }
@@ -327,6 +328,18 @@ static enum gate_verdict judge(struct head_reader *head)
     return GATE_ACCEPT;
 }
 
+/* Of two nobody can say which one counts. */
+static void check_authorization(struct head_reader *head)
+{
+    struct gate_text *value = &head->result->authorization;
+    bool is_good = head->facts.authorization_lines == 1 && value->len <= AP_AUTHORIZATION_MAX_BYTES;
+
+    for (size_t i = 0; i < value->len && is_good; i++)
+        is_good = value->data[i] >= 0x20 && value->data[i] < 0x7f;
+    if (!is_good)
+        *value = (struct gate_text){0};
+}
+
 static void result_clear(struct gate_result *result)
 {
     /* Not the whole path: 2 KiB of zeros for each look at a request would be waste. */
@@ -344,6 +357,7 @@ static void forget_target(struct gate_result *result)
     result->path[0] = '\0';
     result->path_len = 0;
     result->query = (struct gate_text){0};
+    result->target = (struct gate_text){0};
 }
 
 enum gate_verdict gate_read(enum gate_profile profile, const char *data, size_t len,
@@ -370,7 +384,10 @@ enum gate_verdict gate_read(enum gate_profile profile, const char *data, size_t 
                              result->body_bytes > 0 ? GATE_REFUSE_AND_CLOSE : GATE_REFUSE);
         else if (profile == GATE_ADMIN)
             result->query = query;
+        result->target = head.target;
     }
+    if (profile == GATE_PHONE)
+        check_authorization(&head);
     if (verdict != GATE_ACCEPT)
         forget_target(result);
     if (result->http_1_0 || verdict == GATE_REFUSE_AND_CLOSE)

@@ -79,6 +79,7 @@ void store_access_read(struct store_query *query, struct arena *arena, struct st
     access->first_network = store_query_column_text(query, arena);
     access->bootstrap_at = store_query_column_number(query);
     access->moved_at = store_query_column_number(query);
+    store_auth_read(query, arena, &access->auth);
 }
 
 /* -- windows --------------------------------------------------------------------------------- */

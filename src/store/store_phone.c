@@ -78,6 +78,8 @@ int store_phone_add(struct store_db *db, const struct store_phone *phone,
         return err;
     store_change_make_id(id);
     err = insert_phone(db, id, phone);
+    if (!err)
+        err = store_auth_write(db, id, &phone->access.auth);
     for (size_t i = 0; i < phone->line_count && !err; i++)
         err = store_phone_insert_line(db, id, &phone->lines[i]);
     err = store_change_end(db, err);
@@ -265,6 +267,8 @@ int store_phone_set(struct store_db *db, const struct store_phone *phone, uint64
                                      if_version);
     if (!err)
         err = update_phone(db, phone);
+    if (!err)
+        err = store_auth_write(db, phone->id, &phone->access.auth);
     if (!err && phone->lines)
         err = store_phone_replace_lines(db, phone);
     if (!err && phone->access.flat == STORE_FLAT_OFF)

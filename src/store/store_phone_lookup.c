@@ -9,7 +9,7 @@
 /* Not all of a phone: each text costs SQLite a malloc(). */
 #define LOOKUP_COLUMNS                                                                             \
     "p.id, p.user_id, u.name, u.display_name, p.vendor, p.model, p.label, "                        \
-    "p.enabled, " STORE_ACCESS_COLUMNS
+    "p.enabled, " STORE_ACCESS_COLUMNS ", p.auth_password_sealed"
 
 #define HIGHEST_WALL "(SELECT number FROM meta WHERE name = 'highest_wall')"
 
@@ -95,6 +95,7 @@ static int read_row(struct store_query *query, struct arena *arena, struct store
         phone->label = store_query_column_text(query, arena);
         phone->enabled = store_query_column_number(query) != 0;
         store_access_read(query, arena, &phone->access);
+        store_auth_open(query, arena, phone->id, &phone->access.auth);
     }
     if (!found && kind) {
         phone->token_generation = (uint64_t)store_query_column_number(query);

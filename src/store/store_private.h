@@ -382,10 +382,25 @@ void store_account_read(struct store_query *query, struct arena *arena,
     "p.created_at, p.last_fetch_at, p.last_fetch_address, p.version, " STORE_ACCESS_COLUMNS
 void store_phone_read(struct store_query *query, struct arena *arena,
                       struct store_phone *ret_phone);
+/* -- store_auth.c -- */
+
+/* The columns of store_auth_read(), with phone as p; store_auth_open() wants one more. */
+#define STORE_AUTH_COLUMNS "p.auth_required, p.auth_user, p.auth_password_sealed IS NOT NULL"
+/* Errors of both stay in the query. */
+void store_auth_read(struct store_query *query, struct arena *arena, struct store_auth *auth);
+/* From p.auth_password_sealed; where it is NULL nothing is opened. */
+void store_auth_open(struct store_query *query, struct arena *arena, const char *phone_id,
+                     struct store_auth *auth);
+/* Errors: AP_EINVAL the password is too long. In a change. */
+AP_MUSTCHECK int store_auth_write(struct store_db *db, const char *phone_id,
+                                  const struct store_auth *auth);
+
+/* -- store_access.c -- */
+
 /* The columns of store_access_read(), with user as u and phone as p. */
 #define STORE_ACCESS_COLUMNS                                                                       \
     "p.networks, u.networks, p.flat, p.secrets, p.enrol_until, p.first_at, p.first_network, "      \
-    "p.bootstrap_at, p.moved_at"
+    "p.bootstrap_at, p.moved_at, " STORE_AUTH_COLUMNS
 /* Errors stay in the query. */
 void store_access_read(struct store_query *query, struct arena *arena, struct store_access *access);
 

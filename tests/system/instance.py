@@ -319,8 +319,12 @@ class Answer:
         for line in lines[1:]:
             if line:
                 name, value = line.split(":", 1)
-                assert name.lower() not in self.headers, f"{name} twice"
-                self.headers[name.lower()] = value.strip()
+                name = name.lower()
+                if name == "www-authenticate" and name in self.headers:
+                    self.headers[name] += "," + value
+                    continue
+                assert name not in self.headers, f"{name} twice"
+                self.headers[name] = value.strip()
 
     def without_date(self):
         return re.sub(rb"Date: [^\r]*\r\n", b"", self.head) + b"|" + self.body

@@ -185,6 +185,13 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
     assert door.ask("PATCH", f"/phones/{OTHER_MAC}", key, {"label": "x"}).status == 404
     assert door.ask("GET", f"/phones/{MAC}", key).status == 200
     assert door.ask("PATCH", f"/phones/{MAC}", key, {"label": "x"}).status == 200
+    # Its own may enrol, one by one and a user's; of another's it is told as of what is not there.
+    for body, status in (({"macs": [MAC]}, 200), ({"user": "alice"}, 200),
+                         ({"macs": [MAC, OTHER_MAC]}, 404), ({"user": "bob"}, 404)):
+        assert door.ask("POST", "/enrolments", key, body).status == status, body
+    for mac, is_open in ((MAC, True), (OTHER_MAC, False)):
+        shown = door.ask("GET", f"/phones/{mac}", door.admin).json
+        assert (shown["enrol_until"] > 0) == is_open
     # Neither out of the site, nor something of another one into it.
     answer = door.ask("PATCH", "/users/alice", key, {"site": "lab"})
     assert answer.status == 403 and answer.json["pointer"] == "/site"

@@ -77,6 +77,9 @@ def test_guesses_come_late_by_and_by_and_the_log_has_one_line(alice):
     status = instance.ctl("status", "--json", code=OK).json()
     assert status["throttled_sources"] == 1
     assert "Throttled:" in instance.ctl("status", code=OK).out
+    for source, late in ((SCANNER, True), (ELSEWHERE, False)):
+        said = instance.ctl("explain", MAC, "--from", source, code=OK).out
+        assert ("misses come late now" in said) == late, said
     values = figures(instance)
     assert values["autoprovd_throttled_sources"] == 1
     assert values["autoprovd_sources_throttled_total"] == 1

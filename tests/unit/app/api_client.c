@@ -70,6 +70,14 @@ static int open_reader(void *data, struct store_db **ret_reader)
                       &error);
 }
 
+static bool is_throttled(void *data, const struct address *source)
+{
+    const struct api_server *server = data;
+
+    (void)source;
+    return server->throttles;
+}
+
 void api_server_open(struct api_server *server, struct app_fixture *fixture, const char *more,
                      uid_t own_uid, gid_t group_gid)
 {
@@ -94,6 +102,7 @@ void api_server_open(struct api_server *server, struct app_fixture *fixture, con
                    .reload = reload,
                    .status = status,
                    .health = health,
+                   .is_throttled = is_throttled,
                    .metrics = metrics,
                    .start = start,
                    .open_reader = open_reader,

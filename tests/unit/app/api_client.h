@@ -30,6 +30,7 @@ struct api_server {
     unsigned jobs;            /* run, each at once and on this thread */
     int job_err;              /* what the next start of a job ends with */
     struct api_health health; /* what the daemon says of itself */
+    bool throttles;           /* the misses of every source */
     struct api_reply reply;   /* of api_expect() */
 };
 

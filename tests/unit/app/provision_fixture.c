@@ -26,6 +26,9 @@ void http_exchange_answer(struct http_exchange *exchange, struct http_answer *an
     (void)snprintf(exchange->etag, sizeof(exchange->etag), "%s", answer->etag);
     (void)snprintf(exchange->body, sizeof(exchange->body), "%s",
                    answer->body.data ? answer->body.data : "");
+    for (size_t i = 0; i < 2; i++)
+        (void)snprintf(exchange->authenticate[i], HTTP_CHALLENGE_MAX, "%s",
+                       answer->authenticate[i] ? answer->authenticate[i] : "");
     buf_done(&answer->body);
     arena_done(&exchange->arena);
 }
@@ -72,6 +75,7 @@ static int add_all(struct store_write *write, struct store_db *db)
         err = store_phone_add(db, &phone, phone_id);
     phone.mac[5] = 2;
     phone.line_count = 0;
+    phone.access.auth = (struct store_auth){.required = true, .password = HTTP_PASSWORD};
     if (!err)
         err = store_phone_add(db, &phone, phone_id);
     if (!err)
@@ -133,6 +137,7 @@ int open_with(void **state, const char *config, bool frozen)
     assert_int_equal(fetch_log_new(worker->app->writer, NULL, &worker->log), 0);
     assert_int_equal(alarms_new(worker->app->writer, &worker->app->clock, &worker->alarms), 0);
     assert_int_equal(penalty_table_new(&worker->penalties), 0);
+    assert_int_equal(auth_table_new(&worker->auths), 0);
     worker->snapshot = load(worker->app, 1);
     const struct provision_setup setup = {
         .snapshot = worker->snapshot,
@@ -142,6 +147,7 @@ int open_with(void **state, const char *config, bool frozen)
         .log = worker->log,
         .alarms = worker->alarms,
         .penalties = worker->penalties,
+        .auths = worker->auths,
         .clock = &worker->app->clock,
     };
     assert_int_equal(provision_new(&setup, &worker->provision), 0);
@@ -160,6 +166,7 @@ int close_worker(void **state)
         assert_int_equal(sem_post(&worker->gate.open), 0);
     provision_free(worker->provision);
     penalty_table_free(worker->penalties);
+    auth_table_free(worker->auths);
     snapshot_unref(worker->snapshot);
     mailbox_close(worker->mailbox);
     assert_int_equal(uv_run(&worker->loop, UV_RUN_DEFAULT), 0);
@@ -184,6 +191,9 @@ void ask_as(struct worker *worker, const struct question *question, struct http_
                     .if_none_match = question->if_none_match ? question->if_none_match : "",
                     .if_match = "",
                     .content_type = "",
+                    .authorization = question->authorization ? question->authorization : "",
+                    .target = question->path,
+                    .listener = question->listener,
                     .peer = &exchange->peer}};
     exchange->peer = worker->peer;
     if (question->from)

@@ -11,10 +11,12 @@
 #include "autoprov/provision.h"
 
 /* alice has two Acme A1, 001565000001 and 001565000002, and the account 1001 on the first; her
- * token was changed a moment ago. */
-#define OLD_TOKEN "0123456789abcdef0123456789abcdef"
-#define NEW_TOKEN "fedcba9876543210fedcba9876543210"
-#define PASSWORD  "sip-password"
+ * token was changed a moment ago. The second must say its password in HTTP, and is served nowhere
+ * else; the first has none. */
+#define OLD_TOKEN     "0123456789abcdef0123456789abcdef"
+#define NEW_TOKEN     "fedcba9876543210fedcba9876543210"
+#define PASSWORD      "sip-password"
+#define HTTP_PASSWORD "0123456789abcdef01234567"
 
 struct http_exchange {
     struct http_request request;
@@ -25,6 +27,7 @@ struct http_exchange {
     char content_type[HTTP_CONTENT_TYPE_MAX];
     char etag[40];
     char body[1024];
+    char authenticate[2][HTTP_CHALLENGE_MAX];
     struct address peer;
 };
 
@@ -42,6 +45,7 @@ struct worker {
     struct mailbox *mailbox;
     struct fetch_log *log;
     struct penalty_table *penalties;
+    struct auth_table *auths;
     struct provision *provision;
     struct snapshot *snapshot;
     struct address peer;
@@ -57,8 +61,9 @@ struct snapshot *load(struct app_fixture *app, uint32_t generation);
 /* One request. Zero: a GET from the worker's peer, 192.0.2.7 unless a test says otherwise. */
 struct question {
     const char *path;
-    const char *from, *if_none_match;
+    const char *from, *if_none_match, *authorization;
     bool head;
+    unsigned listener; /* its number in the configuration */
 };
 
 void ask_as(struct worker *worker, const struct question *question, struct http_exchange *exchange);

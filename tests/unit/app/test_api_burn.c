@@ -62,6 +62,7 @@ static void test_passwords_are_made_and_handed_back_once(void **state)
     const json_t *phones = json_object_get(server.reply.json, "phones");
     assert_int_equal(json_array_size(phones), 1);
     assert_string_equal(json_string_value(json_array_get(phones, 0)), "001122000001");
+    assert_int_equal(json_array_size(json_object_get(server.reply.json, "auth_passwords_kept")), 0);
     ask("GET", "/phones/001122000001/url", NULL, 200);
     assert_string_not_equal(api_member(&server, "url"), old_url);
     ask("GET", "/phones/001122000001/preview/secrets", NULL, 200);
@@ -90,6 +91,27 @@ static void test_passwords_of_the_pbx_are_taken_and_not_handed_back(void **state
     assert_int_equal(fixture_number(*state, "SELECT count(*) FROM audit WHERE detail LIKE "
                                             "'%passwords=given hard'"),
                      1);
+}
+
+/* With a new one no phone could fetch the file that carries it. */
+static void test_http_passwords_stay_and_their_phones_are_named(void **state)
+{
+    (void)state;
+    ask("POST", "/phones",
+        "{\"user\": \"bob\", \"mac\": \"001122000003\", \"vendor\": \"acme\", "
+        "\"auth_password\": \"said\"}",
+        201);
+    ask("POST", "/phones",
+        "{\"user\": \"alice\", \"mac\": \"001122000002\", \"vendor\": \"acme\", "
+        "\"auth_password\": \"said\"}",
+        201);
+    ask("POST", "/users/alice/burn", "{}", 200);
+    const json_t *kept = json_object_get(server.reply.json, "auth_passwords_kept");
+    assert_int_equal(json_array_size(kept), 1);
+    assert_string_equal(json_string_value(json_array_get(kept, 0)), "001122000002");
+    assert_null(strstr(server.reply.text, "said"));
+    ask("GET", "/phones/001122000002", NULL, 200);
+    assert_true(json_is_true(json_object_get(server.reply.json, "auth_password_set")));
 }
 
 static void test_a_burn_that_is_not_whole_changes_nothing(void **state)
@@ -133,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(test_passwords_are_made_and_handed_back_once),
         ROW(test_passwords_of_the_pbx_are_taken_and_not_handed_back),
+        ROW(test_http_passwords_stay_and_their_phones_are_named),
         ROW(test_a_burn_that_is_not_whole_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

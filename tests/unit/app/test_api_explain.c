@@ -291,6 +291,26 @@ static void test_file_that_fails_to_render_is_told(void **state)
     assert_non_null(strstr(api_text_of(step_of("render"), "detail"), "the label cannot stand"));
 }
 
+static void test_a_throttled_source_is_told_and_still_served(void **state)
+{
+    (void)state;
+    ask("POST", "/explain", "{\"mac\": \"001565000001\"}", 200);
+    assert_null(step_of("throttle"));
+    ask("POST", "/explain", "{\"mac\": \"001565000001\", \"from\": \"192.0.2.7\"}", 200);
+    assert_string_equal(api_text_of(step_of("throttle"), "detail"), "this source is not throttled");
+    server.throttles = true;
+    ask("POST", "/explain", "{\"mac\": \"001565000001\", \"from\": \"192.0.2.7\"}", 200);
+    assert_true(json_is_true(json_object_get(step_of("throttle"), "ok")));
+    assert_true(json_is_true(json_object_get(server.reply.json, "served")));
+    assert_non_null(strstr(api_text_of(step_of("throttle"), "detail"), "come late now"));
+    ask("POST", "/explain",
+        "{\"url\": \"/provision/x/001565000001.cfg\", \"from\": "
+        "\"192.0.2.7\"}",
+        200);
+    assert_false(json_is_true(json_object_get(step_of("throttle"), "ok")));
+    assert_string_equal(api_member(&server, "reason"), "unknown_file");
+}
+
 static int64_t rows_of_all(struct app_fixture *fixture)
 {
     return fixture_number(fixture,
@@ -349,6 +369,7 @@ int main(void)
         ROW(test_bad_questions_are_refused),
         FLAT(test_rendering_is_that_of_the_fetch),
         ROW(test_file_that_fails_to_render_is_told),
+        ROW(test_a_throttled_source_is_told_and_still_served),
         ROW(test_nothing_is_written_and_nothing_counted),
         ROW(test_previous_token_is_told),
     };

@@ -155,8 +155,8 @@ static bool holds(const struct value *value, const char *what)
 
 static void test_masked_view_holds_no_secret(void **state)
 {
-    static const char *const SECRETS[] = {"sample-1", "sample-2", "sample-admin", VIEW_TOKEN,
-                                          "sample-raw"};
+    static const char *const SECRETS[] = {"sample-1", "sample-2",   "sample-admin",
+                                          VIEW_TOKEN, "sample-raw", "sample-http"};
     struct view_fixture *view = *state;
     struct store_setting settings[8];
     struct template *url = compile_url(view->source.vendor);
@@ -174,6 +174,8 @@ static void test_masked_view_holds_no_secret(void **state)
     for (size_t i = 0; i < AP_COUNT(SECRETS); i++)
         assert_false(holds(&view->root, SECRETS[i]));
     view_top(view, "admin_password", "********");
+    view_top(view, "auth_password", "********");
+    view_top(view, "auth_user", "001565123456");
     view_top(view, "provisioning_path", "provision/********");
     view_top(view, "phone_url", "pbx.example.com/provision/********");
     view_check(view_item(view, "lines", 0), "password", "********");
@@ -191,10 +193,13 @@ static void test_mask_stands_for_what_is_there_alone(void **state)
     view->phone.lines = &line;
     view->phone.line_count = 1;
     view->phone.setting_count = 0;
+    view->phone.access.auth = (struct store_auth){.user = "desk"};
     view->source.mask_secrets = true;
     view->source.token = NULL;
     view_build(view);
     view_top(view, "admin_password", "");
+    view_top(view, "auth_password", "");
+    view_top(view, "auth_user", ""); /* a name alone is no use */
     view_check(view_item(view, "lines", 0), "password", "");
     view_top(view, "provisioning_path", "provision");
     assert_false(holds(&view->root, "********"));

@@ -232,6 +232,62 @@ static void test_certificates_close_and_never_open(void **state)
     }
 }
 
+/* Right ones change nothing, and without them nothing of the phone decides. */
+static void test_credentials_close_and_never_open(void **state)
+{
+    static const struct store_phone *const PHONES[] = {NULL, &ENABLED, &DISABLED};
+    const struct network_list networks = {PRIVATE, 1};
+
+    (void)state;
+    for (unsigned bits = 0; bits < 256; bits++) {
+        const struct options options = {.disable_auto_provision_security = bits & 1};
+        struct policy_options given = {.options = &options, .flat_networks = &networks};
+        struct policy_facts facts = {.flat = bits & 2,
+                                     .common = bits & 4,
+                                     .token_known = bits & 8,
+                                     .flat_only = bits & 16,
+                                     .flat_paused = bits & 32,
+                                     .source = bits & 64 ? &INSIDE : &OUTSIDE,
+                                     .file = bits & 128 ? POLICY_FILE_PROBED : POLICY_FILE_SERVED};
+        given.networks = bits & 16 ? &networks : NULL;
+        enum policy_reason wrong[AP_COUNT(PHONES)];
+        for (size_t i = 0; i < AP_COUNT(PHONES); i++) {
+            facts.phone = facts.common ? NULL : PHONES[i];
+            given.auth = CONFIG_AUTH_NONE;
+            facts.auth = POLICY_AUTH_NONE;
+            enum policy_reason without = policy_decide(&facts, &given);
+            given.auth = i % 2 ? CONFIG_AUTH_BASIC : CONFIG_AUTH_DIGEST;
+            assert_int_equal(policy_decide(&facts, &given), POLICY_CREDENTIALS_MISSING);
+            facts.auth = POLICY_AUTH_RIGHT;
+            assert_int_equal(policy_decide(&facts, &given), without);
+            facts.auth = POLICY_AUTH_WRONG;
+            wrong[i] = policy_decide(&facts, &given);
+            assert_int_not_equal(wrong[i], POLICY_SERVE);
+            assert_int_equal(wrong[i], wrong[0]);
+        }
+    }
+}
+
+static void test_a_phone_that_must_say_a_password_is_a_miss_where_none_is_asked_for(void **state)
+{
+    const struct store_phone phone = {.enabled = true, .access.auth.required = true};
+    const struct network_list networks = {PRIVATE, 1};
+    const struct options options = {.disable_auto_provision_security = true};
+    struct policy_options given = options_of(&options, &networks);
+    struct policy_facts facts = {.source = &INSIDE, .phone = &phone};
+
+    (void)state;
+    for (int flat = 0; flat < 2; flat++) {
+        facts.flat = flat;
+        given.auth = CONFIG_AUTH_NONE;
+        facts.auth = POLICY_AUTH_NONE;
+        assert_int_equal(policy_decide(&facts, &given), POLICY_AUTH_REQUIRED);
+        given.auth = CONFIG_AUTH_DIGEST;
+        facts.auth = POLICY_AUTH_RIGHT;
+        assert_int_equal(policy_decide(&facts, &given), POLICY_SERVE);
+    }
+}
+
 static void test_no_networks_means_nobody_in_flat_mode(void **state)
 {
     const struct network_list none = {NULL, 0};
@@ -275,6 +331,9 @@ static void test_reason_names_are_stable(void **state)
         "no_source",
         "certificate_mismatch",
         "plain_http",
+        "credentials_missing",
+        "credentials_wrong",
+        "auth_required",
     };
 
     (void)state;
@@ -337,6 +396,8 @@ int main(void)
         cmocka_unit_test(test_a_burnt_token_serves_only_where_the_phone_was_last),
         cmocka_unit_test(test_a_listeners_networks_bound_every_request),
         cmocka_unit_test(test_certificates_close_and_never_open),
+        cmocka_unit_test(test_credentials_close_and_never_open),
+        cmocka_unit_test(test_a_phone_that_must_say_a_password_is_a_miss_where_none_is_asked_for),
         cmocka_unit_test(test_no_networks_means_nobody_in_flat_mode),
         cmocka_unit_test(test_reason_names_are_stable),
         cmocka_unit_test(test_guesses_are_tries_of_tokens_and_macs_alone),

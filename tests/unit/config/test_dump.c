@@ -60,7 +60,8 @@ static const char *const TEXTS[] = {
     "state_directory = '/a\\'b\\\\c\"${d}'\nworkers = 1\nlog_level = warning\n"
     "fetch_retention = 120m\nrefusal_retention = 3601s\n"
     "flat_networks = { 10.1.2.3, fd00::/8, 192.0.2.0/24 }\n"
-    "listener v6 { address = 2001:db8::7 public_url = https://x:1 tls_resumption = yes\n"
+    "listener v6 { address = 2001:db8::7 public_url = https://x:1 tls_resumption = yes auth = "
+    "digest\n"
     " certificate a { certificate_file = '/a b' key_file = /k }\n"
     " certificate b { certificate_file = /c key_file = /k2 } }\n" CONF_LISTENER,
     "listener old { port = 1 public_url = https://x tls = legacy networks = { 10.0.0.0/8, ::1 }\n"

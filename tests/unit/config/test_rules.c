@@ -178,6 +178,23 @@ static void test_resumption_is_not_for_listeners_that_look_at_certificates(void 
     CHECK(state, rows);
 }
 
+static void test_passwords_are_for_phones_and_want_tls(void **state)
+{
+    static const struct row rows[] = {
+        {TLS("auth = none\n"), 0, NULL},
+        {TLS("auth = basic\n"), 0, NULL},
+        {TLS("auth = digest\n"), 0, NULL},
+        {TLS("auth = digest_md5\n"), 0, NULL},
+        {TLS("\nauth = md5\n"), 3, "auth: must be none, basic, digest or digest_md5"},
+        {ADMIN("auth = basic\n"), ADMIN_LINES + 1, "auth: is for phones; programs have API keys"},
+        {PLAIN("address = ::1\ntls = off\nnetworks = { ::1 }\npublic_url = http://a\n"
+               "auth = digest\n"),
+         6, "auth: must be none with tls = off"},
+    };
+
+    CHECK(state, rows);
+}
+
 static void test_authorities_are_a_vendor_and_a_path(void **state)
 {
 #define WITH(item) TLS("client_certificates = optional\nclient_ca_files = { " item " }\n")
@@ -228,6 +245,7 @@ int main(void)
         TEST(test_listeners_for_admins_take_strong_profiles_and_no_networks),
         TEST(test_client_certificates_need_authorities_and_the_other_way_round),
         TEST(test_resumption_is_not_for_listeners_that_look_at_certificates),
+        TEST(test_passwords_are_for_phones_and_want_tls),
         TEST(test_authorities_are_a_vendor_and_a_path),
         TEST(test_too_many_authorities_are_refused),
     };

@@ -79,6 +79,11 @@ static void add_users(struct scene *scene)
                 "WHERE sip_user = 'u0';"
                 "INSERT INTO delivered (phone_id, file, digest, at) VALUES "
                 "('00000000-0000-0000-0000-000000000001', 'a', zeroblob(32), 1)");
+    assert_int_equal(store_write_begin(db), 0);
+    assert_int_equal(store_auth_write(db, "00000000-0000-0000-0000-000000000001",
+                                      &(struct store_auth){.password = PASSWORD}),
+                     0);
+    assert_int_equal(store_write_commit(db), 0);
 }
 
 static int setup(void **state)
@@ -142,6 +147,7 @@ static void assert_readable(struct scene *scene, struct store_db *db)
     assert_int_equal(store_check(db, no_problem, NULL, &fixture->error), 0);
     assert_int_equal(fixture_by_pair(fixture, db, &scene->tokens[0], 1, &phone), 0);
     assert_string_equal(phone.lines[0].account.password, PASSWORD);
+    assert_string_equal(phone.access.auth.password, PASSWORD);
     assert_int_equal(fixture_by_pair(fixture, db, &scene->tokens[1], 1, NULL), AP_ENOENT);
     struct arena arena;
     arena_init(&arena, 1 << 20);
@@ -173,8 +179,9 @@ static int64_t count_version(struct scene *scene, int version)
              "SELECT (SELECT count(*) FROM account WHERE substr(password_sealed, 1, 1) = x'%02x') "
              "+ (SELECT count(*) FROM account WHERE substr(previous_password_sealed, 1, 1) = "
              "x'%02x') + (SELECT count(*) FROM token WHERE substr(token_sealed, 1, 1) = x'%02x') "
-             "+ (SELECT count(*) FROM setting WHERE substr(value_sealed, 1, 1) = x'%02x')",
-             version, version, version, version);
+             "+ (SELECT count(*) FROM setting WHERE substr(value_sealed, 1, 1) = x'%02x') "
+             "+ (SELECT count(*) FROM phone WHERE substr(auth_password_sealed, 1, 1) = x'%02x')",
+             version, version, version, version, version);
     return fixture_number(scene->fixture, sql);
 }
 
@@ -236,7 +243,7 @@ static void test_broken_off_after_each_step_everything_opens_and_it_ends(void **
         fixture_close(scene->fixture);
     }
     assert_int_equal(count_version(scene, 1), 0);
-    assert_int_equal(count_version(scene, 2), 4 * USERS);
+    assert_int_equal(count_version(scene, 2), 4 * USERS + 1);
 }
 
 static void test_at_the_end_the_new_key_alone_is_needed(void **state)
@@ -282,7 +289,7 @@ static void test_a_second_rotation_follows_the_first(void **state)
     open_writer(scene);
     assert_true(run_steps(scene, -1));
     fixture_close(scene->fixture);
-    assert_int_equal(count_version(scene, 3), 4 * USERS);
+    assert_int_equal(count_version(scene, 3), 4 * USERS + 1);
     struct vault *third = fixture_vault(0x33);
     scene->fixture->vault = third;
     scene->fixture->db = fixture_open(scene->fixture, STORE_WRITER);

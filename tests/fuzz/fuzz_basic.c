@@ -1,0 +1,37 @@
+/* The value of Authorization: Basic. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autoprov/authorization.h"
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "broken: %s\n", #condition);                                           \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct authorization_basic basic;
+    /* Of exactly this size, so that address sanitizer sees one byte over. */
+    char *copy = malloc(size > 0 ? size : 1);
+
+    if (!copy)
+        abort();
+    if (size > 0)
+        memcpy(copy, data, size);
+    if (authorization_read_basic(copy, size, &basic) == 0) {
+        CHECK(basic.user[0] && !strchr(basic.user, ':'));
+        CHECK(strlen(basic.user) <= AP_NAME_MAX_BYTES);
+        CHECK(strlen(basic.password) <= AP_PASSWORD_MAX_BYTES);
+        CHECK(authorization_basic_matches(&basic, basic.password));
+    }
+    free(copy);
+    return 0;
+}
