@@ -50,6 +50,18 @@
 /* A fetch that waits for the writer is answered 503 after this. */
 #define AP_CLAIM_WAIT_MS 5000
 
+/* -- SIP ---------------------------------------------------------------------------------- */
+/* Questions of phones have 500 to 900 bytes; challenges little more. */
+#define AP_SIP_DATAGRAM_MAX_BYTES 4096
+/* Phones that ask by multicast within 32 s: a building that comes back. */
+#define AP_SIP_PNP_MAX 4096
+/* Sources whose rate is remembered. */
+#define AP_SIP_SOURCES_MAX 1024
+/* A phone asks up to five times in as many seconds; one address may be a relay of several. */
+#define AP_SIP_PER_SOURCE_PER_S 10
+/* NOTIFYs under way, each about 1 KiB; a resync of more waits for its turn. */
+#define AP_SIP_TRANSACTIONS_MAX 16384
+
 /* -- flat mode ---------------------------------------------------------------------------- */
 /* Unknown MACs that are remembered for an hour. */
 #define AP_FLAT_BUDGET_MAX 4096
