@@ -111,6 +111,9 @@ enum config_pnp {
     CONFIG_PNP_PROVISION, /* those that are entered, while their window is open */
 };
 
+/* "off", "discover", "provision". */
+const char *config_pnp_name(enum config_pnp pnp);
+
 struct config_address_list {
     struct address *items; /* owned; their port is 0 */
     size_t count;

@@ -287,6 +287,11 @@ const struct config_binding *config_key_binding(const struct config_key *key)
     return &BINDINGS[key - CONFIG_KEYS];
 }
 
+const char *config_pnp_name(enum config_pnp pnp)
+{
+    return PNPS[pnp];
+}
+
 const char *config_section_name(enum config_section section)
 {
     switch (section) {
