@@ -104,6 +104,21 @@ enum config_secrets { CONFIG_SECRETS_ALWAYS, CONFIG_SECRETS_ONCE, CONFIG_SECRETS
 /* What follows when a User-Agent contradicts the phone that it fetches for. */
 enum config_agent_check { CONFIG_AGENT_OFF, CONFIG_AGENT_WARN, CONFIG_AGENT_REFUSE };
 
+/* What phones get that ask by multicast (PnP). */
+enum config_pnp {
+    CONFIG_PNP_OFF,       /* nobody listens */
+    CONFIG_PNP_DISCOVER,  /* they are listed, and nobody is answered */
+    CONFIG_PNP_PROVISION, /* those that are entered, while their window is open */
+};
+
+/* "off", "discover", "provision". */
+const char *config_pnp_name(enum config_pnp pnp);
+
+struct config_address_list {
+    struct address *items; /* owned; their port is 0 */
+    size_t count;
+};
+
 /* Strings are never NULL unless a comment says so. */
 struct config {
     char *path; /* the main file, for messages */
@@ -127,6 +142,11 @@ struct config {
     enum config_enrolment flat_enrolment;
     uint32_t flat_budget;         /* distinct unknown MACs an hour, 1..4096 */
     uint32_t flat_budget_per_oui; /* the same of one OUI */
+    enum config_pnp pnp;
+    struct config_address_list pnp_interfaces; /* IPv4, AP_SIP_INTERFACES_MAX at most; one or more
+                                                  unless pnp is off */
+    uint32_t pnp_port;                         /* of the multicast group, 1..65535 */
+    uint32_t sip_port;                         /* where SIP messages leave from; 0: any */
     enum config_secrets secrets;
     enum config_agent_check agent_check;
     char *custom_options;   /* JSON as written; NULL: not set here, then the store's value counts */

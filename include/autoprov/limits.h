@@ -61,6 +61,16 @@
 #define AP_SIP_PER_SOURCE_PER_S 10
 /* NOTIFYs under way, each about 1 KiB; a resync of more waits for its turn. */
 #define AP_SIP_TRANSACTIONS_MAX 16384
+/* Interfaces that are listened on: a socket and a membership each. */
+#define AP_SIP_INTERFACES_MAX 16
+/* Datagrams that are read before the control loop looks after others again: some 5 ms. */
+#define AP_SIP_BATCH_MAX 64
+
+/* -- PnP ---------------------------------------------------------------------------------- */
+/* Phones that asked and wait for their row to be written, about once a second: 1 KiB each. */
+#define AP_PNP_PENDING_MAX 1024
+/* Phones in the list of those that asked; the oldest go. */
+#define AP_PNP_ROWS_MAX 10000
 
 /* -- flat mode ---------------------------------------------------------------------------- */
 /* Unknown MACs that are remembered for an hour. */

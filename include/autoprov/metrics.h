@@ -8,6 +8,7 @@
 
 #include "autoprov/buf.h"
 #include "autoprov/err.h"
+#include "autoprov/pnp.h"
 #include "autoprov/policy.h"
 #include "autoprov/store.h"
 #include "autoprov/store_alarm.h"
@@ -53,6 +54,7 @@ struct metrics {
     uint64_t refusals[POLICY_REASON_COUNT]; /* index POLICY_SERVE is not written */
     struct metrics_network network;
     struct metrics_throttle throttle;
+    struct pnp_stats pnp; /* its refusals are in those above too */
     struct store_counts store;
     struct store_writer_stats writer;
     struct store_phone_states phones;

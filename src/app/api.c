@@ -36,6 +36,7 @@ static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "ven
 static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
                                             "from",  "since", NULL};
 static const char *const ALARM_QUERY[] = {"limit", "after", "open", NULL};
+static const char *const PNP_QUERY[] = {"limit", "after", "known", NULL};
 static const char *const FETCH_QUERY[] = {"limit", "after", "phone", "from", "since", NULL};
 static const char *const VENDOR_QUERY[] = {"vendor", NULL};
 static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
@@ -91,6 +92,10 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_PUT, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_set, "key.set"),
     ROUTE(GATE_DELETE, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_del, "key.del"),
     ROUTE(GATE_POST, "/enrolments", API_ROLE_OPERATOR, API_WRITE, api_enrol, "phone.enrol"),
+    LIST("/pnp", api_pnp_list, PNP_QUERY),
+    ROUTE(GATE_GET, "/pnp/*", API_ROLE_VIEWER, API_READ, api_pnp_show, NULL),
+    ROUTE(GATE_DELETE, "/pnp/*", API_ROLE_OPERATOR, API_WRITE, api_pnp_del, "pnp.forget"),
+    ROUTE(GATE_POST, "/pnp/*/adopt", API_ROLE_ADMIN, API_WRITE, api_pnp_adopt, "pnp.adopt"),
     LIST("/unmoved-phones", api_unmoved_list, FILTER_QUERY),
     /* Renders every phone's files: on a job thread. */
     ROUTE_QUERY(GATE_GET, "/stale-phones", API_ROLE_VIEWER, API_JOB, api_stale, NULL, PAGE_QUERY),

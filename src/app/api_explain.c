@@ -111,6 +111,7 @@ static int read_question(struct walk *walk)
 {
     struct api_call *call = walk->call;
     const char *mac = NULL, *url = NULL, *file = NULL, *from = NULL, *listener = NULL;
+    bool pnp = false; /* true: api_explain_pnp() */
     const struct api_field fields[] = {
         {.name = "mac", .type = API_FIELD_RAW, .target = &mac},
         {.name = "url", .type = API_FIELD_RAW, .target = &url},
@@ -120,6 +121,7 @@ static int read_question(struct walk *walk)
         {.name = "certificate", .type = API_FIELD_RAW, .target = &walk->common_name},
         {.name = "agent", .type = API_FIELD_RAW, .target = &walk->agent},
         {.name = "credentials", .type = API_FIELD_RAW, .target = &walk->credentials},
+        {.name = "pnp", .type = API_FIELD_BOOL, .target = &pnp},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -385,6 +387,8 @@ static int walk_all(struct walk *walk)
 
 int api_explain(struct api_call *call, struct store_db *db)
 {
+    if (json_is_true(json_object_get(call->body, "pnp")))
+        return api_explain_pnp(call, db);
     struct walk walk = {.call = call, .db = db, .steps = json_array()};
     int err = read_question(&walk);
 

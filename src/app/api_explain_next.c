@@ -66,6 +66,14 @@ static const struct {
     {POLICY_AUTH_REQUIRED, "the phone is served only where a listener asks for its HTTP password: "
                            "tell it the URL of such "
                            "a listener, or 'autoprovctl phone set MAC --auth-required no'"},
+    {POLICY_PNP_OFF, "nobody listens for questions by multicast: set pnp and pnp_interfaces in the "
+                     "configuration, and restart the daemon"},
+    {POLICY_PNP_DISCOVER,
+     "phones that ask by multicast are listed only ('autoprovctl pnp list'): set "
+     "pnp = provision to answer those that are entered"},
+    {POLICY_PNP_UNKNOWN, "enter the phone: autoprovctl pnp adopt MAC --user USER"},
+    {POLICY_PNP_ADDRESS, "the source is neither a private address nor in flat_networks, or outside "
+                         "the networks of the phone or its user"},
     {POLICY_FLAT_ONLY, "phones of this vendor cannot be given a token URL: they are served in flat "
                        "mode only (docs/vendors.md)"},
 };

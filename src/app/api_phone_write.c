@@ -164,10 +164,8 @@ int api_settle_vendor(struct api_call *call, struct store_phone *phone, bool ven
     return phone->model[0] && vendor->model_count > 0 ? settle_model(call, vendor, phone) : 0;
 }
 
-/* Lines and keys that the phone's model has no place for: they are in no file. made_password: told
- * this once; NULL: none was made. */
-static int phone_result(struct api_call *call, struct store_db *db, struct store_phone *phone,
-                        int status, const char *made_password)
+int api_phone_result(struct api_call *call, struct store_db *db, struct store_phone *phone,
+                     int status, const char *made_password)
 {
     const struct catalogue_vendor *vendor;
     struct store_phone whole;
@@ -195,8 +193,8 @@ static int phone_result(struct api_call *call, struct store_db *db, struct store
 
 /* -- add and set ------------------------------------------------------------------------------- */
 
-static int add_phone(struct api_call *call, struct store_db *db, struct store_phone *phone,
-                     const char *user_name, const json_t *list)
+int api_add_phone(struct api_call *call, struct store_db *db, struct store_phone *phone,
+                  const char *user_name, const json_t *list)
 {
     struct store_user user;
     char id[STORE_ID_TEXT_MAX];
@@ -209,6 +207,7 @@ static int add_phone(struct api_call *call, struct store_db *db, struct store_ph
     if (err)
         return err;
     phone->user_id = user.id;
+    phone->user_name = user.name;
     err = list ? lines_from_list(call, db, list, phone) : lines_from_user(call, db, phone);
     if (!err)
         err = store_phone_add(db, phone, id);
@@ -216,12 +215,7 @@ static int add_phone(struct api_call *call, struct store_db *db, struct store_ph
         return api_problem(call, err, "/mac",
                            "a phone with this MAC exists already (%s), or one with its external id",
                            mac);
-    if (!err)
-        err = api_check_phone(call, db, phone->mac);
-    if (!err)
-        err = api_audit(call, db, api_phone_object(call, phone->mac),
-                        api_text(call, "user=%s vendor=%s", user.name, phone->vendor));
-    return err;
+    return err ? err : api_check_phone(call, db, phone->mac);
 }
 
 int api_phone_add(struct api_call *call, struct store_db *db)
@@ -264,8 +258,11 @@ int api_phone_add(struct api_call *call, struct store_db *db)
     if (!err)
         err = api_settle_access(call, &access, &phone.access);
     if (!err)
-        err = add_phone(call, db, &phone, user_name, list);
-    return err ? err : phone_result(call, db, &phone, 201, access.auth.made);
+        err = api_add_phone(call, db, &phone, user_name, list);
+    if (!err)
+        err = api_audit(call, db, api_phone_object(call, phone.mac),
+                        api_text(call, "user=%s vendor=%s", phone.user_name, phone.vendor));
+    return err ? err : api_phone_result(call, db, &phone, 201, access.auth.made);
 }
 
 /* Body members that stay as they are when the body has not got them. */
@@ -356,5 +353,5 @@ int api_phone_set(struct api_call *call, struct store_db *db)
                                  phone.access.networks ? phone.access.networks : "",
                                  phone.access.auth.required ? "yes" : "no",
                                  is_changed ? " auth=changed" : "", list ? " lines=changed" : ""));
-    return err ? err : phone_result(call, db, &phone, 200, made);
+    return err ? err : api_phone_result(call, db, &phone, 200, made);
 }

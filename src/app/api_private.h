@@ -281,6 +281,16 @@ AP_MUSTCHECK int api_parse_transport(const char *name, enum store_transport *ret
 /* A MAC of the path or body. Errors: AP_EINVAL with a problem. */
 AP_MUSTCHECK int api_parse_mac(struct api_call *call, const char *text, const char *pointer,
                                uint8_t ret_mac[static AP_MAC_LEN]);
+/* Add phone to the user of that name, with the lines that list names or, NULL, all of the user's;
+ * user_id and user_name of phone are filled. Not audited. Errors with a problem: AP_ENOENT,
+ * AP_EEXIST, AP_EINVAL. */
+AP_MUSTCHECK int api_add_phone(struct api_call *call, struct store_db *db,
+                               struct store_phone *phone, const char *user_name,
+                               const json_t *list);
+/* Give the phone as it is now, and how many lines its model has no place for. made_password: told
+ * this once; NULL: none was made. */
+AP_MUSTCHECK int api_phone_result(struct api_call *call, struct store_db *db,
+                                  struct store_phone *phone, int status, const char *made_password);
 /* What the path's first parameter names. Errors: AP_ENOENT with a problem. */
 AP_MUSTCHECK int api_get_phone(struct api_call *call, struct store_db *db,
                                struct store_phone *ret_phone);
@@ -363,6 +373,12 @@ struct api_access_fields {
     json_t *networks;
     struct api_auth_fields auth;
 };
+/* How long an enrolment window is open, in seconds: "for" of a body. */
+#define API_WINDOW_S     900
+#define API_WINDOW_MAX_S 86400
+/* Its end, UTC seconds; 0 for 0. Errors: AP_EINVAL with a problem of /for. */
+AP_MUSTCHECK int api_settle_window(struct api_call *call, struct store_db *db, uint64_t seconds,
+                                   int64_t *ret_until);
 AP_MUSTCHECK int api_settle_access(struct api_call *call, struct api_access_fields *fields,
                                    struct store_access *access);
 /* The members that a phone shows of it. NULL without memory. */
@@ -372,6 +388,11 @@ json_t *api_access_json(const struct store_access *access);
 
 /* What an admin does about a refusal for that reason; "" : nothing is known. Static. */
 const char *api_explain_next(enum policy_reason reason);
+
+/* -- api_explain_pnp.c ------------------------------------------------------------------------- */
+
+/* The answer to a question of explain whose "pnp" is true. */
+AP_MUSTCHECK int api_explain_pnp(struct api_call *call, struct store_db *db);
 
 /* -- api_alarm.c ------------------------------------------------------------------------------- */
 

@@ -182,6 +182,21 @@ static void write_throttle(struct text *text, const struct metrics *metrics)
     write_figures(text, figures, AP_COUNT(figures));
 }
 
+static void write_pnp(struct text *text, const struct pnp_stats *pnp)
+{
+    static const char NAME[] = PREFIX "pnp_told_total";
+    const struct figure figures[] = {
+        {PREFIX "pnp_questions_total", "counter",
+         "Questions of phones without a configuration, by multicast.", pnp->questions},
+    };
+
+    write_figures(text, figures, AP_COUNT(figures));
+    family(text, NAME, "counter", "Such phones that were told a URL, by what they answered.");
+    for (int outcome = 0; outcome < PNP_OUTCOME_COUNT; outcome++)
+        sample(text, NAME, "outcome", pnp_outcome_name((enum sip_outcome)outcome),
+               pnp->told[outcome]);
+}
+
 static void write_store(struct text *text, const struct metrics *metrics)
 {
     const struct store_counts *store = &metrics->store;
@@ -291,6 +306,7 @@ int metrics_write(const struct metrics *metrics, struct buf *out)
     write_refusals(&text, metrics);
     write_network(&text, metrics);
     write_throttle(&text, metrics);
+    write_pnp(&text, &metrics->pnp);
     write_store(&text, metrics);
     write_alarms(&text, metrics);
     write_process(&text, &metrics->process);

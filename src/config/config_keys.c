@@ -76,6 +76,21 @@ const struct config_key CONFIG_KEYS[] = {
                          "it pauses for 15 minutes and raises an alarm."},
     [KEY_FLAT_BUDGET_PER_OUI] = {CONFIG_TOP, "flat_budget_per_oui", CONFIG_NUMBER, "120", 1, 4096,
                                  "MACs", true, "The same of one OUI, a MAC's first three bytes."},
+    [KEY_PNP] = {CONFIG_TOP, "pnp", CONFIG_CHOICE, "off", 1, 16, NULL, false,
+                 "What becomes of phones without a configuration that ask by multicast (SIP PnP): "
+                 "off (nobody listens), discover (they are listed, and nobody is answered) or "
+                 "provision (a phone that is entered is told a URL of its own, for one use, while "
+                 "its window of `autoprovctl phone enrol` is open)."},
+    [KEY_PNP_INTERFACES] =
+        {CONFIG_TOP, "pnp_interfaces", CONFIG_LIST, "{ }", 0, AP_SIP_INTERFACES_MAX, "addresses",
+         false,
+         "The IPv4 addresses of this machine in the networks where phones ask by "
+         "multicast. Needed unless `pnp` is off."},
+    [KEY_PNP_PORT] = {CONFIG_TOP, "pnp_port", CONFIG_NUMBER, "5060", 1, 65535, NULL, false,
+                      "UDP port of the multicast group 224.0.1.75 that phones ask."},
+    [KEY_SIP_PORT] = {CONFIG_TOP, "sip_port", CONFIG_NUMBER, "0", 0, 65535, NULL, false,
+                      "Local UDP port that SIP messages leave from and answers come to. 0 means "
+                      "any free one."},
     [KEY_SECRETS] =
         {CONFIG_TOP, "secrets", CONFIG_CHOICE, "always", 1, 16, NULL, true,
          "When a phone's file holds its secrets, unless `autoprovctl phone set "
@@ -198,6 +213,7 @@ _Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 /* In the order of their enums. */
 static const char *const FLATS[] = {"full", "bootstrap", "off", NULL};
 static const char *const ENROLMENTS[] = {"open", "window", NULL};
+static const char *const PNPS[] = {"off", "discover", "provision", NULL};
 static const char *const SECRETS[] = {"always", "once", "first_network", NULL};
 static const char *const AGENT_CHECKS[] = {"off", "warn", "refuse", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};
@@ -229,6 +245,10 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_FLAT_ENROLMENT] = {SLOT_WORD, TOP(flat_enrolment), NULL, ENROLMENTS},
     [KEY_FLAT_BUDGET] = {SLOT_U32, TOP(flat_budget), NULL, NULL},
     [KEY_FLAT_BUDGET_PER_OUI] = {SLOT_U32, TOP(flat_budget_per_oui), NULL, NULL},
+    [KEY_PNP] = {SLOT_WORD, TOP(pnp), NULL, PNPS},
+    [KEY_PNP_INTERFACES] = {SLOT_ADDRESSES, TOP(pnp_interfaces), NULL, NULL},
+    [KEY_PNP_PORT] = {SLOT_U32, TOP(pnp_port), NULL, NULL},
+    [KEY_SIP_PORT] = {SLOT_U32, TOP(sip_port), NULL, NULL},
     [KEY_SECRETS] = {SLOT_WORD, TOP(secrets), NULL, SECRETS},
     [KEY_AGENT_CHECK] = {SLOT_WORD, TOP(agent_check), NULL, AGENT_CHECKS},
     [KEY_CUSTOM_OPTIONS] = {SLOT_OPTIONS, TOP(custom_options), NULL, NULL},
@@ -265,6 +285,11 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
 const struct config_binding *config_key_binding(const struct config_key *key)
 {
     return &BINDINGS[key - CONFIG_KEYS];
+}
+
+const char *config_pnp_name(enum config_pnp pnp)
+{
+    return PNPS[pnp];
 }
 
 const char *config_section_name(enum config_section section)

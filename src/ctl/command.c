@@ -96,7 +96,9 @@ static const struct ctl_option PREVIEW[] = {
     {0},
 };
 static const struct ctl_option EXPLAIN[] = {
-    {"from", "ADDRESS", "as if asked from there; default: 127.0.0.1"},
+    {"from", "ADDRESS",
+     "as if asked from there; default: 127.0.0.1, with --pnp where it asked last"},
+    {"pnp", NULL, "as if it asked by multicast for its URL"},
     {"agent", "TEXT", "as if the phone had this User-Agent"},
     {"file", "NAME", "as if it asked for this file; default: its own"},
     {"listener", "NAME", "as if it asked there; default: the URL's, or the first for phones"},
@@ -178,6 +180,19 @@ static const struct ctl_option PHONE_ENROL[] = {
     {"file", "FILE",
      "MACs of a file: one in a line, or the column mac of a CSV; - reads standard input"},
     {"close", NULL, "close the windows instead"},
+    {0},
+};
+static const struct ctl_option PNP_LIST[] = {
+    {"unknown", NULL, "only those that are no phone of a user yet"},
+    {0},
+};
+static const struct ctl_option PNP_ADOPT[] = {
+    {"user", "NAME", "whose phone it becomes (required)"},
+    {"vendor", "NAME", "default: as it was discovered"},
+    {"model", "NAME", "default: as it was discovered"},
+    {"label", "TEXT", "for people: where it stands"},
+    {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
+    {"for", "DURATION", "how long its enrolment window is open, 1m to 24h; default: 15m"},
     {0},
 };
 static const struct ctl_option PHONE_URL[] = {
@@ -285,6 +300,12 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"phone", "diff", "MAC", 1, 1, NULL, "compare the phone's files with what it last fetched",
      ctl_phone_diff},
     {"phone", "del", "MAC", 1, 1, YES, "delete a phone", ctl_phone_del},
+    {"pnp", "list", "", 0, 0, PNP_LIST, "list phones that asked by multicast", ctl_pnp_list},
+    {"pnp", "show", "MAC", 1, 1, NULL, "show one of them", ctl_pnp_show},
+    {"pnp", "adopt", "MAC", 1, 1, PNP_ADOPT,
+     "make one of them a phone of a user, and open its enrolment window", ctl_pnp_adopt},
+    {"pnp", "forget", "MAC", 1, 1, NULL, "take one of them off the list until it asks again",
+     ctl_pnp_forget},
     {"refusal", "list", "", 0, 0, REFUSAL_LIST, "list who was refused and why, newest first",
      ctl_refusal_list},
     {"fetch", "list", "", 0, 0, FETCH_LIST, "list what phones fetched, newest first",

@@ -175,6 +175,7 @@ static const struct source SOURCES[] = {
     {"site", "/sites", false, "name", NULL, NULL},
     {"apikey", "/api-keys", false, "name", NULL, NULL},
     {"MAC", "/phones", false, "mac", NULL, NULL},
+    {"pnp", "/pnp", false, "mac", NULL, NULL},
     {"SIP_USER@DOMAIN", "/accounts", false, "sip_user", "@", "domain"},
     {"ACCOUNT,…", "/accounts", false, "sip_user", "@", "domain"},
     {"vendor", "/vendors", true, "name", NULL, NULL},
@@ -286,6 +287,8 @@ static void offer_positional(const struct line *line)
     /* A NAME is one of the noun's own; a new one cannot be known. */
     if (strcmp(what, "NAME") == 0 && line->command->verb && strcmp(line->command->verb, "add") != 0)
         (void)offer_names(line, line->noun); /* others have none */
+    else if (strcmp(line->command->noun, "pnp") == 0)
+        (void)offer_names(line, "pnp"); /* MACs that are no phone's, too */
     else
         offer_what(line, what);
 }

@@ -181,6 +181,13 @@ int ctl_get_phone_url(const struct ctl_args *args, json_t **ret_result, const ch
 /* Add --networks, with commas between, as a list; "": none. */
 int ctl_add_networks(const struct ctl_args *args, json_t *body);
 
+/* Add --lines, with commas between, as a list. Returns an exit code. */
+int ctl_add_lines(const struct ctl_args *args, json_t *body);
+/* Add --for, the time that an enrolment window is open. Returns an exit code. */
+int ctl_add_window(const struct ctl_args *args, json_t *body);
+/* Say on standard error which of its lines the phone's model has no place for. */
+void ctl_print_unused(const json_t *phone);
+
 /* Add the options about a phone's HTTP credentials. Returns an exit code. */
 int ctl_add_auth(const struct ctl_args *args, json_t *body);
 /* Print the password that the daemon has made for the phone, if it has. */
@@ -218,6 +225,10 @@ int ctl_phone_diff(const struct ctl_args *args);
 int ctl_refusal_list(const struct ctl_args *args);
 int ctl_fetch_list(const struct ctl_args *args);
 int ctl_phone_enrol(const struct ctl_args *args);
+int ctl_pnp_list(const struct ctl_args *args);
+int ctl_pnp_show(const struct ctl_args *args);
+int ctl_pnp_adopt(const struct ctl_args *args);
+int ctl_pnp_forget(const struct ctl_args *args);
 int ctl_token_status(const struct ctl_args *args);
 int ctl_alarm_list(const struct ctl_args *args);
 int ctl_alarm_show(const struct ctl_args *args);

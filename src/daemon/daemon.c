@@ -182,6 +182,8 @@ static int claim(struct daemon *daemon, const struct config *config, struct ap_e
         return err;
     fit_descriptors(config);
     err = listeners_open(daemon, config, error);
+    if (!err && config->pnp != CONFIG_PNP_OFF)
+        err = sip_socket_open(config, &daemon->sip, error);
     if (!err)
         err = privilege_drop(config, &privilege, error);
     if (!err)
@@ -261,6 +263,23 @@ void daemon_warn_flat(const struct daemon *daemon)
                   "password; behind address translation the whole Internet looks private");
 }
 
+static void announce_pnp(const struct config *config)
+{
+    char interfaces[AP_SIP_INTERFACES_MAX * AP_ADDRESS_TEXT_MAX] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < config->pnp_interfaces.count && used < sizeof(interfaces); i++) {
+        char address[AP_ADDRESS_TEXT_MAX];
+        address_format(&config->pnp_interfaces.items[i], address);
+        int len = snprintf(interfaces + used, sizeof(interfaces) - used, "%s%s", i > 0 ? "," : "",
+                           address); /* all of them fit */
+        used += len > 0 ? (size_t)len : 0;
+    }
+    if (config->pnp != CONFIG_PNP_OFF)
+        log_event(LOG_LEVEL_NOTICE, "listening", "pnp=%s group=%s port=%u interfaces=%s",
+                  config_pnp_name(config->pnp), SIP_SOCKET_GROUP, config->pnp_port, interfaces);
+}
+
 static void announce(struct daemon *daemon)
 {
     const struct snapshot *snapshot = daemon->snapshot;
@@ -281,6 +300,7 @@ static void announce(struct daemon *daemon)
                       listener->name, address, listener->address.port, listener->public_url,
                       snapshot->config->provision_prefix);
     }
+    announce_pnp(snapshot->config);
     log_event(LOG_LEVEL_NOTICE, "sandbox", "%s", sandbox_describe(daemon->sandbox));
     log_event(LOG_LEVEL_NOTICE, "ready", "version=%s workers=%zu config=%s", AP_VERSION,
               daemon->worker_count, snapshot->config->path);
@@ -345,6 +365,8 @@ static void tear_down(struct daemon *daemon)
 {
     front_close(daemon->front);
     api_stop(daemon->api);
+    pnp_free(daemon->pnp);
+    sip_socket_close(daemon->sip);
     for (size_t i = 0; i < daemon->worker_count; i++)
         worker_stop(daemon->workers[i]);
     /* Answers that still wait for a commit get it now; loops that are stopped take them below. */

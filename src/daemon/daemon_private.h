@@ -13,11 +13,13 @@
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
 #include "autoprov/penalty_table.h"
+#include "autoprov/pnp.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
 #include "sandbox.h"
+#include "sip_socket.h"
 #include "worker.h"
 
 enum daemon_state {
@@ -78,6 +80,8 @@ struct daemon {
     dev_t socket_device; /* with socket_inode: the socket file that is ours to remove */
     ino_t socket_inode;
     struct api *api;
+    struct sip_socket *sip; /* NULL: no SIP is spoken */
+    struct pnp *pnp;        /* NULL: nobody listens */
 
     struct reload *reloads; /* FIFO; the first one is at work */
     bool reload_failed;     /* the last one that ended */
@@ -153,7 +157,7 @@ AP_MUSTCHECK int vitals_metrics(void *data, struct arena *arena, struct metrics 
 /* Every worker's heartbeat and the writer's are fresh. */
 bool vitals_all_alive(struct daemon *daemon);
 
-/* Of all workers together, since the start. */
+/* Of all workers together, and of questions by multicast, since the start. */
 uint64_t vitals_count(const struct daemon *daemon, enum policy_reason reason);
 
 /* -- watch.c --------------------------------------------------------------------------------------
