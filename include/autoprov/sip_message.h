@@ -19,20 +19,21 @@
 enum sip_method { SIP_SUBSCRIBE, SIP_NOTIFY, SIP_OTHER };
 
 #define SIP_VIAS_MAX       8
-#define SIP_CHALLENGES_MAX 4
+#define SIP_CHALLENGES_MAX 8 /* two places, three hashes each, with "-sess" and without */
 
 /* WWW-Authenticate or Proxy-Authenticate: Digest (RFC 7616; RFC 8760). */
 enum sip_hash { SIP_HASH_MD5, SIP_HASH_SHA_256, SIP_HASH_OTHER };
 struct sip_challenge {
-    bool proxy; /* of a 407 */
+    bool proxy; /* Proxy-Authenticate */
     enum sip_hash hash;
     const char *realm, *nonce, *opaque; /* without quotes; opaque NULL: none. No '"', no '\\' */
     bool qop_auth;                      /* it offers auth */
     bool qop_given;                     /* it has a qop: without auth in it nobody can answer */
 };
 
-/* Texts are NUL-terminated, of the arena, without line ends, or NULL: not there. Header texts are
- * the value as it was sent, trimmed; of a folded header with one blank for the fold. */
+/* Texts are NUL-terminated, of the arena, without control characters (other bytes, 0x80 to 0xff
+ * too, may be in them), or NULL: not there. Header texts are the value as it was sent, trimmed,
+ * with blanks for tabs; of a folded header with one blank for the fold. */
 struct sip_message {
     bool is_response;
     int status; /* 100..699; of a request 0 */
@@ -43,12 +44,15 @@ struct sip_message {
     size_t via_count;       /* 1 or more; from the top */
     const char *via_branch; /* of the top one */
     bool via_rport;         /* the top one asks for it (RFC 3581) */
+    const char *via_host;   /* of its sent-by, without brackets */
+    uint16_t via_port;      /* 0: none is said */
     const char *from, *to, *call_id, *contact;
     const char *from_tag, *to_tag;
-    const char *contact_uri; /* what stands between '<' and '>', or before parameters */
+    const char *contact_uri; /* what stands between '<' and '>', or before parameters; of a response
+                                with several that of the first */
     uint32_t cseq;
     int64_t expires;                                        /* -1: not there, or no number */
-    const char *event;                                      /* whole; */
+    const char *event;                                      /* whole */
     const char *event_package;                              /* "ua-profile" */
     const char *event_vendor, *event_model, *event_version; /* without quotes; also "vender" */
     const char *user_agent, *content_type;
@@ -62,19 +66,23 @@ struct sip_message {
 
 /* Read len bytes (any content; more than AP_SIP_DATAGRAM_MAX_BYTES is refused). A cheap look comes
  * first: what does not begin as SIP is not given to a parser.
- * Wants Via, From, To, Call-ID, CSeq, a whole head, one message; method and CSeq's agree; what is
- * said twice and may stand once is refused.
- * Errors: AP_ESYNTAX, AP_ERANGE too long or too many, AP_ENOMEM also above the arena's ceiling. */
+ * Wants Via, From, To, Call-ID, CSeq and a whole head without control characters; method and CSeq's
+ * agree; what is said twice and may stand once is refused, and a body that is not there in full.
+ * What comes behind the body is passed over (RFC 3261, 18.3), and challenges that nobody could
+ * answer.
+ * Errors: AP_ESYNTAX, AP_ERANGE too long or too many, AP_ENOMEM also above the arena's ceiling
+ * (three times the datagram is enough). */
 AP_MUSTCHECK int sip_message_read(const char *data, size_t len, struct arena *arena,
                                   struct sip_message *ret_message);
 
 /* Host and port of "sip:user@192.0.2.7:5062;line=x" or "<…>": a numeric address alone; port 5060
- * where none stands. *ret_secure: sips, or transport other than udp.
- * Errors: AP_ESYNTAX; AP_EINVAL a name instead of an address. */
+ * where none stands (RFC 3261, 19.1.2). ret_address->port stays 0.
+ * Errors: AP_ESYNTAX; AP_EINVAL a name instead of an address, sips, maddr, or a transport other
+ * than udp; AP_ENOMEM. */
 AP_MUSTCHECK int sip_uri_endpoint(const char *uri, struct address *ret_address, uint16_t *ret_port);
 
-/* May the text stand in a SIP URI or header of ours: printable ASCII without blanks, '"', '<', '>'
- * and line ends. */
+/* May the text stand in a SIP URI or header of ours: printable ASCII without blanks, '"', '<' and
+ * '>'; not empty. */
 bool sip_text_is_plain(const char *text);
 
 #endif

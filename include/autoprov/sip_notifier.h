@@ -38,7 +38,7 @@ struct sip_notice {
     const char *to_header; /* the same */
     const char *call_id;   /* NULL: made */
     bool from_has_tag;     /* else one is made */
-    uint32_t cseq;         /* 0: 1 */
+    uint32_t cseq;         /* 0: 1; below 2^31 - 1 */
     const char *event;
     const char *subscription_state; /* "terminated;reason=timeout" */
     const char *content_type;       /* NULL: no body */
@@ -49,7 +49,8 @@ struct sip_notice {
 
 struct sip_notifier_setup {
     void *data;
-    /* May fail; false: as if it were lost, and the end when even the first try fails so. */
+    /* May fail; false: as if it were lost, and the end a millisecond later when even the first
+     * try fails so. */
     bool (*send)(void *data, const struct sip_endpoint *to, const char *bytes, size_t len);
     /* Once for each notice that was taken, never from within sip_notifier_start(). status: of the
      * final response; 0: none. May start others. */
@@ -70,7 +71,8 @@ AP_MUSTCHECK int sip_notifier_new(const struct sip_notifier_setup *setup,
 void sip_notifier_free(struct sip_notifier *notifier);
 
 /* Errors: AP_EBUSY transactions_max are under way; AP_EINVAL a text cannot stand there, or the
- * message would not fit; AP_ENOMEM; AP_ECRYPTO: done is not called. */
+ * message would not fit; AP_EIO setup's local knows no address; AP_ENOMEM; AP_ECRYPTO: done is not
+ * called. */
 AP_MUSTCHECK int sip_notifier_start(struct sip_notifier *notifier, const struct sip_notice *notice,
                                     int64_t now_ms);
 
@@ -84,12 +86,14 @@ bool sip_notifier_receive(struct sip_notifier *notifier, const struct sip_endpoi
 void sip_notifier_tick(struct sip_notifier *notifier, int64_t now_ms);
 int64_t sip_notifier_next_ms(const struct sip_notifier *notifier);
 
-/* End with SIP_CANCELLED all whose data it is. */
+/* End with SIP_CANCELLED all whose data it is; not those that done then starts. */
 void sip_notifier_cancel(struct sip_notifier *notifier, const void *notice_data);
 
 struct sip_notifier_stats {
     size_t transactions; /* without those that only swallow */
-    uint64_t sent, retransmitted, challenges_answered, strays;
+    uint64_t sent;       /* first tries, of answers to challenges too */
+    uint64_t retransmitted, challenges_answered;
+    uint64_t strays; /* responses that are none of ours */
 };
 void sip_notifier_stats(const struct sip_notifier *notifier, struct sip_notifier_stats *ret_stats);
 
