@@ -104,6 +104,9 @@ enum config_secrets { CONFIG_SECRETS_ALWAYS, CONFIG_SECRETS_ONCE, CONFIG_SECRETS
 /* What follows when a User-Agent contradicts the phone that it fetches for. */
 enum config_agent_check { CONFIG_AGENT_OFF, CONFIG_AGENT_WARN, CONFIG_AGENT_REFUSE };
 
+/* Who tells phones to fetch. */
+enum config_notifier { CONFIG_NOTIFIER_DIRECT, CONFIG_NOTIFIER_EXTERNAL };
+
 /* Strings are never NULL unless a comment says so. */
 struct config {
     char *path; /* the main file, for messages */
@@ -146,6 +149,11 @@ struct config {
     uint32_t fetch_rows_max;
     uint32_t refusal_retention_s;
     uint32_t refusal_rows_max;
+
+    /* Making phones fetch. */
+    enum config_notifier notifier;
+    uint32_t resync_rate;            /* phones a second, 1..AP_RESYNC_RATE_MAX */
+    enum config_switch resync_stale; /* by itself */
 
     enum log_level log_level;
     enum log_format log_format;

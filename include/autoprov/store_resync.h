@@ -120,6 +120,10 @@ AP_MUSTCHECK int store_resync_list(struct store_db *db, struct arena *arena,
                                    const struct store_resync_filter *filter,
                                    struct store_resync_row **ret_rows, size_t *ret_count);
 
+/* When the phone was asked last; 0: never. */
+AP_MUSTCHECK int store_resync_asked_at(struct store_db *db, const char *phone_id,
+                                       int64_t *ret_asked_at);
+
 /* Phones of one order that have fetched since they were asked; looks at each row of the order. */
 AP_MUSTCHECK int store_resync_fetched(struct store_db *db, uint64_t order_id, uint64_t *ret_count);
 

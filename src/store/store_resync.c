@@ -273,36 +273,53 @@ int store_resync_list(struct store_db *db, struct arena *arena,
     return 0;
 }
 
+/* The only number of a begun query, which it ends; none: 0. */
+static int read_number(struct store_query *query, int64_t *ret_number)
+{
+    int64_t number = 0;
+    int err = store_query_step(query);
+
+    if (!err)
+        number = store_query_column_number(query);
+    err = store_query_end(query, err == AP_ENOENT ? 0 : err);
+    if (!err)
+        *ret_number = number;
+    return err;
+}
+
+int store_resync_asked_at(struct store_db *db, const char *phone_id, int64_t *ret_asked_at)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db, "SELECT asked_at FROM resync WHERE phone_id = ?");
+    store_query_bind_text(&query, phone_id);
+    return read_number(&query, ret_asked_at);
+}
+
 int store_resync_fetched(struct store_db *db, uint64_t order_id, uint64_t *ret_count)
 {
     struct store_query query;
-    uint64_t count = 0;
+    int64_t count = 0;
 
     store_query_begin(&query, db,
                       "SELECT count(*) FROM resync r CROSS JOIN phone p ON p.id = r.phone_id "
                       "WHERE r.order_id = ? AND p.last_fetch_at >= r.asked_at");
     store_query_bind_number(&query, (int64_t)order_id);
-    int err = store_query_step(&query);
+    int err = read_number(&query, &count);
     if (!err)
-        count = (uint64_t)store_query_column_number(&query);
-    err = store_query_end(&query, err);
-    if (!err)
-        *ret_count = count;
+        *ret_count = (uint64_t)count;
     return err;
 }
 
 int store_resync_last_order(struct store_db *db, uint64_t *ret_order_id)
 {
     struct store_query query;
-    uint64_t order_id = 0;
+    int64_t order_id = 0;
 
     store_query_begin(&query, db, "SELECT coalesce(max(order_id), 0) FROM resync");
-    int err = store_query_step(&query);
+    int err = read_number(&query, &order_id);
     if (!err)
-        order_id = (uint64_t)store_query_column_number(&query);
-    err = store_query_end(&query, err);
-    if (!err)
-        *ret_order_id = order_id;
+        *ret_order_id = (uint64_t)order_id;
     return err;
 }
 
