@@ -119,6 +119,9 @@ struct config_address_list {
     size_t count;
 };
 
+/* Who tells phones to fetch. */
+enum config_notifier { CONFIG_NOTIFIER_DIRECT, CONFIG_NOTIFIER_EXTERNAL };
+
 /* Strings are never NULL unless a comment says so. */
 struct config {
     char *path; /* the main file, for messages */
@@ -166,6 +169,11 @@ struct config {
     uint32_t fetch_rows_max;
     uint32_t refusal_retention_s;
     uint32_t refusal_rows_max;
+
+    /* Making phones fetch. */
+    enum config_notifier notifier;
+    uint32_t resync_rate;            /* phones a second, 1..AP_RESYNC_RATE_MAX */
+    enum config_switch resync_stale; /* by itself */
 
     enum log_level log_level;
     enum log_format log_format;

@@ -72,6 +72,33 @@
 /* Phones in the list of those that asked; the oldest go. */
 #define AP_PNP_ROWS_MAX 10000
 
+/* -- resync ------------------------------------------------------------------------------- */
+/* Phones that an order tells in a second: what a PBX of 10,000 phones stands when they come back.
+ */
+#define AP_RESYNC_RATE_MAX 500
+/* Orders at once; a big one, of all or of stale phones, is one of them. Ended ones that are told.
+ */
+#define AP_RESYNC_ORDERS_MAX 64
+#define AP_RESYNC_ENDED_MAX  16
+/* MACs of one call of the API. */
+#define AP_RESYNC_MACS_MAX 1000
+/* Rows in one write: some 5 ms that others wait for. */
+#define AP_RESYNC_BATCH_ROWS 128
+/* What a program may take; orders wait beyond. Who does not take what is there for so long is not
+ * there; who took it and says nothing has lost it: it is given once more. */
+#define AP_RESYNC_QUEUE_MAX   256
+#define AP_RESYNC_QUEUE_MS    600000
+#define AP_RESYNC_TAKEN_MS    60000
+#define AP_RESYNC_TAKE_MAX    64
+#define AP_RESYNC_TAKE_WAIT_S 25
+#define AP_RESYNC_TAKERS_MAX  8 /* that wait at once */
+/* A stale phone is told by the daemon itself once in so long: what does not help then does not help
+ * at once either. It looks for them so often. */
+#define AP_RESYNC_AGAIN_S 21600
+#define AP_RESYNC_LOOK_MS 300000
+/* Stale phones that one step of a look may find. */
+#define AP_RESYNC_FOUND_MAX 1024
+
 /* -- flat mode ---------------------------------------------------------------------------- */
 /* Unknown MACs that are remembered for an hour. */
 #define AP_FLAT_BUDGET_MAX 4096

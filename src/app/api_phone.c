@@ -4,6 +4,7 @@
 #include "api_private.h"
 #include "autoprov/phone_file.h"
 #include "autoprov/secret.h"
+#include "freshness.h"
 
 static json_t *lines_json(const struct store_phone *phone)
 {
@@ -170,22 +171,9 @@ int api_phone_job(struct api_call *call, struct store_db *db, struct arena *aren
                   const struct store_phone *phone, struct token *token,
                   struct rendering_job *ret_job)
 {
-    const struct config *config = call->snapshot->config;
-    const struct catalogue_vendor *vendor = api_phone_vendor(call, phone);
-
-    if (!vendor)
+    if (!api_phone_vendor(call, phone))
         return AP_ENOENT;
-    const struct catalogue_model *model = catalogue_model(vendor, phone->model);
-    *ret_job = (struct rendering_job){
-        .vendor = vendor,
-        .model = model,
-        .file = phone_file_next(vendor, model, NULL),
-        .phone = phone,
-        .public_url = config_phone_listener(config)->public_url,
-        .prefix = config->provision_prefix,
-        .token = token,
-    };
-    return store_token_get(db, arena, phone->user_id, token);
+    return freshness_job(call->snapshot, db, arena, phone, token, ret_job);
 }
 
 int api_phone_file_name(struct api_call *call, const struct rendering_job *job,

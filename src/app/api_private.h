@@ -320,24 +320,6 @@ AP_MUSTCHECK int api_phone_job(struct api_call *call, struct store_db *db, struc
 AP_MUSTCHECK int api_phone_file_name(struct api_call *call, const struct rendering_job *job,
                                      const char **ret_name);
 
-/* Is what the phone last fetched what it would get now? Any thread, on a reader of its own. */
-enum api_file_state {
-    API_FILE_NEVER_FETCHED,
-    API_FILE_CURRENT,
-    API_FILE_STALE,
-    API_FILE_BROKEN, /* it can't be rendered: error says why */
-};
-struct api_file_question {
-    const struct snapshot *snapshot;
-    struct store_db *db;
-    const struct store_delivery *deliveries; /* of the phone */
-    size_t delivery_count;
-};
-/* job: of api_phone_job(), with the file; its public_url is changed. */
-AP_MUSTCHECK int api_file_state(const struct api_file_question *question, struct rendering_job *job,
-                                enum api_file_state *ret_state, int64_t *ret_at,
-                                struct ap_error *error);
-
 /* What runs, by route: api_routes.h. */
 #include "api_routes.h"
 

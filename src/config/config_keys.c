@@ -136,6 +136,17 @@ const struct config_key CONFIG_KEYS[] = {
     [KEY_REFUSAL_ROWS_MAX] = {CONFIG_TOP, "refusal_rows_max", CONFIG_NUMBER, "1000000", 1000,
                               1000000000, "rows", true,
                               "Records of refusals that are kept at most; the oldest go first."},
+    [KEY_NOTIFIER] = {CONFIG_TOP, "notifier", CONFIG_CHOICE, "direct", 1, 16, NULL, true,
+                      "Who tells phones to fetch: direct (the daemon sends the NOTIFY) or external "
+                      "(a program takes the orders, for a PBX that sends it: `autoprovctl "
+                      "notifier`)."},
+    [KEY_RESYNC_RATE] = {CONFIG_TOP, "resync_rate", CONFIG_NUMBER, "10", 1, AP_RESYNC_RATE_MAX,
+                         "phones", true,
+                         "Phones that one order of `autoprovctl resync` tells in a second, unless "
+                         "it says another rate."},
+    [KEY_RESYNC_STALE] = {CONFIG_TOP, "resync_stale", CONFIG_CHOICE, "no", 1, 16, NULL, true,
+                          "Whether phones whose file has changed since they fetched it are told by "
+                          "the daemon itself: yes or no."},
     [KEY_LOG_LEVEL] = {CONFIG_TOP, "log_level", CONFIG_CHOICE, "info", 1, 16, NULL, true,
                        "Lines below this level are not logged: error, warning, notice, info or "
                        "debug."},
@@ -223,6 +234,7 @@ static const char *const SWITCH[] = {"no", "yes", NULL};
 static const char *const CERTIFICATES[] = {"off", "optional", "required", NULL};
 static const char *const AUTHS[] = {"none", "basic", "digest", "digest_md5", NULL};
 static const char *const TLS[] = {"modern", "compatible", "legacy", "off", NULL};
+static const char *const NOTIFIERS[] = {"direct", "external", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 
 static const struct config_binding BINDINGS[KEY_COUNT] = {
@@ -261,6 +273,9 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_FETCH_ROWS_MAX] = {SLOT_U32, TOP(fetch_rows_max), NULL, NULL},
     [KEY_REFUSAL_RETENTION] = {SLOT_DURATION, TOP(refusal_retention_s), NULL, NULL},
     [KEY_REFUSAL_ROWS_MAX] = {SLOT_U32, TOP(refusal_rows_max), NULL, NULL},
+    [KEY_NOTIFIER] = {SLOT_WORD, TOP(notifier), NULL, NOTIFIERS},
+    [KEY_RESYNC_RATE] = {SLOT_U32, TOP(resync_rate), NULL, NULL},
+    [KEY_RESYNC_STALE] = {SLOT_WORD, TOP(resync_stale), NULL, SWITCH},
     [KEY_LOG_LEVEL] = {SLOT_LEVEL, TOP(log_level), NULL, NULL},
     [KEY_LOG_FORMAT] = {SLOT_WORD, TOP(log_format), NULL, FORMATS},
     [KEY_LOG_TARGET] = {SLOT_WORD, TOP(log_target), NULL, TARGETS},

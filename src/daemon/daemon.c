@@ -182,8 +182,8 @@ static int claim(struct daemon *daemon, const struct config *config, struct ap_e
         return err;
     fit_descriptors(config);
     err = listeners_open(daemon, config, error);
-    if (!err && config->pnp != CONFIG_PNP_OFF)
-        err = sip_socket_open(config, &daemon->sip, error);
+    if (!err)
+        err = telephony_claim(daemon, config, error);
     if (!err)
         err = privilege_drop(config, &privilege, error);
     if (!err)
@@ -213,6 +213,8 @@ static int start_parts(struct daemon *daemon, struct ap_error *error)
     if (err)
         return ap_error_set(error, err, "cannot be started: %s", ap_strerror(err));
     err = start_workers(daemon, error);
+    if (!err)
+        err = telephony_open(daemon, error);
     if (!err)
         err = control_open(daemon, error);
     if (!err)
@@ -365,8 +367,7 @@ static void tear_down(struct daemon *daemon)
 {
     front_close(daemon->front);
     api_stop(daemon->api);
-    pnp_free(daemon->pnp);
-    sip_socket_close(daemon->sip);
+    telephony_stop(daemon);
     for (size_t i = 0; i < daemon->worker_count; i++)
         worker_stop(daemon->workers[i]);
     /* Answers that still wait for a commit get it now; loops that are stopped take them below. */
@@ -381,6 +382,7 @@ static void tear_down(struct daemon *daemon)
     (void)uv_loop_close(&daemon->loop); /* no handle is left, and no job that held the writer */
     store_writer_free(daemon->writer);
     api_free(daemon->api);
+    telephony_free(daemon);
     listeners_close(daemon);
     free(daemon->drains);
     free(daemon->workers);

@@ -14,12 +14,12 @@
 #include "autoprov/mailbox.h"
 #include "autoprov/penalty_table.h"
 #include "autoprov/pnp.h"
+#include "autoprov/resync.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
 #include "autoprov/store_writer.h"
 #include "sandbox.h"
-#include "sip_socket.h"
 #include "worker.h"
 
 enum daemon_state {
@@ -80,8 +80,9 @@ struct daemon {
     dev_t socket_device; /* with socket_inode: the socket file that is ours to remove */
     ino_t socket_inode;
     struct api *api;
-    struct sip_socket *sip; /* NULL: no SIP is spoken */
-    struct pnp *pnp;        /* NULL: nobody listens */
+    struct telephony *telephony; /* NULL: not yet, or no more */
+    struct pnp *pnp;             /* its; NULL: nobody listens */
+    struct resync *resync;       /* its */
 
     struct reload *reloads; /* FIFO; the first one is at work */
     bool reload_failed;     /* the last one that ended */
@@ -140,6 +141,25 @@ void control_switch(struct daemon *daemon);
 
 /* Remove the socket file, unless another daemon has put its own in the place. */
 void control_unlink(struct daemon *daemon);
+
+/* As struct api_daemon says; data is the struct daemon. */
+AP_MUSTCHECK int control_start_job(void *data, struct api_job *job);
+AP_MUSTCHECK int control_open_reader(void *data, struct store_db **ret_reader);
+
+/* -- telephony.c ----------------------------------------------------------------------------------
+ */
+
+/* Open the sockets of SIP, where the process may have any. */
+AP_MUSTCHECK int telephony_claim(struct daemon *daemon, const struct config *config,
+                                 struct ap_error *error);
+/* Speak, and listen if pnp says so; daemon->pnp and daemon->resync are there from now on. */
+AP_MUSTCHECK int telephony_open(struct daemon *daemon, struct ap_error *error);
+/* Once a second. */
+void telephony_tick(struct daemon *daemon);
+/* Nothing is sent or heard any more; before the writer is halted. May run twice. */
+void telephony_stop(struct daemon *daemon);
+/* When the loop has run to its end and nobody asks the API any more. */
+void telephony_free(struct daemon *daemon);
 
 /* -- journal.c ------------------------------------------------------------------------------------
  */

@@ -1,6 +1,5 @@
 /* What the daemon says in SIP, and hears: sockets, machines and their owners tied together, on the
  * control loop. Must not know what is said. */
-#include <net/if.h>
 #include <stdlib.h>
 
 #include "autoprov/limits.h"
@@ -25,8 +24,8 @@ struct telephony {
     struct resync *resync;
     uv_timer_t timer;
     bool timer_open;
-    struct arena arena;           /* of the datagram in hand */
-    const char *interface;        /* that it came in by */
+    struct arena arena;    /* of the datagram in hand */
+    const char *interface; /* that it came in by */
 };
 
 static int64_t now_ms(const struct telephony *telephony)
@@ -40,7 +39,8 @@ static void on_timer(uv_timer_t *timer);
 
 static void call_in(struct telephony *telephony, int64_t ms)
 {
-    (void)uv_timer_start(&telephony->timer, on_timer, ms > 0 ? (uint64_t)ms : 0, 0); /* cannot fail */
+    (void)uv_timer_start(&telephony->timer, on_timer, ms > 0 ? (uint64_t)ms : 0,
+                         0); /* cannot fail */
 }
 
 static void call_at(struct telephony *telephony, int64_t first_ms, int64_t second_ms)
@@ -61,6 +61,27 @@ static void on_timer(uv_timer_t *timer)
     call_at(telephony, sip_notifier_next_ms(telephony->notifier), resync_ms);
 }
 
+static struct snapshot *snapshot_now(void *data)
+{
+    const struct telephony *telephony = data;
+
+    return telephony->daemon->snapshot;
+}
+
+static int start_job(void *data, struct api_job *job)
+{
+    const struct telephony *telephony = data;
+
+    return control_start_job(telephony->daemon, job);
+}
+
+static int open_reader(void *data, struct store_db **ret_reader)
+{
+    const struct telephony *telephony = data;
+
+    return control_open_reader(telephony->daemon, ret_reader);
+}
+
 /* Something has begun or ended: what is due is asked for anew, from the loop. */
 static void wake(void *data)
 {
@@ -70,28 +91,28 @@ static void wake(void *data)
         call_in(telephony, 0);
 }
 
-/* -- between the machines and the sockets ------------------------------------------------------- */
+/* -- between the machines and the sockets -------------------------------------------------------
+ */
 
 static bool send_out(void *data, const struct sip_endpoint *to, const char *bytes, size_t len)
 {
     const struct telephony *telephony = data;
 
-    return sip_socket_send(telephony->socket, to, bytes, len);
+    return telephony->socket && sip_socket_send(telephony->socket, to, bytes, len);
 }
 
 static bool local(void *data, const struct sip_endpoint *to, char *ret_text, size_t room)
 {
     const struct telephony *telephony = data;
 
-    return sip_socket_local(telephony->socket, to, ret_text, room);
+    return telephony->socket && sip_socket_local(telephony->socket, to, ret_text, room);
 }
 
 static void notified(void *data, void *notice_data, enum sip_outcome outcome, int status)
 {
     struct telephony *telephony = data;
 
-    if (!telephony->questions ||
-        !sip_pnp_done(telephony->questions, notice_data, outcome, status))
+    if (!telephony->questions || !sip_pnp_done(telephony->questions, notice_data, outcome, status))
         resync_done(telephony->resync, notice_data, outcome, status);
 }
 
@@ -174,7 +195,9 @@ int telephony_claim(struct daemon *daemon, const struct config *config, struct a
     telephony->interface = "";
     arena_init(&telephony->arena, MESSAGE_ARENA_MAX_BYTES);
     daemon->telephony = telephony;
-    return sip_socket_open(config, &telephony->socket, error);
+    int err = sip_socket_open(config, &telephony->socket, error);
+    /* A unit without a network still has its API, and a notifier of its own. */
+    return err == AP_EINVAL && config->pnp == CONFIG_PNP_OFF ? 0 : err;
 }
 
 static int open_resync(struct telephony *telephony)
@@ -244,7 +267,9 @@ int telephony_open(struct daemon *daemon, struct ap_error *error)
     err = open_resync(telephony);
     if (!err && daemon->snapshot->config->pnp != CONFIG_PNP_OFF)
         err = open_pnp(telephony);
-    if (!err)
+    daemon->pnp = telephony->pnp;
+    daemon->resync = telephony->resync;
+    if (!err && telephony->socket)
         err = sip_socket_start(telephony->socket, &daemon->loop, received, telephony);
     if (err)
         return ap_error_set(error, err, "SIP cannot be served: %s", ap_strerror(err));
@@ -272,6 +297,7 @@ void telephony_stop(struct daemon *daemon)
     telephony->questions = NULL;
     sip_notifier_free(telephony->notifier);
     telephony->notifier = NULL;
+    daemon->pnp = NULL;
     pnp_free(telephony->pnp);
     telephony->pnp = NULL;
     if (telephony->timer_open)
@@ -285,6 +311,7 @@ void telephony_free(struct daemon *daemon)
 
     if (!telephony)
         return;
+    daemon->resync = NULL;
     resync_free(telephony->resync);
     arena_done(&telephony->arena);
     free(telephony);

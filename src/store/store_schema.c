@@ -251,15 +251,15 @@
 
 /* password_at: when the password last became another one: phones that fetched before it know the
  * previous one. sip_contact: where the admin says that a phone listens; "": not said. resync: the
- * last attempt to make a phone fetch. pnp: phones that asked by multicast, known or not; of this
- * node only. */
+ * last attempt to make a phone fetch; order_id: which order it belongs to. pnp: phones that asked
+ * by multicast, known or not; of this node only. */
 #define SQL_SIP                                                                                    \
     "ALTER TABLE account ADD COLUMN password_at INTEGER NOT NULL DEFAULT 0;"                       \
     "ALTER TABLE phone ADD COLUMN sip_contact TEXT NOT NULL DEFAULT '' "                           \
     "CHECK (length(CAST(sip_contact AS BLOB)) <= 260);"                                            \
     "CREATE TABLE resync ("                                                                        \
     "phone_id TEXT NOT NULL PRIMARY KEY REFERENCES phone (id) ON DELETE CASCADE, "                 \
-    "asked_at INTEGER NOT NULL, "                                                                  \
+    "order_id INTEGER NOT NULL, asked_at INTEGER NOT NULL, "                                       \
     "kind TEXT NOT NULL CHECK (kind IN ('resync', 'reboot', 'url')), "                             \
     "via TEXT NOT NULL CHECK (via IN ('direct', 'external')), " MAYBE(                             \
         "target",                                                                                  \
@@ -267,7 +267,8 @@
              "'refused', 'unreachable', 'no_target', 'failed', 'cancelled')), "                    \
              "status INTEGER NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 699), "                \
              "ended_at INTEGER NOT NULL DEFAULT 0, " VERSION ") STRICT, WITHOUT ROWID;"            \
-             "CREATE INDEX resync_asked ON resync (asked_at);"                                     \
+             "CREATE INDEX resync_order ON resync (order_id);"                                     \
+             "CREATE INDEX resync_outcome ON resync (outcome, phone_id);"                          \
              "CREATE TABLE pnp ("                                                                  \
              "mac TEXT NOT NULL PRIMARY KEY CHECK (length(mac) = 12 AND mac NOT GLOB "             \
              "'*[^0-9a-f]*'), " MAYBE("vendor", 64) MAYBE("model", 64) MAYBE("firmware", 64)       \

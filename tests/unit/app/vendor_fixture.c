@@ -6,6 +6,8 @@
 /* A text dialect with everything that can be refused, models, probes and common files. */
 static const char ACME[] =
     "{\"title\": \"Acme\", \"ouis\": [\"001565\"], \"mac_case\": \"upper\",\n"
+    "\"resync_event\": \"check-sync;reboot=false\","
+    " \"reboot_event\": \"check-sync;reboot=true\",\n"
     "\"content_type\": \"text/plain\", \"escape\": \"text\", \"comment\": \"#\",\n"
     "\"forbid_in_keys\": \";\", \"forbid_in_passwords\": \"%\", \"reserved\": [\"%NULL%\"],\n"
     "\"trims\": true, \"max_value_bytes\": 100, \"lines\": 2, \"keys\": 3,\n"
