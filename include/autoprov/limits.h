@@ -55,6 +55,9 @@
 #define AP_SIP_DATAGRAM_MAX_BYTES 4096
 /* Phones that ask by multicast within 32 s: a building that comes back. */
 #define AP_SIP_PNP_MAX 4096
+/* What is kept of each: Vias, From, To, Call-ID, Event, Contact, 300 to 600 bytes. 10 MiB together,
+ * touched as phones ask. */
+#define AP_SIP_PNP_TEXT_MAX_BYTES 2048
 /* Sources whose rate is remembered. */
 #define AP_SIP_SOURCES_MAX 1024
 /* A phone asks up to five times in as many seconds; one address may be a relay of several. */

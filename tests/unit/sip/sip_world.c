@@ -54,7 +54,7 @@ static void world_done(void *data, void *notice_data, enum sip_outcome outcome, 
             (struct world_done){notice_data, outcome, status, world->now_ms};
     world->done_count++;
     if (world->on_done)
-        world->on_done(world, notice_data);
+        world->on_done(world, notice_data, outcome, status);
 }
 
 void world_open(struct world *world, size_t transactions_max)

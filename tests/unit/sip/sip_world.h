@@ -35,7 +35,7 @@ struct world {
     struct world_done done[WORLD_DONE_MAX];
     size_t done_count;
     /* From done, if not NULL. */
-    void (*on_done)(struct world *world, void *notice_data);
+    void (*on_done)(struct world *world, void *notice_data, enum sip_outcome outcome, int status);
     struct arena arena;
 };
 
