@@ -13,6 +13,7 @@
 #include "autoprov/log.h"
 #include "autoprov/store_object.h"
 #include "daemon_private.h"
+#include "sip_socket.h"
 
 void daemon_hide_memory(void)
 {

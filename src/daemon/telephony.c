@@ -169,7 +169,7 @@ static void hear(struct telephony *telephony, const struct sip_datagram *datagra
         telephony->interface = datagram->interface_name;
         sip_pnp_receive(telephony->questions, &datagram->from, datagram->interface, &message, now);
         telephony->interface = "";
-    } else if (!datagram->is_multicast && message.is_response &&
+    } else if (message.is_response && /* some answer to the group, too */
                sip_notifier_receive(telephony->notifier, &datagram->from, &message, now)) {
         wake(telephony);
     }
