@@ -374,8 +374,7 @@ static void test_challenges_that_nobody_could_answer_are_passed_over(void **stat
         "Digest nonce=\"n\"",
         "Digest realm=\"r\", nonce=\"\"",
         "Digest realm=\"r\", nonce=\"n",
-        "Digest realm=\"r\\\"\","
-        "nonce=\"n\"",
+        "Digest realm=\"r\\\"\",nonce=\"n\"",
         "Digest realm=\"r\", nonce=\"n\", nonce=\"m\"",
         "Digest realm=\"r\" nonce=\"n\"",
         "Digest realm, nonce=\"n\"",
