@@ -71,7 +71,7 @@ struct sip_message {
  * What comes behind the body is passed over (RFC 3261, 18.3), and challenges that nobody could
  * answer.
  * Errors: AP_ESYNTAX, AP_ERANGE too long or too many, AP_ENOMEM also above the arena's ceiling
- * (three times the datagram is enough). */
+ * (16 KiB are enough for any datagram). */
 AP_MUSTCHECK int sip_message_read(const char *data, size_t len, struct arena *arena,
                                   struct sip_message *ret_message);
 

@@ -288,13 +288,14 @@ int sip_notifier_start(struct sip_notifier *notifier, const struct sip_notice *n
 
 /* -- responses --------------------------------------------------------------------------------- */
 
-/* A new transaction that takes the old one's place. False: it cannot be answered. */
+/* A new transaction that takes the old one's place; it has no credentials left for a second answer.
+ * False: it cannot be answered. */
 static bool answer_challenge(struct sip_notifier *notifier, struct sip_transaction *old,
                              const struct sip_message *response)
 {
     struct sip_transaction *answer;
 
-    if (old->answers || !old->has_credentials)
+    if (!old->has_credentials)
         return false;
     answer = calloc(1, sizeof(*answer));
     if (!answer)

@@ -119,7 +119,7 @@ void sip_pnp_free(struct sip_pnp *pnp)
 {
     if (!pnp)
         return;
-    while (pnp->count > 0)
+    while (pnp->places && pnp->count > 0)
         leave_oldest(pnp);
     sip_index_done(&pnp->index);
     sip_rate_free(pnp->rate);

@@ -100,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, 65536);
     int err = sip_message_read(copy, size, &arena, &message);
     CHECK(err == 0 || err == AP_ESYNTAX || err == AP_ERANGE);
+    CHECK(arena.taken_bytes <= 16384);
     free(copy);
     if (!err)
         check_message(&message);

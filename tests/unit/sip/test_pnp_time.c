@@ -12,6 +12,7 @@
 #include "autoprov/array.h"
 #include "autoprov/limits.h"
 #include "sip_forms.h"
+#include "sip_pnp_private.h"
 #include "sip_pnp_world.h"
 #include "support/alloc_fault.h"
 
@@ -88,6 +89,20 @@ static void test_call_id_cseq_and_address_make_a_question(void **state)
     assert_int_equal(asked_last.count, 4);
     ask(1, 1, "b", "192.0.2.2", 4001);
     assert_int_equal(asked_last.count, 4);
+
+    /* Where the hash leads to the same chain too. */
+    struct sip_question a = {.call_id = "1", .cseq = 1}, b = a;
+    a.from = endpoint_of("192.0.2.1", 4000);
+    b.from = endpoint_of("192.0.2.1", 4001);
+    assert_true(sip_question_is(&a, &b));
+    b.from = endpoint_of("192.0.2.2", 4000);
+    assert_false(sip_question_is(&a, &b));
+    b = a;
+    b.cseq = 2;
+    assert_false(sip_question_is(&a, &b));
+    b = a;
+    b.call_id = "11";
+    assert_false(sip_question_is(&a, &b));
 }
 
 static void test_an_ignored_question_is_never_answered(void **state)
