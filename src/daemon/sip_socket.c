@@ -127,6 +127,15 @@ int sip_socket_start(struct sip_socket *sip, uv_loop_t *loop, sip_socket_fn rece
     return 0;
 }
 
+const char *sip_socket_interface(const struct sip_socket *sip, unsigned interface)
+{
+    for (size_t i = 0; i < sip->count; i++) {
+        if (sip->doors[i].is_multicast && sip->doors[i].interface == interface)
+            return sip->doors[i].name;
+    }
+    return "";
+}
+
 void sip_socket_stats(const struct sip_socket *sip, struct sip_socket_stats *ret_stats)
 {
     *ret_stats = sip ? sip->stats : (struct sip_socket_stats){.received = 0};

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -13,7 +14,7 @@ from contract import Contract, members_of_source, routes_of_source, words_of_sou
 from instance import OK, TOP, token_of, wait_until
 from test_admin_listener import Door
 
-MAC, OTHER_MAC = "cc5ef641b794", "cc5ef641b795"
+MAC, OTHER_MAC, STRANGER = "cc5ef641b794", "cc5ef641b795", "020000000077"
 PBX = "pbx.example.com"
 ACCOUNT = f"1001@{PBX}"
 IMPORT = "0" * 36
@@ -46,6 +47,7 @@ BODIES = {
     "addApiKey": {"name": "reader", "role": "viewer", "networks": ["127.0.0.0/8"]},
     "enrolPhones": {"macs": [MAC], "for": 600},
     "explain": {"mac": MAC, "from": "127.0.0.1", "agent": "curl"},
+    "adoptPnp": {"user": "alice", "label": "Lobby", "for": 60},
 }
 
 
@@ -123,6 +125,12 @@ class Walk:
         self.call("setSetting", 200, BODIES["setSetting"])
         made = self.call("addApiKey", 201, {**BODIES["addApiKey"], "site": "hq"})
         self.instance.secrets += [made["key"], "brought-along-token"]
+        # As if these phones had asked by multicast; the daemon listens to nobody here.
+        with sqlite3.connect(self.instance.database, timeout=10) as database:
+            database.executemany("INSERT INTO pnp (mac, source, first_at, last_at, count) "
+                                 "VALUES (?, '192.0.2.7', 1700000000, 1700000000, 1)",
+                                 [(MAC,), (STRANGER,)])
+        database.close()
 
 
 @pytest.fixture
@@ -275,6 +283,18 @@ def walk_phones(walk):
     assert "user" in {key["of"] for key in walk.call("listPhoneKeys", 200)["items"]}
 
 
+def walk_pnp(walk):
+    assert [row["known"] for row in walk.call("listPnp", 200)["items"]] == [False, True]
+    walk.call("listPnp", 200, query={"known": "no", "limit": 1})
+    assert walk.call("showPnp", 200, mac=STRANGER)["vendor"] == ""
+    walk.call("adoptPnp", 409, BODIES["adoptPnp"])
+    walk.call("adoptPnp", 404, {"user": "nobody"}, mac=STRANGER)
+    assert walk.call("adoptPnp", 201, BODIES["adoptPnp"], mac=STRANGER)["label"] == "Lobby"
+    assert walk.call("explain", 200, {"mac": STRANGER, "pnp": True})["reason"] == "pnp_off"
+    walk.call("forgetPnp", 200, mac=STRANGER)
+    walk.call("deletePhone", 200, mac=STRANGER)
+
+
 def walk_fetches(walk):
     """A phone fetches, a stranger is refused, and what the phone has grows old."""
     instance = walk.instance
@@ -361,7 +381,7 @@ def walk_alarms(walk):
 
 def test_every_operation_answers_as_it_promises(walk):
     walk.fill()
-    for part in (walk_users, walk_accounts, walk_phones, walk_fetches, walk_settings, walk_imports,
+    for part in (walk_users, walk_accounts, walk_phones, walk_pnp, walk_fetches, walk_settings, walk_imports,
                  walk_rest, walk_alarms):
         part(walk)
     walk.call("deletePhone", 200)

@@ -1,244 +1,130 @@
-"""Phones without a configuration that ask by multicast, in network namespaces: sipp and plain sockets as
-phones."""
+"""Phones that ask by multicast: who listens where, what the tool shows of who asked, and what it makes
+of them."""
 
-import re
+import sqlite3
 import socket
 import time
 
 import pytest
 
-from instance import OK, TOP, wait_until
-from namespaces import HERE, SERVER, THERE, fetch, net_or_skip, serve_in
+from instance import EXIT_CONFIG, FAILED, INVALID, NOT_FOUND, OK, USAGE
 
-GROUP, PORT = "224.0.1.75", 5060
-PHONE, FORGER = "10.77.0.2", "10.77.0.3"
-MAC, COLONS, UNKNOWN = "001565123456", "00:15:65:12:34:56", "0015651234ff"
-AGENT = f"Yealink SIP-T54W 96.86.0.100 {COLONS}"
-PROVISION = f"pnp = provision\npnp_interfaces = {{ {SERVER} }}\n"
-# A phone of plain sockets, in its namespace: asks from argv[1], port argv[2], with the message of
-# standard input, so many times, and prints what comes within argv[4] seconds, a line each, in hex.
-ASKER = """
-import select, socket, sys, time
-address, port, times, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-phone.bind((address, port))
-phone.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
-message = sys.stdin.buffer.read()
-for number in range(times):
-    phone.sendto(message.replace(b"NUMBER", b"%d" % number), ("224.0.1.75", 5060))
-end = time.monotonic() + seconds
-while True:
-    left = end - time.monotonic()
-    if left <= 0 or not select.select([phone], [], [], left)[0]:
-        break
-    data, source = phone.recvfrom(65536)
-    print(source[0], source[1], data.hex(), flush=True)
-    if data.startswith(b"NOTIFY") and "silent" not in sys.argv:
-        kept = [line for line in data.split(b"\\r\\n") if line.split(b":")[0] in
-                (b"Via", b"From", b"To", b"Call-ID", b"CSeq")]
-        phone.sendto(b"\\r\\n".join([b"SIP/2.0 200 OK", *kept, b"Content-Length: 0", b"", b""]), source)
-        break
-"""
+GROUP = "224.0.1.75"
+YEALINK, STRANGER = "805ec0aabbcc", "020000000001"
 
 
-def subscribe(mac, user=None, vendor="Yealink", model="T54W", port=PORT, address=PHONE, agent=AGENT,
-              call_id=None, end="\r\n", more=()):
-    user = f"MAC%3a{mac}" if user is None else user
-    lines = [f"SUBSCRIBE sip:{user}@{GROUP} SIP/2.0",
-             f"Via: SIP/2.0/UDP {address}:{port};branch=z9hG4bKNUMBER{mac}", f"From: <sip:{user}@{GROUP}>;tag=1",
-             f"To: <sip:{user}@{GROUP}>", f"Call-ID: {call_id or f'NUMBER-{time.monotonic_ns()}'}", "CSeq: 1 SUBSCRIBE",
-             f"Contact: <sip:{user}@{address}:{port}>", "Max-Forwards: 70", f"User-Agent: {agent}",
-             f'Event: ua-profile;profile-type="device";vendor="{vendor}";model="{model}";version="1"',
-             "Expires: 0", "Accept: application/url", *more, "Content-Length: 0", "", ""]
-    return end.join(lines).encode()
+def group_sockets(port):
+    """How many sockets are bound to the group and that port (proc(5): addresses in host order)."""
+    with open("/proc/net/udp", encoding="ascii") as file:
+        bound = [line.split()[1] for line in file.readlines()[1:]]
+    return bound.count(f"{int.from_bytes(socket.inet_aton(GROUP), 'little'):08X}:{port:04X}")
+
+
+def settings(port, mode="discover", interfaces="127.0.0.1"):
+    return f"pnp = {mode}\npnp_interfaces = {{ {interfaces} }}\npnp_port = {port}\n"
 
 
 @pytest.fixture
-def net(tmp_path):
-    net = net_or_skip(tmp_path, ("sipp", "curl"), mac=COLONS,
-                      addresses=(f"{PHONE}/24", f"{FORGER}/24"))
-    net.within(THERE, "ip", "route", "add", "224.0.0.0/4", "dev", "vc", "src", PHONE)
-    (tmp_path / "asker.py").write_text(ASKER)
-    yield net
-    net.end()
+def udp_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture
-def server(net, make_instance, monkeypatch):
-    instance = serve_in(net, make_instance, monkeypatch, extra=PROVISION)
+def listening(make_instance, udp_port):
+    instance = make_instance(extra=settings(udp_port, mode="provision"))
+    instance.init()
     instance.start()
-    instance.add_user("alice")
-    instance.add_account("alice", "1001@pbx.test")
-    instance.ctl("phone", "add", "alice", MAC, "--vendor", "yealink", code=OK)
     return instance
 
 
-def ask(net, message, address=PHONE, port=PORT, times=1, seconds=1.5, silent=False):
-    """What came back: (source port, text) each."""
-    path = net.folder / f"message-{time.monotonic_ns()}"
-    path.write_bytes(message)
-    result = net.within(THERE, "sh", "-c", f'exec python3 -B "{net.folder}/asker.py" "$@" < "{path}"',
-                        "sh", address, port, times, seconds, *(["silent"] if silent else []))
-    assert result.returncode == 0, result.stderr
-    return [(int(words[1]), bytes.fromhex(words[2]).decode())
-            for words in map(str.split, result.stdout.splitlines())]
+def put_questions(instance):
+    """As if these phones had asked."""
+    now = int(time.time())
+    with sqlite3.connect(instance.database, timeout=10) as database:
+        for mac, vendor, model in ((YEALINK, "Yealink", "SIP-T53W"), (STRANGER, "OEM", "OEM")):
+            database.execute(
+                "INSERT INTO pnp (mac, vendor, model, firmware, source, interface, first_at, last_at, count) "
+                "VALUES (?, ?, ?, '95.86.0.30', '127.0.0.1', 'lo', ?, ?, 3)",
+                (mac, vendor, model, now, now))
+    database.close()
 
 
-def url_of(answers):
-    (notify,) = [text for _, text in answers if text.startswith("NOTIFY ")]
-    return notify.split("\r\n\r\n", 1)[1]
+def test_it_listens_to_the_group_on_the_named_interface(listening, udp_port):
+    assert group_sockets(udp_port) == 1
+    assert f"listening pnp=provision group={GROUP} port={udp_port} interfaces=127.0.0.1" in listening.log()
+    assert listening.ctl("status", "--json", code=OK).json()["pnp"] == "provision"
+    listening.stop()
+    assert group_sockets(udp_port) == 0
 
 
-def refusals(instance, reason):
-    return wait_until(reason, lambda: [row for row in instance.ctl(
-        "refusal", "list", "--json", code=OK).json() if row["reason"] == reason])
+def test_nobody_listens_unless_told_to(make_instance, udp_port):
+    instance = make_instance(extra=f"pnp_interfaces = {{ 127.0.0.1 }}\npnp_port = {udp_port}\n")
+    instance.init()
+    instance.start()
+    assert group_sockets(udp_port) == 0
+    assert "pnp=" not in instance.log()
+    assert "PnP:            off" in instance.ctl("status", code=OK).out
+    said = instance.ctl("explain", YEALINK, "--pnp", code=OK).out
+    assert "pnp_off" in said and "nobody listens" in said
 
 
-def listed(instance, mac=MAC):
-    def row():
-        rows = [row for row in instance.ctl("pnp", "list", "--json", code=OK).json()
-                if row["mac"].replace(":", "") == mac]
-        return rows[0] if rows else None
-    return wait_until("listed", row)
+def test_another_program_that_shares_the_group_is_no_hindrance(make_instance, udp_port):
+    instance = make_instance(extra=settings(udp_port))
+    instance.init()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((GROUP, udp_port))
+        instance.start()
+        assert group_sockets(udp_port) == 2
 
 
-def test_sipp_asks_is_told_fetches_and_ends_on_its_own_url(net, server):
-    server.ctl("phone", "enrol", MAC, "--for", "10m", code=OK)
-    scenario = f"{TOP}/tests/system/sipp/subscribe.xml"
-    told = net.folder / "told"
-    done = net.within(THERE, "sipp", "-sf", scenario, "-i", PHONE, "-p", PORT, "-m", 1, "-nostdin",
-                      "-key", "mac", MAC, "-key", "vendor", "Yealink", "-key", "model", "T54W",
-                      "-trace_logs", "-log_file", told, "-timeout", "20", f"{GROUP}:{PORT}")
-    assert done.returncode == 0, done.stdout + done.stderr
-    url = re.search(r"url=(\S+)", told.read_text())[1]
-    assert url.startswith(f"https://{SERVER}/provision/") and url.endswith("/")
-    status, body = fetch(net, server, f"{url}{MAC}.cfg", AGENT)
-    assert status == 200 and "1001" in body
-    (own,) = re.findall(r"^static\.auto_provision\.server\.url = (\S+)$", body, re.M)
-    assert own != url
-    server.secrets.append(own.split("/")[4])
-    assert fetch(net, server, f"{own}{MAC}.cfg", AGENT)[0] == 200
-    # The URL was for one use, and the window is over with it.
-    time.sleep(0.1)
-    assert ask(net, subscribe(MAC)) == []
-    row = listed(server)
-    assert wait_until("told", lambda: listed(server)["outcome"]) == "accepted"
-    assert row["vendor"] == "yealink" and row["source"] == PHONE and row["known"]
-    shown = server.ctl("phone", "show", MAC, "--json", code=OK).json()
-    assert shown["last_fetch_address"] == PHONE
+def test_a_start_that_cannot_listen_says_why(make_instance, udp_port):
+    instance = make_instance(extra=settings(udp_port, interfaces="203.0.113.77"))
+    instance.init()
+    code, said = instance.start_fails()
+    assert code == FAILED and "pnp_interfaces: no interface has the address 203.0.113.77" in said
+    instance.extra = settings(udp_port)
+    instance.write_conf()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("", udp_port))
+        code, said = instance.start_fails()
+    assert code == FAILED and "pnp_port" in said and "a PBX that is bound to 0.0.0.0 is in the way" in said
+    instance.extra = f"pnp = discover\npnp_port = {udp_port}\n"
+    instance.write_conf()
+    code, said = instance.start_fails()
+    assert code == EXIT_CONFIG and f"{instance.conf}:" in said and "pnp_interfaces: pnp needs" in said
 
 
-FORMS = {
-    "escaped": {"user": f"MAC%3a{MAC}"}, "escaped_upper": {"user": f"MAC%3A{MAC.upper()}"},
-    "equals": {"user": f"MAC={MAC}"}, "colon": {"user": f"MAC:{MAC}"}, "bare": {"user": f"MAC{MAC}"},
-    "line_feeds": {"end": "\n"}, "odd_port": {"port": 1053}, "grandstream_port": {"port": 5080},
-}
+def test_a_reload_refuses_another_mode(listening, udp_port):
+    listening.extra = settings(udp_port)
+    listening.write_conf()
+    refused = listening.ctl("reload", code=INVALID)
+    assert "pnp" in refused.err and "restart" in refused.err
+    assert listening.ctl("status", "--json", code=OK).json()["pnp"] == "provision"
+    listening.expected_log.append("reload .*pnp")
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_each_form_is_answered_where_it_came_from(net, server, form):
-    options = FORMS[form]
-    server.ctl("phone", "enrol", MAC, "--for", "10m", code=OK)
-    answers = ask(net, subscribe(MAC, **options), port=options.get("port", PORT))
-    assert [text.split("\r\n")[0] for _, text in answers] == [
-        "SIP/2.0 200 OK", answers[1][1].split("\r\n")[0]]
-    assert all(port != PORT for port, _ in answers)  # a socket of its own, not the group's
-    notify = answers[1][1]
-    assert notify.startswith("NOTIFY sip:") and "\r\nContent-Type: application/url\r\n" in notify
-    assert "\r\nSubscription-State: terminated;reason=timeout\r\n" in notify
-    assert not url_of(answers).endswith("\n")
-    server.secrets.append(url_of(answers).split("/")[4])
-
-
-def test_repeats_are_answered_from_the_cache(net, server):
-    server.ctl("phone", "enrol", MAC, "--for", "10m", code=OK)
-    same = subscribe(MAC, call_id="same").replace(b"NUMBER", b"0")
-    answers = ask(net, same, times=4, seconds=3, silent=True)
-    oks = {text for _, text in answers if text.startswith("SIP/2.0 200")}
-    notifies = {text for _, text in answers if text.startswith("NOTIFY")}
-    assert len(oks) == 1 and len(notifies) == 1
-    assert sum(text.startswith("NOTIFY") for _, text in answers) >= 2  # until somebody says 200
-
-
-def test_who_is_not_served_hears_nothing(net, server):
-    outside = ask(net, subscribe(MAC))
-    unknown = ask(net, subscribe(UNKNOWN, agent="Yealink"))
-    assert outside == [] and unknown == []
-    assert refusals(server, "window_closed")[0]["mac"]
-    assert refusals(server, "pnp_unknown")
-    assert not listed(server, UNKNOWN)["known"]
-    server.ctl("phone", "enrol", MAC, "--for", "10m", code=OK)
-    server.ctl("phone", "set", MAC, "--networks", "10.78.0.0/16", code=OK)
-    assert ask(net, subscribe(MAC, address=FORGER), address=FORGER) == []
-    assert refusals(server, "pnp_address")
-    said = server.ctl("explain", MAC, "--pnp", "--from", FORGER, "--json", code=OK).json()
-    assert not said["served"] and said["reason"] == "pnp_address"
-
-
-def test_discover_lists_and_adopt_enters(net, make_instance, monkeypatch):
-    server = serve_in(net, make_instance, monkeypatch,
-                      extra=PROVISION.replace("provision", "discover", 1))
-    server.start()
-    server.add_user("alice")
-    server.add_account("alice", "1001@pbx.test")
-    assert ask(net, subscribe(MAC)) == []
-    row = listed(server)
-    assert (row["vendor"], row["known"]) == ("yealink", False)
-    assert MAC in server.ctl("pnp", "list", code=OK).out.replace(":", "")
-    server.ctl("pnp", "adopt", MAC, "--user", "alice", code=OK)
-    assert listed(server)["known"]
-    assert server.ctl("phone", "show", MAC, "--json", code=OK).json()["enrol_until"] > time.time()
-    assert ask(net, subscribe(MAC)) == []  # it is found out only
-
-
-def test_two_servers_on_a_segment_and_a_pbx_at_the_port(net, make_instance, monkeypatch, server):
-    """The other one knows nobody, and says nothing; a PBX that has the port on its address hears its own."""
-    other = serve_in(net, make_instance, monkeypatch, extra=PROVISION)
-    other.conf.write_text(other.conf.read_text().replace("port = 443", "port = 444")
-                          .replace(f"https://{SERVER}", f"https://{SERVER}:444"))
-    other.start()
-    pbx = net.start(HERE, "python3", "-c", "import socket,time\ns=socket.socket(socket.AF_INET,"
-                    f"socket.SOCK_DGRAM)\ns.bind(('{SERVER}', {PORT}))\ntime.sleep(60)")
-    server.ctl("phone", "enrol", MAC, "--for", "10m", code=OK)
-    answers = ask(net, subscribe(MAC))
-    assert len(answers) == 2 and f"https://{SERVER}/" in url_of(answers)
-    server.secrets.append(url_of(answers).split("/")[4])
-    assert not listed(other)["known"]
-    assert pbx.poll() is None
-
-
-def test_a_flood_is_answered_ten_times_a_second_and_fetches_go_on(net, server):
-    server.ctl("phone", "enrol", MAC, "--for", "10m", code=OK)
-    flood = net.folder / "flood.py"
-    flood.write_text(f"""
-import socket, sys, time
-sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-sock.bind(("{FORGER}", 0))
-sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("{FORGER}"))
-sock.setblocking(False)
-message = sys.stdin.buffer.read()
-answers, begin = 0, time.monotonic()
-for number in range(3000):
-    sock.sendto(message.replace(b"NUMBER", b"%d" % number), ("{GROUP}", {PORT}))
-    while time.monotonic() - begin < number / 1000:
-        try:
-            answers += sock.recv(65536).startswith(b"SIP/2.0 200")
-        except BlockingIOError:
-            time.sleep(0.0005)
-print(answers, time.monotonic() - begin)
-""")
-    message = net.folder / "flood.txt"
-    message.write_bytes(subscribe(MAC, address=FORGER, port=5062))
-    url = server.url(MAC)
-    before = server.log().count("served")
-    with open(net.folder / "flood.out", "w+", encoding="utf-8") as output:
-        flooder = net.start(THERE, "sh", "-c", f'exec python3 -B "{flood}" < "{message}"', log="flood")
-        fetched = 0
-        while flooder.poll() is None:
-            assert fetch(net, server, url, AGENT)[0] == 200
-            fetched += 1
-        assert flooder.wait() == 0, output.read()
-    answers, seconds = map(float, (net.folder / "flood.log").read_text().split())
-    assert fetched > 0 and before >= 0
-    assert answers <= 10 * (seconds + 1) + 1
-    assert "stuck" not in server.log()
+def test_a_phone_that_asked_becomes_a_users_phone(listening):
+    put_questions(listening)
+    listening.add_user("alice")
+    assert {row["mac"] for row in listening.ctl("pnp", "list", "--json", code=OK).json()} == {
+        "80:5e:c0:aa:bb:cc", "02:00:00:00:00:01"}
+    assert "95.86.0.30" in listening.ctl("pnp", "show", YEALINK, code=OK).out
+    assert "pnp_unknown" in listening.ctl("explain", YEALINK, "--pnp", code=OK).out
+    listening.ctl("pnp", "adopt", YEALINK, code=USAGE)
+    listening.ctl("pnp", "adopt", "020000000099", "--user", "alice", code=NOT_FOUND)
+    said = listening.ctl("pnp", "adopt", YEALINK, "--user", "alice", "--for", "5m", code=OK).out
+    assert f"phone {YEALINK} added as yealink T53W" in said
+    phone = listening.ctl("phone", "show", YEALINK, "--json", code=OK).json()
+    assert (phone["vendor"], phone["model"], phone["user"]) == ("yealink", "T53W", "alice")
+    assert time.time() < phone["enrol_until"] <= time.time() + 300
+    explained = listening.ctl("explain", YEALINK, "--pnp", "--json", code=OK).json()
+    assert explained["served"], explained
+    unknown = listening.ctl("pnp", "list", "--unknown", "--json", code=OK).json()
+    assert [row["mac"] for row in unknown] == ["02:00:00:00:00:01"]
+    listening.ctl("pnp", "forget", STRANGER, code=OK)
+    listening.ctl("pnp", "forget", STRANGER, code=NOT_FOUND)
+    words = listening.ctl("completion", "words", "--", "pnp", "show", "", code=OK).out
+    assert words.split() == [YEALINK]
