@@ -212,6 +212,8 @@ static int start_parts(struct daemon *daemon, struct ap_error *error)
         return ap_error_set(error, err, "cannot be started: %s", ap_strerror(err));
     err = start_workers(daemon, error);
     if (!err)
+        err = telephony_open(daemon, error);
+    if (!err)
         err = control_open(daemon, error);
     if (!err)
         err = service_open(daemon, error);
@@ -330,6 +332,7 @@ void daemon_stop(struct daemon *daemon)
     log_event(LOG_LEVEL_NOTICE, "stop", "finishing answers in hand");
     service_stopping();
     api_stop(daemon->api);
+    telephony_stop(daemon);
     (void)uv_timer_start(&daemon->grace, on_grace_over, AP_STOP_GRACE_MS, 0); /* cannot fail */
     daemon->undrained = daemon->worker_count + 1;
     for (size_t i = 0; i < daemon->worker_count; i++) {
@@ -345,6 +348,7 @@ static void tear_down(struct daemon *daemon)
 {
     front_close(daemon->front);
     api_stop(daemon->api);
+    telephony_stop(daemon);
     for (size_t i = 0; i < daemon->worker_count; i++)
         worker_stop(daemon->workers[i]);
     /* Answers that still wait for a commit get it now; loops that are stopped take them below. */
@@ -353,12 +357,14 @@ static void tear_down(struct daemon *daemon)
         worker_free(daemon->workers[i]);
     mailbox_close(daemon->mailbox);
     reload_abandon(daemon);
+    telephony_close(daemon);
     service_close(daemon);
     while (uv_run(&daemon->loop, UV_RUN_DEFAULT) != 0)
         ;
     (void)uv_loop_close(&daemon->loop); /* no handle is left, and no job that held the writer */
     store_writer_free(daemon->writer);
     api_free(daemon->api);
+    telephony_free(daemon);
     listeners_close(daemon);
     free(daemon->drains);
     free(daemon->workers);

@@ -13,6 +13,7 @@
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
 #include "autoprov/penalty_table.h"
+#include "autoprov/resync.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
@@ -78,6 +79,10 @@ struct daemon {
     dev_t socket_device; /* with socket_inode: the socket file that is ours to remove */
     ino_t socket_inode;
     struct api *api;
+    struct resync *resync;
+    uv_timer_t resync_timer;
+    bool resync_woken;   /* while it was at work */
+    bool telephony_open; /* the timer above */
 
     struct reload *reloads; /* FIFO; the first one is at work */
     bool reload_failed;     /* the last one that ended */
@@ -131,11 +136,28 @@ AP_MUSTCHECK int control_bind(struct daemon *daemon, const struct config *config
 /* Serve the control socket and the listeners for admins, with the API behind them. */
 AP_MUSTCHECK int control_open(struct daemon *daemon, struct ap_error *error);
 
+/* As in struct api_daemon; data is the struct daemon. */
+AP_MUSTCHECK int control_start_job(void *data, struct api_job *job);
+AP_MUSTCHECK int control_open_reader(void *data, struct store_db **ret_reader);
+
 /* New connections of admins get the certificates of the daemon's snapshot. */
 void control_switch(struct daemon *daemon);
 
 /* Remove the socket file, unless another daemon has put its own in the place. */
 void control_unlink(struct daemon *daemon);
+
+/* -- telephony.c ----------------------------------------------------------------------------------
+ */
+
+/* Phones can be told to fetch from now on. After the mailbox, before control_open(). */
+AP_MUSTCHECK int telephony_open(struct daemon *daemon, struct ap_error *error);
+/* The configuration is another one. */
+void telephony_switch(struct daemon *daemon);
+/* Nobody is told any more; before the writer is halted. */
+void telephony_stop(struct daemon *daemon);
+/* The handles, before the loop's end, and the rest behind it. Of what was opened. */
+void telephony_close(struct daemon *daemon);
+void telephony_free(struct daemon *daemon);
 
 /* -- journal.c ------------------------------------------------------------------------------------
  */
