@@ -13,6 +13,7 @@
 #include "autoprov/store.h"
 #include "autoprov/store_alarm.h"
 #include "autoprov/store_object.h"
+#include "autoprov/store_resync.h"
 #include "autoprov/store_writer.h"
 #include "autoprov/tally.h"
 
@@ -58,7 +59,8 @@ struct metrics {
     struct store_counts store;
     struct store_writer_stats writer;
     struct store_phone_states phones;
-    uint64_t alarms[STORE_ALARM_KIND_COUNT]; /* open ones */
+    uint64_t alarms[STORE_ALARM_KIND_COUNT];      /* open ones */
+    uint64_t resyncs[STORE_RESYNC_OUTCOME_COUNT]; /* of WAITING: at this moment */
     bool flat_mode;
     bool reload_failed; /* the last one; the old configuration stays */
     int64_t loaded_at;  /* UTC seconds: the configuration that is in force */

@@ -68,6 +68,8 @@ int api_metrics(struct api_call *call, struct store_db *db)
     if (err)
         return err;
     store_writer_stats(call->api->writer, &metrics.writer);
+    if (call->api->resync)
+        resync_totals(call->api->resync, metrics.resyncs);
     buf_init(&call->text, AP_ADMIN_ANSWER_MAX_BYTES);
     call->status = 200;
     err = metrics_write(&metrics, &call->text);

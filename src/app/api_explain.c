@@ -297,6 +297,49 @@ static void step_throttle(struct walk *walk)
         step(walk, "throttle", true, "this source is not throttled");
 }
 
+/* What came of telling it last. */
+static const char *last_resync(struct walk *walk, const char *phone_id)
+{
+    struct store_resync_row row;
+    int err = store_resync_get(walk->db, &walk->call->arena, phone_id, &row);
+
+    if (err)
+        return err == AP_ENOENT ? "it was not told yet" : NULL;
+    return api_text(walk->call, "told last: %s%s%s", store_resync_outcome_name(row.outcome),
+                    row.status ? api_text(walk->call, " with %d", row.status) : "",
+                    row.fetched_at ? ", and it fetched since" : ", no fetch since");
+}
+
+/* How it can be told to fetch anew; no part of a fetch, so no reason either. */
+static void step_resync(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+    struct arena *arena = &walk->call->arena;
+    struct store_resync_target target;
+    struct resync_place place = {.uri = ""};
+
+    if (!found->phone_known || !found->vendor)
+        return;
+    const char *event = resync_event(found->vendor, STORE_RESYNC_FETCH);
+    const char *last = last_resync(walk, found->phone.id);
+    int err = store_resync_target(walk->db, arena, found->phone.mac, false, &target);
+    if (!err)
+        err = resync_find_place(arena, &target, &place);
+    if ((err && err != AP_ENOENT) || !last)
+        walk->err = err ? err : AP_ENOMEM;
+    else if (!event)
+        step(walk, "resync", false, "phones of this vendor cannot be told to fetch");
+    else if (err)
+        step(walk, "resync", false,
+             api_text(walk->call,
+                      "where it listens is not known: it never fetched, and has no "
+                      "sip_contact; %s",
+                      last));
+    else
+        step(walk, "resync", true,
+             api_text(walk->call, "by %s to %s (%s); %s", event, place.uri, place.origin, last));
+}
+
 /* NULL: none are told. */
 static const struct provision_credentials *credentials_of(struct walk *walk)
 {
@@ -382,6 +425,7 @@ static int walk_all(struct walk *walk)
     step(walk, "policy", walk->reason == POLICY_SERVE, policy_reason_name(walk->reason));
     if (walk->reason == POLICY_SERVE)
         err = step_render(walk, &question);
+    step_resync(walk);
     return err ? err : walk->err;
 }
 

@@ -7,8 +7,9 @@ static const struct {
     enum policy_reason reason;
     const char *next;
 } NEXT[] = {
-    {POLICY_SERVE, "nothing is in the way: restart the phone or make it fetch again, and look at "
-                   "'autoprovctl phone diff MAC' afterwards"},
+    {POLICY_SERVE,
+     "nothing is in the way: make the phone fetch again (autoprovctl phone resync MAC), and "
+     "look at 'autoprovctl phone diff MAC' afterwards"},
     {POLICY_UNKNOWN_PATH, "tell the phone the URL that 'autoprovctl phone url MAC' prints: it must "
                           "begin with the configured provision_prefix"},
     {POLICY_BAD_TOKEN, "the folder in the URL is no token: tell the phone the URL that "

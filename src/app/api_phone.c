@@ -27,13 +27,13 @@ json_t *api_phone_json(const struct store_phone *phone, bool with_lines)
     char mac[AP_MAC_TEXT_MAX];
 
     mac_format(phone->mac, MAC_FORM_LOWER_COLON, mac);
-    json_t *object =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:I, s:I, s:s, s:I}", "id", phone->id,
-                  "mac", mac, "user", phone->user_name, "vendor", phone->vendor, "model",
-                  phone->model, "label", phone->label, "enabled", (int)phone->enabled,
-                  "external_id", phone->external_id, "created_at", (json_int_t)phone->created_at,
-                  "last_fetch_at", (json_int_t)phone->last_fetch_at, "last_fetch_address",
-                  phone->last_fetch_address, "version", (json_int_t)phone->version);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:s, s:I, s:I, s:s, s:I}", "id", phone->id,
+        "mac", mac, "user", phone->user_name, "vendor", phone->vendor, "model", phone->model,
+        "label", phone->label, "enabled", (int)phone->enabled, "external_id", phone->external_id,
+        "sip_contact", phone->sip_contact, "created_at", (json_int_t)phone->created_at,
+        "last_fetch_at", (json_int_t)phone->last_fetch_at, "last_fetch_address",
+        phone->last_fetch_address, "version", (json_int_t)phone->version);
     json_t *access = object ? api_access_json(&phone->access) : NULL;
     if (object &&
         (!access || json_object_update(object, access) != 0 || api_auth_show(phone, object) != 0)) {

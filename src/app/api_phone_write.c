@@ -234,6 +234,10 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         {.name = "label", .type = API_FIELD_TEXT, .may_be_empty = true, .target = &phone.label},
         {.name = "enabled", .type = API_FIELD_BOOL, .target = &phone.enabled},
         {.name = "external_id", .type = API_FIELD_NAME, .target = &phone.external_id},
+        {.name = "sip_contact",
+         .type = API_FIELD_RAW,
+         .may_be_empty = true,
+         .target = &phone.sip_contact},
         {.name = "lines", .type = API_FIELD_LIST, .target = &list},
         {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
         {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
@@ -257,6 +261,8 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         err = api_settle_vendor(call, &phone, json_object_get(call->body, "vendor") != NULL);
     if (!err)
         err = api_settle_access(call, &access, &phone.access);
+    if (!err && phone.sip_contact)
+        err = api_check_contact(call, phone.sip_contact);
     if (!err)
         err = api_add_phone(call, db, &phone, user_name, list);
     if (!err)
@@ -283,6 +289,10 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
          .type = API_FIELD_NAME,
          .may_be_null = true,
          .target = &phone->external_id},
+        {.name = "sip_contact",
+         .type = API_FIELD_RAW,
+         .may_be_empty = true,
+         .target = &phone->sip_contact},
         {.name = "lines", .type = API_FIELD_LIST, .target = ret_lines},
         {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
         {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
@@ -306,6 +316,8 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
         return api_problem(call, AP_EINVAL, json_object_get(call->body, "mac") ? "/mac" : "/user",
                            "a phone stays with its MAC and its user: delete it and add another");
     err = api_settle_access(call, &access, &phone->access);
+    if (!err)
+        err = api_check_contact(call, phone->sip_contact);
     if (err)
         return err;
     *ret_made = access.auth.made;

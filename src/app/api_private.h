@@ -10,6 +10,7 @@
 #include "autoprov/arena.h"
 #include "autoprov/limits.h"
 #include "autoprov/rendering.h"
+#include "autoprov/resync.h"
 #include "autoprov/store_alarm.h"
 #include "autoprov/store_object.h"
 #include "autoprov/store_setting.h"
@@ -31,6 +32,7 @@ enum api_kind {
     API_RELOAD,  /* no run: the daemon reloads */
     API_UPLOAD,  /* API_READ whose body is text/csv: call->text */
     API_JOB,     /* runs on a job thread with a reader of its own; writes nothing */
+    API_LATER,   /* API_READ that may keep the call (is_kept), and answer it when it can */
 };
 
 struct api_call;
@@ -45,6 +47,10 @@ struct api_route {
     int (*run)(struct api_call *call, struct store_db *db);
     const char *action;       /* of the audit row; NULL for reads */
     const char *const *query; /* the parameters it takes, ends with NULL; NULL: none */
+    /* NULL, or: on the control loop before it runs where it runs, and when its write is committed.
+     * Errors as of run. */
+    int (*before)(struct api_call *call);
+    int (*after)(struct api_call *call);
 };
 
 /* One call on its way. On the writer thread while it runs there, else on the control loop's. */
@@ -69,7 +75,10 @@ struct api_call {
     const char *upload;          /* of API_UPLOAD, while it runs */
     size_t upload_len;
     char actor[API_ACTOR_MAX];
+    void *more;         /* what before, run and after of a route share, from the arena */
     const char *object; /* for the log, from the arena; NULL: none */
+    bool is_kept;       /* of API_LATER */
+    int64_t due_ms;     /* then: when it is answered at the latest */
     int err;
     int status;      /* HTTP, of success */
     struct buf text; /* of success instead of result, if text_type is set */
@@ -376,6 +385,14 @@ const char *api_explain_next(enum policy_reason reason);
 /* The answer to a question of explain whose "pnp" is true. */
 AP_MUSTCHECK int api_explain_pnp(struct api_call *call, struct store_db *db);
 
+/* -- api_resync.c ------------------------------------------------------------------------------ */
+
+/* A phone's MACs as texts become the order's, in the call's arena. Errors: AP_ENOMEM. */
+AP_MUSTCHECK int api_resync_macs(struct api_call *call, const char *const *texts, size_t count,
+                                 struct resync_order *order);
+/* Check a phone's contact, "" : none. Errors: AP_EINVAL, AP_ERANGE with a problem. */
+AP_MUSTCHECK int api_check_contact(struct api_call *call, const char *contact);
+
 /* -- api_alarm.c ------------------------------------------------------------------------------- */
 
 /* Open alarms, a member for each kind. *ret_json: the caller's. Errors: the store's, AP_ENOMEM. */
@@ -408,6 +425,24 @@ struct api_imports {
 };
 /* After the last job was done. NULL is fine. */
 void api_import_free(struct api *api);
+/* What api_tick() and api_stop() do of imports. */
+void api_import_tick(struct api *api);
+void api_import_stop(struct api *api);
+
+/* -- api_notification.c ------------------------------------------------------------------------ */
+
+/* Programs that wait for something to take: kept calls, the first come first. */
+struct api_takers {
+    struct api_call *calls[AP_RESYNC_TAKERS_MAX];
+    size_t count;
+    bool stopping; /* nobody waits any more */
+};
+/* Answer those whose time has come. */
+void api_takers_tick(struct api *api);
+/* Answer all of them. */
+void api_takers_stop(struct api *api);
+/* resync_listen()'s ready; data is the struct api. */
+void api_takers_ready(void *data);
 
 struct api {
     struct store_db *reader;
@@ -418,6 +453,8 @@ struct api {
     uid_t own_uid;
     gid_t group_gid;
     struct api_imports imports;
+    struct resync *resync; /* NULL: nobody can be told to fetch */
+    struct api_takers takers;
 };
 
 #endif

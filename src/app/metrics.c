@@ -243,6 +243,20 @@ static void write_alarms(struct text *text, const struct metrics *metrics)
                metrics->alarms[kind]);
 }
 
+static void write_resyncs(struct text *text, const struct metrics *metrics)
+{
+    static const char NAME[] = PREFIX "resyncs_total";
+    const struct figure waiting = {PREFIX "resyncs_waiting", "gauge",
+                                   "Phones that were told to fetch and have not answered yet.",
+                                   metrics->resyncs[STORE_RESYNC_WAITING]};
+
+    family(text, NAME, "counter", "Phones that were told to fetch, by how that ended.");
+    for (int outcome = STORE_RESYNC_WAITING + 1; outcome < STORE_RESYNC_OUTCOME_COUNT; outcome++)
+        sample(text, NAME, "outcome", store_resync_outcome_name((enum store_resync_outcome)outcome),
+               metrics->resyncs[outcome]);
+    write_figures(text, &waiting, 1);
+}
+
 static void write_configuration(struct text *text, const struct metrics *metrics)
 {
     static const char INFO[] = PREFIX "build_info";
@@ -309,6 +323,7 @@ int metrics_write(const struct metrics *metrics, struct buf *out)
     write_pnp(&text, &metrics->pnp);
     write_store(&text, metrics);
     write_alarms(&text, metrics);
+    write_resyncs(&text, metrics);
     write_process(&text, &metrics->process);
     return text.err;
 }

@@ -56,7 +56,7 @@ int resync_new(const struct resync_setup *setup, struct resync **ret_resync)
 struct resync_run *resync_big_run(const struct resync *resync)
 {
     for (struct resync_run *run = resync->runs; run; run = run->next) {
-        if (run->progress.whom >= RESYNC_STALE)
+        if (run->progress.whom >= RESYNC_STALE && !run->progress.cancelled)
             return run;
     }
     return NULL;
@@ -394,7 +394,6 @@ void resync_free(struct resync *resync)
 {
     if (!resync)
         return;
-    resync_stop(resync);
     while (!TAILQ_EMPTY(&resync->attempts))
         resync_free_attempt(TAILQ_FIRST(&resync->attempts));
     while (resync->runs) {

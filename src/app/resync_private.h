@@ -110,7 +110,7 @@ const struct config *resync_config(const struct resync *resync);
 /* As resync_order(), of the daemon itself if automatic. */
 AP_MUSTCHECK int resync_begin(struct resync *resync, const struct resync_order *order,
                               bool automatic, struct resync_run **ret_run);
-/* The STALE or ALL that runs; NULL: none. */
+/* The STALE or ALL that runs, and was not cancelled; NULL: none. */
 struct resync_run *resync_big_run(const struct resync *resync);
 void resync_cancel_run(struct resync *resync, struct resync_run *run);
 

@@ -1,8 +1,4 @@
 /* The commands as a table; --help is printed from it. */
-#include <stdio.h>
-#include <string.h>
-
-#include "autoprov/config.h"
 #include "ctl_private.h"
 
 static const struct ctl_option USER_ADD[] = {
@@ -146,6 +142,7 @@ static const struct ctl_option PHONE_ADD[] = {
     {"model", "NAME", "as in 'autoprovctl model list'"},
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
+    {"sip-contact", "URI", "where it listens, as in sip:1001@192.0.2.7:5060; '' for not known"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
     {"flat", "full|bootstrap|off", "what flat mode gives it; '' for the configuration's"},
     {"secrets", "always|once|first_network", "when its file holds secrets; '' as configured"},
@@ -162,6 +159,7 @@ static const struct ctl_option PHONE_SET[] = {
     {"model", "NAME", "as in 'autoprovctl model list'"},
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
+    {"sip-contact", "URI", "where it listens, as in sip:1001@192.0.2.7:5060; '' for not known"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …, in place of those it has"},
     {"flat", "full|bootstrap|off", "what flat mode gives it; '' for the configuration's"},
     {"secrets", "always|once|first_network", "when its file holds secrets; '' as configured"},
@@ -172,6 +170,33 @@ static const struct ctl_option PHONE_SET[] = {
     {"auth-password-make", NULL, "make that password, and print it this once"},
     {"enable", NULL, "serve it"},
     {"disable", NULL, "do not serve it"},
+    {0},
+};
+static const struct ctl_option PHONE_RESYNC[] = {
+    {"reboot", NULL, "let it restart"},
+    {"url", NULL, "tell it its URL, for a phone that has none or another one"},
+    {0},
+};
+static const struct ctl_option USER_RESYNC[] = {
+    {"reboot", NULL, "let them restart"},
+    {"wait", NULL, "until all have answered; on a terminal it is so anyway"},
+    {0},
+};
+static const struct ctl_option RESYNC[] = {
+    {"stale", NULL, "phones whose file has changed since they fetched it"},
+    {"all", NULL, "all phones"},
+    {"rate", "N", "phones in a second, 1 to 500; default: resync_rate of the configuration"},
+    {"reboot", NULL, "let them restart"},
+    {"wait", NULL, "until all have answered; on a terminal it is so anyway"},
+    {0},
+};
+static const struct ctl_option RESYNC_STATUS[] = {
+    {"outcome", "OUTCOME", "only phones whose last one ended so: waiting, accepted, refused, …"},
+    {"user", "NAME", "only this user's phones"},
+    {0},
+};
+static const struct ctl_option NOTIFIER[] = {
+    {"exec", "COMMAND", "what tells a phone; {mac}, {user}, {sip_user}, … are put in"},
     {0},
 };
 static const struct ctl_option PHONE_ENROL[] = {
@@ -306,6 +331,18 @@ const struct ctl_command CTL_COMMANDS[] = {
      "make one of them a phone of a user, and open its enrolment window", ctl_pnp_adopt},
     {"pnp", "forget", "MAC", 1, 1, NULL, "take one of them off the list until it asks again",
      ctl_pnp_forget},
+    {"phone", "resync", "MAC", 1, 1, PHONE_RESYNC, "make a phone fetch its file anew",
+     ctl_phone_resync},
+    {"user", "resync", "USER", 1, 1, USER_RESYNC,
+     "make the phones of a user fetch anew, and others with a line of the user", ctl_user_resync},
+    {"resync", NULL, "", 0, 0, RESYNC, "make many phones fetch anew", ctl_resync},
+    {"resync", "status", "", 0, 0, RESYNC_STATUS,
+     "show which phones were told to fetch, and which have", ctl_resync_status},
+    {"resync", "stop", "", 0, 0, NULL, "tell nobody any more who was not told yet",
+     ctl_resync_stop},
+    {"notifier", NULL, "", 0, 0, NOTIFIER,
+     "tell phones to fetch through a PBX, for notifier = external; runs until it is ended",
+     ctl_notifier},
     {"refusal", "list", "", 0, 0, REFUSAL_LIST, "list who was refused and why, newest first",
      ctl_refusal_list},
     {"fetch", "list", "", 0, 0, FETCH_LIST, "list what phones fetched, newest first",
@@ -384,53 +421,3 @@ const struct ctl_command CTL_COMMANDS[] = {
      "replace the database by a backup; the daemon is stopped", ctl_restore},
     {0},
 };
-
-void ctl_print_help(void)
-{
-    fputs("Usage: autoprovctl [--config FILE] [--socket PATH] [--json] COMMAND …\n"
-          "\n"
-          "Controls autoprovd, the auto-provisioning server for SIP phones.\n"
-          "\n"
-          "Commands:\n",
-          stdout);
-    for (const struct ctl_command *command = CTL_COMMANDS; command->noun; command++) {
-        char words[64];
-        (void)snprintf(words, sizeof(words), "%s%s%s%s%s", command->noun, command->verb ? " " : "",
-                       command->verb ? command->verb : "", command->positionals[0] ? " " : "",
-                       command->positionals);
-        printf("  %-34s %s\n", words, command->help);
-    }
-    fputs("\n"
-          "Options:\n"
-          "  -c, --config FILE   configuration (default " CONFIG_DEFAULT_PATH ")\n"
-          "      --socket PATH   control socket (default: the configuration's control_socket)\n"
-          "      --json          print JSON\n"
-          "  -h, --help          this text, or a command's; so does: autoprovctl help COMMAND\n"
-          "  -V, --version       version\n"
-          "\n"
-          "Examples:\n"
-          "  autoprovctl user add alice\n"
-          "  autoprovctl account add alice 1001@pbx.example.com --password-file secret.txt\n"
-          "  autoprovctl phone add alice cc:5e:f6:41:b7:94 --vendor linphone\n"
-          "  autoprovctl phone url cc5ef641b794\n"
-          "\n"
-          "Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 exists, 5 invalid, 6 daemon\n"
-          "unreachable, 7 not permitted.\n",
-          stdout);
-}
-
-void ctl_print_command_help(const struct ctl_command *command)
-{
-    printf("Usage: autoprovctl %s%s%s%s%s%s\n\nTo %s.\n", command->noun, command->verb ? " " : "",
-           command->verb ? command->verb : "", command->positionals[0] ? " " : "",
-           command->positionals, command->options ? " [OPTIONS]" : "", command->help);
-    if (!command->options)
-        return;
-    fputs("\nOptions:\n", stdout);
-    for (const struct ctl_option *option = command->options; option->name; option++) {
-        char words[64];
-        (void)snprintf(words, sizeof(words), "--%s%s%s", option->name, option->value ? " " : "",
-                       option->value ? option->value : "");
-        printf("  %-30s %s\n", words, option->help);
-    }
-}

@@ -64,16 +64,6 @@ struct line {
     const char *last;                  /* what is being typed; may be "" */
 };
 
-static const struct ctl_command *find(const char *noun, const char *verb)
-{
-    for (const struct ctl_command *command = CTL_COMMANDS; command->noun; command++) {
-        if (strcmp(command->noun, noun) == 0 &&
-            (!command->verb || (verb && strcmp(command->verb, verb) == 0)))
-            return command;
-    }
-    return NULL;
-}
-
 static const struct ctl_option *option_of(const struct ctl_command *command, const char *word)
 {
     for (const struct ctl_option *option = command ? command->options : NULL;
@@ -111,9 +101,9 @@ static void take_word(struct line *line, const char *word)
 {
     if (!line->noun) {
         line->noun = word;
-        line->command = find(word, NULL);
-    } else if (!line->command) {
-        line->command = find(line->noun, word);
+        line->command = ctl_find_command(word, NULL);
+    } else if (!line->command || (!line->command->verb && ctl_find_command(line->noun, word))) {
+        line->command = ctl_find_command(line->noun, word);
     } else {
         line->positionals++;
     }
@@ -240,6 +230,10 @@ static void offer_what(const struct line *line, const char *what)
         offer_each(line, "viewer operator admin", ' ');
     else if (strcmp(what, "TYPE") == 0)
         offer_each(line, "line speed_dial blf park dtmf", ' ');
+    else if (strcmp(what, "OUTCOME") == 0)
+        offer_each(line,
+                   "waiting accepted challenged refused unreachable no_target failed cancelled",
+                   ' ');
     else if (strcmp(what, "SCOPE") == 0)
         offer_each(line, "global vendor: model: site: user: phone:", ' ');
     else if (strchr(what, '|'))
@@ -319,6 +313,8 @@ int ctl_completion_words(const struct ctl_args *args)
         offer_options(&line);
     else if (!line.command)
         offer_commands(&line);
+    else if (!line.command->verb && !line.command->positionals[0])
+        offer_commands(&line); /* its verbs, if it has some */
     else
         offer_positional(&line);
     return CTL_OK;

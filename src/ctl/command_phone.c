@@ -41,6 +41,7 @@ static const struct ctl_column FIELDS[] = {
     {"lines", "Lines:"},
     {"enabled", "Enabled:"},
     {"external_id", "External id:"},
+    {"sip_contact", "SIP contact:"},
     {"flat", "Flat mode:"},
     {"secrets", "Secrets:"},
     {"networks", "Networks:"},
@@ -111,6 +112,8 @@ static int add_fields(const struct ctl_args *args, json_t *body)
         code = ctl_add_string(args, "label", "label", body);
     if (code == CTL_OK)
         code = ctl_add_string(args, "external-id", "external_id", body);
+    if (code == CTL_OK)
+        code = ctl_add_string(args, "sip-contact", "sip_contact", body);
     if (code == CTL_OK)
         code = ctl_add_lines(args, body);
     if (code == CTL_OK)

@@ -223,6 +223,7 @@ int control_open(struct daemon *daemon, struct ap_error *error)
         .writer = daemon->writer,
         .mailbox = daemon->mailbox,
         .clock = daemon->clock,
+        .resync = daemon->resync,
         .own_uid = geteuid(),
         .group_gid = daemon->control_gid,
         .daemon = {.data = daemon,

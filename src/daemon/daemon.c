@@ -353,6 +353,7 @@ void daemon_stop(struct daemon *daemon)
     log_event(LOG_LEVEL_NOTICE, "stop", "finishing answers in hand");
     service_stopping();
     api_stop(daemon->api);
+    telephony_stop(daemon);
     (void)uv_timer_start(&daemon->grace, on_grace_over, AP_STOP_GRACE_MS, 0); /* cannot fail */
     daemon->undrained = daemon->worker_count + 1;
     for (size_t i = 0; i < daemon->worker_count; i++) {

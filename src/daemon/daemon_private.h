@@ -136,6 +136,10 @@ AP_MUSTCHECK int control_bind(struct daemon *daemon, const struct config *config
 /* Serve the control socket and the listeners for admins, with the API behind them. */
 AP_MUSTCHECK int control_open(struct daemon *daemon, struct ap_error *error);
 
+/* As in struct api_daemon; data is the struct daemon. */
+AP_MUSTCHECK int control_start_job(void *data, struct api_job *job);
+AP_MUSTCHECK int control_open_reader(void *data, struct store_db **ret_reader);
+
 /* New connections of admins get the certificates of the daemon's snapshot. */
 void control_switch(struct daemon *daemon);
 
@@ -154,6 +158,8 @@ AP_MUSTCHECK int telephony_claim(struct daemon *daemon, const struct config *con
                                  struct ap_error *error);
 /* Speak, and listen if pnp says so; daemon->pnp and daemon->resync are there from now on. */
 AP_MUSTCHECK int telephony_open(struct daemon *daemon, struct ap_error *error);
+/* The configuration is another one. */
+void telephony_switch(struct daemon *daemon);
 /* Once a second. */
 void telephony_tick(struct daemon *daemon);
 /* Nothing is sent or heard any more; before the writer is halted. May run twice. */

@@ -24,6 +24,7 @@ struct telephony {
     struct resync *resync;
     uv_timer_t timer;
     bool timer_open;
+    bool woken;            /* while it was at work */
     struct arena arena;    /* of the datagram in hand */
     const char *interface; /* that it came in by */
 };
@@ -56,9 +57,13 @@ static void on_timer(uv_timer_t *timer)
     struct telephony *telephony = timer->data;
     int64_t now = now_ms(telephony);
 
+    telephony->woken = false;
     sip_notifier_tick(telephony->notifier, now);
     int64_t resync_ms = resync_tick(telephony->resync, now);
-    call_at(telephony, sip_notifier_next_ms(telephony->notifier), resync_ms);
+    if (telephony->woken)
+        call_in(telephony, 0);
+    else
+        call_at(telephony, sip_notifier_next_ms(telephony->notifier), resync_ms);
 }
 
 static struct snapshot *snapshot_now(void *data)
@@ -87,6 +92,7 @@ static void wake(void *data)
 {
     struct telephony *telephony = data;
 
+    telephony->woken = true;
     if (telephony->timer_open)
         call_in(telephony, 0);
 }
@@ -149,10 +155,8 @@ static void ignore(void *data, uint64_t id)
 static int notify(void *data, const struct sip_notice *notice)
 {
     struct telephony *telephony = data;
-    int err = sip_notifier_start(telephony->notifier, notice, now_ms(telephony));
 
-    wake(telephony);
-    return err;
+    return sip_notifier_start(telephony->notifier, notice, now_ms(telephony));
 }
 
 static void hear(struct telephony *telephony, const struct sip_datagram *datagram)
@@ -277,6 +281,11 @@ int telephony_open(struct daemon *daemon, struct ap_error *error)
     return 0;
 }
 
+void telephony_switch(struct daemon *daemon)
+{
+    wake(daemon->telephony);
+}
+
 void telephony_tick(struct daemon *daemon)
 {
     if (daemon->telephony->pnp)
@@ -292,11 +301,11 @@ void telephony_stop(struct daemon *daemon)
         return;
     sip_socket_close(telephony->socket);
     telephony->socket = NULL;
-    resync_stop(telephony->resync);
-    sip_pnp_free(telephony->questions);
+    sip_pnp_free(telephony->questions); /* tells pnp of what it cancels */
     telephony->questions = NULL;
     sip_notifier_free(telephony->notifier);
     telephony->notifier = NULL;
+    resync_stop(telephony->resync);
     daemon->pnp = NULL;
     pnp_free(telephony->pnp);
     telephony->pnp = NULL;
