@@ -120,7 +120,8 @@ static int settle_vendor(struct api_call *call, const struct store_pnp *row,
         phone->vendor = guess.vendor->name;
         vendor_given = true;
     }
-    if (!model_given && guess.model && strcmp(phone->vendor, guess.vendor->name) == 0)
+    if (!model_given && guess.vendor && guess.model &&
+        strcmp(phone->vendor, guess.vendor->name) == 0)
         phone->model = guess.model->name;
     return api_settle_vendor(call, phone, vendor_given);
 }

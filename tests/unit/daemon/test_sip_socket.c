@@ -230,7 +230,7 @@ static void test_ipv6_targets_have_a_socket_of_their_own(void **state)
     if (!sip_socket_local(scene->sip, &to, local, sizeof(local)))
         skip(); /* no IPv6 here */
     assert_memory_equal(local, "[::1]:", 6);
-    assert_true(atoi(local + 6) > 0);
+    assert_true(strtol(local + 6, NULL, 10) > 0);
 }
 
 static void test_the_longest_arrives_and_a_longer_one_is_dropped(void **state)
