@@ -2,7 +2,7 @@
  * and counts nothing; a token that was asked with is shown by its log form alone. */
 #include <string.h>
 
-#include "api_private.h"
+#include "api_explain.h"
 #include "autoprov/address.h"
 #include "autoprov/array.h"
 #include "autoprov/secret.h"
@@ -443,9 +443,5 @@ int api_explain(struct api_call *call, struct store_db *db)
         json_decref(walk.steps);
         return err;
     }
-    return api_result(call, 200,
-                      json_pack("{s:b, s:s, s:s, s:o}", "served",
-                                (int)(walk.reason == POLICY_SERVE), "reason",
-                                policy_reason_name(walk.reason), "next",
-                                api_explain_next(walk.reason), "steps", walk.steps));
+    return api_explain_answer(call, walk.reason, api_explain_next(walk.reason), walk.steps);
 }

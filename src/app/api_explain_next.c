@@ -1,5 +1,5 @@
 /* What an admin does next, by the reason of a refusal. */
-#include "api_private.h"
+#include "api_explain.h"
 #include "autoprov/array.h"
 #include "autoprov/policy.h"
 
@@ -86,4 +86,13 @@ const char *api_explain_next(enum policy_reason reason)
             return NEXT[i].next;
     }
     return "";
+}
+
+int api_explain_answer(struct api_call *call, enum policy_reason reason, const char *next,
+                       json_t *steps)
+{
+    return api_result(call, 200,
+                      json_pack("{s:b, s:s, s:s, s:o}", "served", (int)(reason == POLICY_SERVE),
+                                "reason", policy_reason_name(reason), "next", next, "steps",
+                                steps));
 }

@@ -2,7 +2,7 @@
  * without handing anything out. */
 #include <string.h>
 
-#include "api_private.h"
+#include "api_explain.h"
 #include "autoprov/array.h"
 #include "autoprov/store_pnp.h"
 #include "pnp_find.h"
@@ -171,13 +171,10 @@ int api_explain_pnp(struct api_call *call, struct store_db *db)
         return err;
     }
     enum policy_reason reason = walk.found.reason;
-    return api_result(
-        call, 200,
-        json_pack("{s:b, s:s, s:s, s:o}", "served", (int)(reason == POLICY_SERVE), "reason",
-                  policy_reason_name(reason), "next",
-                  reason == POLICY_NO_BOOTSTRAP
-                      ? "there is no URL to tell: the name of the phone's file is not "
-                        "known; give it a model of the catalogue"
-                      : api_explain_next(reason),
-                  "steps", walk.steps));
+    return api_explain_answer(call, reason,
+                              reason == POLICY_NO_BOOTSTRAP
+                                  ? "there is no URL to tell: the name of the phone's file is not "
+                                    "known; give it a model of the catalogue"
+                                  : api_explain_next(reason),
+                              walk.steps);
 }

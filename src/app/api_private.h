@@ -375,16 +375,6 @@ AP_MUSTCHECK int api_settle_access(struct api_call *call, struct api_access_fiel
 /* The members that a phone shows of it. NULL without memory. */
 json_t *api_access_json(const struct store_access *access);
 
-/* -- api_explain_next.c -- */
-
-/* What an admin does about a refusal for that reason; "" : nothing is known. Static. */
-const char *api_explain_next(enum policy_reason reason);
-
-/* -- api_explain_pnp.c ------------------------------------------------------------------------- */
-
-/* The answer to a question of explain whose "pnp" is true. */
-AP_MUSTCHECK int api_explain_pnp(struct api_call *call, struct store_db *db);
-
 /* -- api_resync.c ------------------------------------------------------------------------------ */
 
 /* A phone's MACs as texts become the order's, in the call's arena. Errors: AP_ENOMEM. */

@@ -59,6 +59,21 @@ static int place_of_fetch(struct arena *arena, const struct store_resync_target 
     return ret_place->uri ? 0 : AP_ENOMEM;
 }
 
+/* Is the address the contact's host? Anybody can ask by multicast in a phone's name, with any
+ * contact: it tells the port of where the phone fetched, and no other host. */
+static bool is_at(const char *contact, const char *address)
+{
+    const char *at = strchr(contact, '@');
+    const char *host = at ? at + 1 : contact + strlen("sip:");
+    size_t len = strlen(address);
+    bool brackets = host[0] == '[';
+
+    host += brackets;
+    if (len == 0 || strncmp(host, address, len) != 0)
+        return false;
+    return brackets ? host[len] == ']' : host[len] == '\0' || strchr(":;", host[len]) != NULL;
+}
+
 int resync_find_place(struct arena *arena, const struct store_resync_target *target,
                       struct resync_place *ret_place)
 {
@@ -66,7 +81,9 @@ int resync_find_place(struct arena *arena, const struct store_resync_target *tar
         *ret_place = (struct resync_place){target->sip_contact, "sip_contact"};
         return 0;
     }
-    if (target->pnp_contact && is_plain(target->pnp_contact)) {
+    if (target->pnp_contact && is_plain(target->pnp_contact) &&
+        strncmp(target->pnp_contact, "sip:", 4) == 0 &&
+        is_at(target->pnp_contact, target->last_fetch_address)) {
         *ret_place = (struct resync_place){target->pnp_contact, "pnp"};
         return 0;
     }
@@ -120,7 +137,11 @@ int resync_url(struct resync *resync, struct arena *arena, const uint8_t mac[sta
     if (!err && job.vendor->flat_only)
         err = AP_EINVAL;
     if (!err)
+        job.for_notify = true;
+    if (!err)
         err = rendering_phone_url(snapshot->rendering, &job, arena, ret_url, &error);
+    if (!err && !(*ret_url)[0])
+        err = AP_EINVAL; /* its phones cannot be told one so */
     secret_wipe(&token, sizeof(token));
     return err;
 }

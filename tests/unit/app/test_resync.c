@@ -56,9 +56,17 @@ static void test_where_a_phone_listens(void **state)
     } CASES[] = {
         {"UPDATE phone SET last_fetch_at = 5, last_fetch_address = '2001:db8::7' RETURNING 1",
          "sip:1001@[2001:db8::7]:5060"},
+        /* Whoever asks by multicast can say any contact: it tells a port, and no other host. */
         {"INSERT INTO pnp (mac, contact, source, first_at, last_at, count) VALUES "
          "('001565000001', 'sip:x@192.0.2.8:5062', '192.0.2.8', 1, 1, 1) RETURNING 1",
-         "sip:x@192.0.2.8:5062"},
+         "sip:1001@[2001:db8::7]:5060"},
+        {"UPDATE phone SET last_fetch_address = '192.0.2.80' RETURNING 1",
+         "sip:1001@192.0.2.80:5060"},
+        {"UPDATE phone SET last_fetch_address = '192.0.2.8' RETURNING 1", "sip:x@192.0.2.8:5062"},
+        {"UPDATE pnp SET contact = 'sip:[2001:db8::7]:5063' RETURNING 1",
+         "sip:1001@192.0.2.8:5060"},
+        {"UPDATE phone SET last_fetch_address = '2001:db8::7' RETURNING 1",
+         "sip:[2001:db8::7]:5063"},
         {"UPDATE phone SET sip_contact = 'sip:1001@192.0.2.9' RETURNING 1", "sip:1001@192.0.2.9"},
     };
 
@@ -91,7 +99,7 @@ static void test_the_url_goes_in_the_vendors_form(void **state)
     world_tick(0);
     assert_string_equal(world_last_notice()->event, "ua-profile");
     assert_string_equal(world_last_notice()->content_type, "application/url");
-    assert_memory_equal(world_last_notice()->body, "pbx.example.com/provision/", 26);
+    assert_memory_equal(world_last_notice()->body, "https://pbx.example.com/provision/", 34);
     assert_null(strstr(world.fixture->log, world_last_notice()->body));
     /* Flatty's phones take none. */
     (void)world_order_one(4, STORE_RESYNC_URL);

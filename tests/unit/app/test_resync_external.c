@@ -39,7 +39,7 @@ static void test_a_program_takes_orders_and_reports(void **state)
     assert_string_equal(items[0].event, "check-sync;reboot=true");
     assert_null(items[0].url);
     assert_int_equal(take(&arena, 4, &items), 1);
-    assert_memory_equal(items[0].url, "pbx.example.com/provision/", 26);
+    assert_memory_equal(items[0].url, "https://pbx.example.com/provision/", 34);
     assert_int_equal(take(&arena, 4, &items), 0);
     assert_int_equal(resync_report(world.rig.resync, first, STORE_RESYNC_ACCEPTED, 200), 0);
     assert_int_equal(resync_report(world.rig.resync, first, STORE_RESYNC_ACCEPTED, 200), AP_ENOENT);
