@@ -192,8 +192,8 @@ def test_after_a_change_a_phone_is_told_by_the_password_that_it_knows(alice, pho
     contact(alice, phone.contact)
     alice.ctl("phone", "resync", MAC, code=OK)
     assert right == [[True, False]]
-    assert alice.get_url(alice.url(MAC)).status == 200
     time.sleep(1.1)
+    assert alice.get_url(alice.url(MAC)).status == 200
     wait_until("the record", lambda: result(alice)["fetched_at"])
     alice.ctl("phone", "resync", MAC, code=OK)
     assert right[1] == [False, True]
