@@ -86,8 +86,8 @@ static void answer(struct api_takers *takers, size_t index)
     struct api_call *call = takers->calls[index];
 
     takers->count--;
-    memmove(&takers->calls[index], &takers->calls[index + 1],
-            (takers->count - index) * sizeof(*takers->calls));
+    for (size_t i = index; i < takers->count; i++)
+        takers->calls[i] = takers->calls[i + 1];
     api_call_answer(call);
 }
 

@@ -225,29 +225,33 @@ void resync_totals(const struct resync *resync,
     memcpy(ret_totals, resync->totals, sizeof(resync->totals));
 }
 
+static void tell_end(const struct resync_progress *progress)
+{
+    const uint64_t *outcomes = progress->outcomes;
+    uint64_t accepted = outcomes[STORE_RESYNC_ACCEPTED] + outcomes[STORE_RESYNC_CHALLENGED];
+    uint64_t failed = outcomes[STORE_RESYNC_FAILED] + outcomes[STORE_RESYNC_NO_TARGET] +
+                      outcomes[STORE_RESYNC_CANCELLED];
+
+    log_event(LOG_LEVEL_NOTICE, "resync_end",
+              "order=%llu of=%s phones=%llu accepted=%llu refused=%llu unreachable=%llu "
+              "failed=%llu%s",
+              (unsigned long long)progress->order_id, resync_whom_name(progress->whom),
+              (unsigned long long)progress->asked, (unsigned long long)accepted,
+              (unsigned long long)outcomes[STORE_RESYNC_REFUSED],
+              (unsigned long long)outcomes[STORE_RESYNC_UNREACHABLE], (unsigned long long)failed,
+              progress->cancelled ? "; cancelled" : "");
+}
+
 static void finish(struct resync *resync, struct resync_run *run)
 {
     struct resync_progress *progress = &run->progress;
-    const uint64_t *outcomes = progress->outcomes;
 
     progress->ended_at = clock_wall_s(resync->setup.clock);
     progress->total = progress->asked + progress->passed_over;
     progress->counted = true;
     /* A look of the daemon itself that found nobody is no news. */
     if (!progress->automatic || progress->asked > 0) {
-        log_event(LOG_LEVEL_NOTICE, "resync_end",
-                  "order=%llu of=%s phones=%llu accepted=%llu refused=%llu unreachable=%llu "
-                  "failed=%llu%s",
-                  (unsigned long long)progress->order_id, resync_whom_name(progress->whom),
-                  (unsigned long long)progress->asked,
-                  (unsigned long long)(outcomes[STORE_RESYNC_ACCEPTED] +
-                                       outcomes[STORE_RESYNC_CHALLENGED]),
-                  (unsigned long long)outcomes[STORE_RESYNC_REFUSED],
-                  (unsigned long long)outcomes[STORE_RESYNC_UNREACHABLE],
-                  (unsigned long long)(outcomes[STORE_RESYNC_FAILED] +
-                                       outcomes[STORE_RESYNC_NO_TARGET] +
-                                       outcomes[STORE_RESYNC_CANCELLED]),
-                  progress->cancelled ? "; cancelled" : "");
+        tell_end(progress);
         resync->ended[resync->ended_next] = *progress;
         resync->ended_next = (resync->ended_next + 1) % AP_RESYNC_ENDED_MAX;
         if (resync->ended_count < AP_RESYNC_ENDED_MAX)

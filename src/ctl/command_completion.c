@@ -311,10 +311,8 @@ int ctl_completion_words(const struct ctl_args *args)
         return CTL_OK; /* a path: the shell's own */
     else if (line.last[0] == '-')
         offer_options(&line);
-    else if (!line.command)
-        offer_commands(&line);
-    else if (!line.command->verb && !line.command->positionals[0])
-        offer_commands(&line); /* its verbs, if it has some */
+    else if (!line.command || (!line.command->verb && !line.command->positionals[0]))
+        offer_commands(&line); /* of a command of one word its verbs, if it has some */
     else
         offer_positional(&line);
     return CTL_OK;

@@ -106,10 +106,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_message(&message);
     arena_done(&arena);
     /* And as a URI alone. */
-    char *uri = strndup((const char *)data, size);
+    char *uri = calloc(1, size + 1);
     struct address address;
     uint16_t port;
     CHECK(uri);
+    if (size > 0)
+        memcpy(uri, data, size);
     CHECK(sip_uri_endpoint(uri, &address, &port) != 0 || port > 0);
     free(uri);
     return 0;

@@ -105,7 +105,7 @@ static void test_orders_are_taken_and_reported(void **state)
     assert_string_equal(api_text_of(item, "contact"), "");
     assert_string_equal(api_text_of(item, "event"), "ua-profile");
     assert_string_equal(api_text_of(item, "kind"), "url");
-    assert_memory_equal(api_text_of(item, "url"), "pbx.example.com/provision/", 26);
+    assert_memory_equal(api_text_of(item, "url"), "https://pbx.example.com/provision/", 34);
     (void)snprintf(path, sizeof(path), "/notifications/%lld",
                    (long long)json_integer_value(json_object_get(item, "id")));
     ask("POST", path, "{\"outcome\": \"waiting\"}", 422);
