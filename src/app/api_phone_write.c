@@ -193,6 +193,16 @@ static int phone_result(struct api_call *call, struct store_db *db, struct store
     return api_result(call, status, json);
 }
 
+/* Of the store, for what only it can count. */
+static int tell_range(struct api_call *call, int err)
+{
+    return err != AP_ERANGE ? err
+                            : api_problem(call, err, "/auth_user",
+                                          "%d phones of the user have HTTP passwords under this "
+                                          "name: give it another, or none",
+                                          AP_AUTH_PAIRS_MAX);
+}
+
 /* -- add and set ------------------------------------------------------------------------------- */
 
 static int add_phone(struct api_call *call, struct store_db *db, struct store_phone *phone,
@@ -211,7 +221,7 @@ static int add_phone(struct api_call *call, struct store_db *db, struct store_ph
     phone->user_id = user.id;
     err = list ? lines_from_list(call, db, list, phone) : lines_from_user(call, db, phone);
     if (!err)
-        err = store_phone_add(db, phone, id);
+        err = tell_range(call, store_phone_add(db, phone, id));
     if (err == AP_EEXIST)
         return api_problem(call, err, "/mac",
                            "a phone with this MAC exists already (%s), or one with its external id",
@@ -338,7 +348,7 @@ int api_phone_set(struct api_call *call, struct store_db *db)
     if (!err && list)
         err = lines_from_list(call, db, list, &phone);
     if (!err)
-        err = store_phone_set(db, &phone, 0);
+        err = tell_range(call, store_phone_set(db, &phone, 0));
     if (err == AP_EEXIST)
         err = api_problem(call, err, "/external_id", "another phone has this external id");
     bool is_changed = phone.access.auth.password != NULL;
