@@ -13,6 +13,7 @@
 
 #include "autoprov/address.h"
 #include "autoprov/err.h"
+#include "autoprov/mac.h"
 
 struct auth_table;
 
@@ -24,7 +25,7 @@ void auth_table_free(struct auth_table *table);
 /* 64 hex digits and a NUL. */
 #define AUTH_NONCE_TEXT_MAX 65
 
-/* Errors: AP_ECRYPTO. Any thread. */
+/* It tells nobody how long the machine runs. Errors: AP_ECRYPTO. Any thread. */
 AP_MUSTCHECK int auth_table_make_nonce(struct auth_table *table, int64_t now_ms,
                                        char ret_nonce[static AUTH_NONCE_TEXT_MAX]);
 
@@ -39,13 +40,19 @@ bool auth_table_is_fresh(const struct auth_table *table, const char *nonce, size
 AP_MUSTCHECK int auth_table_use(struct auth_table *table, const char *nonce, size_t len,
                                 uint32_t count, int64_t now_ms);
 
-/* Count a try with wrong credentials from that source under that user name. True: the third or
- * later one in a row, none of them longer than AP_WRONG_TRY_MS apart. Where there is no room the
- * oldest gives way. Any thread. */
-bool auth_table_wrong(struct auth_table *table, const struct source_key *key, const char *name,
-                      int64_t now_ms);
+/* Whose tries are a row: those of one source, under one user name, at one phone. */
+struct auth_try {
+    struct source_key source;
+    const char *name;
+    uint8_t mac[AP_MAC_LEN]; /* zero: at a file that is no phone's own */
+};
 
-/* A right one: the row begins anew. Any thread. */
-void auth_table_right(struct auth_table *table, const struct source_key *key, const char *name);
+/* Count a try with wrong credentials. True: the third or later one in a row, none of them longer
+ * than AP_WRONG_TRY_MS apart. Where there is no room the oldest gives way. Any thread. */
+bool auth_table_wrong(struct auth_table *table, const struct auth_try *tried, int64_t now_ms);
+
+/* A right one: the row begins anew. Not at a file that is no phone's own: there a row is of all
+ * phones with that name, and who knows one password could try another's. Any thread. */
+void auth_table_right(struct auth_table *table, const struct auth_try *tried);
 
 #endif

@@ -191,6 +191,16 @@ int api_phone_result(struct api_call *call, struct store_db *db, struct store_ph
     return api_result(call, status, json);
 }
 
+/* Of the store, for what only it can count. */
+static int tell_range(struct api_call *call, int err)
+{
+    return err != AP_ERANGE ? err
+                            : api_problem(call, err, "/auth_user",
+                                          "%d phones of the user have HTTP passwords under this "
+                                          "name: give it another, or none",
+                                          AP_AUTH_PAIRS_MAX);
+}
+
 /* -- add and set ------------------------------------------------------------------------------- */
 
 int api_add_phone(struct api_call *call, struct store_db *db, struct store_phone *phone,
@@ -210,7 +220,7 @@ int api_add_phone(struct api_call *call, struct store_db *db, struct store_phone
     phone->user_name = user.name;
     err = list ? lines_from_list(call, db, list, phone) : lines_from_user(call, db, phone);
     if (!err)
-        err = store_phone_add(db, phone, id);
+        err = tell_range(call, store_phone_add(db, phone, id));
     if (err == AP_EEXIST)
         return api_problem(call, err, "/mac",
                            "a phone with this MAC exists already (%s), or one with its external id",
@@ -347,7 +357,7 @@ int api_phone_set(struct api_call *call, struct store_db *db)
     if (!err && list)
         err = lines_from_list(call, db, list, &phone);
     if (!err)
-        err = store_phone_set(db, &phone, 0);
+        err = tell_range(call, store_phone_set(db, &phone, 0));
     if (err == AP_EEXIST)
         err = api_problem(call, err, "/external_id", "another phone has this external id");
     bool is_changed = phone.access.auth.password != NULL;

@@ -139,7 +139,8 @@ static void tell_agent(const struct fetch *fetch)
     char mac[AP_MAC_TEXT_MAX], source[AP_ADDRESS_TEXT_MAX], detail[STORE_ALARM_DETAIL_MAX];
     char agent[AP_USER_AGENT_MAX_BYTES + 1];
 
-    if (fetch->found.agent == CATALOGUE_AGENT_SILENT)
+    /* Whoever says wrong credentials is not the phone, whatever he calls himself. */
+    if (fetch->found.agent == CATALOGUE_AGENT_SILENT || fetch->found.auth == POLICY_AUTH_WRONG)
         return;
     (void)snprintf(agent, sizeof(agent), "%s", request->user_agent); /* cutting is meant */
     for (char *c = agent; *c; c++) {

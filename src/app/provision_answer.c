@@ -126,36 +126,55 @@ static void count_guess(const struct fetch *fetch, const struct source_key *key,
               source);
 }
 
-/* Wrong credentials of whoever it is: a name of which two were wrong may be a phone's that begins
- * with its factory's. */
-static void count_credentials(const struct fetch *fetch, enum policy_reason reason,
-                              const struct source_key *key, int64_t now_ms)
+static struct auth_try try_of(const struct fetch *fetch)
 {
-    struct auth_table *auths = fetch->provision->auths;
+    const struct provision_finding *found = &fetch->found;
+    struct auth_try tried = {.name = provision_auth_user(fetch->credentials)};
 
-    if (fetch->found.auth == POLICY_AUTH_RIGHT)
-        auth_table_right(auths, key, provision_auth_user(fetch->credentials));
-    else if (reason == POLICY_CREDENTIALS_WRONG &&
-             auth_table_wrong(auths, key, provision_auth_user(fetch->credentials), now_ms))
-        count_guess(fetch, key, now_ms);
+    address_source_key(fetch->request->peer, &tried.source);
+    if (found->name_known && found->match.has_mac)
+        memcpy(tried.mac, found->match.mac, sizeof(tried.mac));
+    return tried;
+}
+
+/* Wrong credentials of whoever it is: a name of which two were wrong may be a phone's that begins
+ * with its factory's. Those are answered in time behind the address of a scanner too, or the phone
+ * would never come to its right ones; so is who only has to take a new nonce. */
+static enum http_when time_of_wrong(const struct fetch *fetch, int64_t now_ms, bool *ret_guess)
+{
+    const struct provision *provision = fetch->provision;
+    const struct auth_try tried = try_of(fetch);
+
+    *ret_guess = !fetch->stale_nonce && auth_table_wrong(provision->auths, &tried, now_ms);
+    if (!*ret_guess)
+        return HTTP_AT_DUE_TIME;
+    count_guess(fetch, &tried.source, now_ms);
+    return penalty_table_is_penalised(provision->penalties, &tried.source, now_ms)
+               ? HTTP_LATE
+               : HTTP_AT_DUE_TIME;
 }
 
 /* Every miss of a penalised source is late, or its time would tell one from another. Not so the
  * misses that phones provoke at each start with their right token, behind the address of a
  * scanner too; and the 405, which is the same for every path, as is the question for credentials of
- * who has said none: nothing was looked up. */
-static enum http_when due_time(const struct fetch *fetch, enum policy_reason reason)
+ * who has said none: nothing was looked up.
+ * *ret_guess: with credentials, from the third wrong ones in a row. */
+static enum http_when due_time(const struct fetch *fetch, enum policy_reason reason,
+                               bool *ret_guess)
 {
     const struct provision *provision = fetch->provision;
     const struct provision_finding *found = &fetch->found;
     int64_t now_ms = clock_monotonic_ms(provision->clock);
     struct source_key key;
 
+    *ret_guess = false;
     if (!provision->penalties || provision->snapshot->config->throttle == CONFIG_NO ||
-        reason == POLICY_METHOD || reason == POLICY_CREDENTIALS_MISSING)
+        reason == POLICY_METHOD || reason == POLICY_CREDENTIALS_MISSING ||
+        found->auth == POLICY_AUTH_RIGHT)
         return HTTP_AT_DUE_TIME;
+    if (reason == POLICY_CREDENTIALS_WRONG)
+        return time_of_wrong(fetch, now_ms, ret_guess);
     address_source_key(fetch->request->peer, &key);
-    count_credentials(fetch, reason, &key, now_ms);
     /* Who has a right pair guesses nothing, from wherever he comes. */
     if (policy_is_guess(reason) && (found->path.flat || !found->phone_known))
         count_guess(fetch, &key, now_ms);
@@ -169,14 +188,18 @@ static enum http_when due_time(const struct fetch *fetch, enum policy_reason rea
 void provision_refuse(struct fetch *fetch, enum policy_reason reason)
 {
     struct fetch_event event;
+    bool guess;
+    enum http_when when = due_time(fetch, reason, &guess);
 
     fill_event(fetch, &event);
     event.reason = reason;
+    if (guess)
+        event.phone = NULL; /* who guesses is a stranger: counted, and an alarm at many */
     fetch_log_refused(fetch->provision->log, &event);
     if (reason == POLICY_UNKNOWN_MAC && fetch->provision->guard)
         note_unknown(fetch);
     count(fetch, reason == POLICY_METHOD ? TALLY_METHOD : TALLY_MISSED);
-    answer_refusal(fetch, reason, due_time(fetch, reason));
+    answer_refusal(fetch, reason, when);
 }
 
 void provision_fail(struct fetch *fetch, const char *what, int err)
@@ -229,9 +252,8 @@ void provision_answer_file(struct fetch *fetch, struct buf *body)
     if (fetch->found.path.flat && fetch->found.phone_known && fetch->provision->guard)
         flat_guard_served(fetch->provision->guard, fetch->request->peer, fetch->found.phone.mac);
     if (fetch->found.auth == POLICY_AUTH_RIGHT) {
-        struct source_key key;
-        address_source_key(fetch->request->peer, &key);
-        auth_table_right(fetch->provision->auths, &key, provision_auth_user(fetch->credentials));
+        const struct auth_try tried = try_of(fetch);
+        auth_table_right(fetch->provision->auths, &tried);
     }
     count(fetch, answer.status == 304 ? TALLY_NOT_MODIFIED : TALLY_SERVED);
     http_exchange_answer(fetch->exchange, &answer);

@@ -177,6 +177,19 @@ static void decide(const struct provision_question *question, struct provision_f
     finding->has_moved = policy_has_moved(&facts);
 }
 
+/* Could anybody be right? A user without a phone that has a password is served no common file. */
+static int judge_assumed(const struct provision_question *question,
+                         struct provision_finding *finding, const char *user_id)
+{
+    const char *const *macs;
+    size_t count = 1;
+    int err =
+        user_id ? store_auth_phones(question->reader, question->arena, user_id, &macs, &count) : 0;
+
+    finding->auth = count > 0 ? POLICY_AUTH_RIGHT : POLICY_AUTH_WRONG;
+    return err;
+}
+
 /* A file that is no phone's own, or a name that nobody knows: some phone of the user asks for it.
  * In flat form nobody knows whose it is, so a phone says its MAC. */
 static int judge_common(const struct provision_question *question,
@@ -187,10 +200,8 @@ static int judge_common(const struct provision_question *question,
     uint8_t nobody[AP_MAC_LEN] = {0};
     size_t count = 0;
 
-    if (credentials->kind == PROVISION_ASSUMED_RIGHT) {
-        finding->auth = POLICY_AUTH_RIGHT;
-        return 0;
-    }
+    if (credentials->kind == PROVISION_ASSUMED_RIGHT)
+        return judge_assumed(question, finding, user_id);
     int err = store_auth_find(question->reader, question->arena, user_id,
                               provision_auth_user(credentials), &pairs, &count);
     for (size_t i = 0; !err && i < count; i++) {
@@ -229,9 +240,12 @@ static int judge_unknown_name(const struct provision_question *question,
 
     if (question->listener->auth == CONFIG_AUTH_NONE || !finding->path_known || finding->path.flat)
         return 0;
+    finding->auth = POLICY_AUTH_WRONG;
+    decide(question, finding);
+    if (finding->reason == POLICY_ADDRESS_NOT_ALLOWED)
+        return 0;
     int err = store_user_by_token(question->reader, question->arena, &finding->path.token, &user_id,
                                   &vendors, &count);
-    finding->auth = POLICY_AUTH_WRONG;
     if (!err)
         err = judge_common(question, finding, user_id);
     if (!err || err == AP_ENOENT)

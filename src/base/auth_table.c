@@ -19,7 +19,9 @@
 #define TRY_SETS   (AP_WRONG_TRIES_MAX / SET_SLOTS)
 #define LOCK_COUNT 64 /* of the sets in turn, of both kinds */
 #define KEY_BYTES  32
-#define TAG_BYTES  32
+/* A used nonce is remembered so much longer than it is fresh: a use may come late to its lock. */
+#define EDGE_MS   1000
+#define TAG_BYTES 32
 /* What is not the tag of a nonce, and how much of the tag there is. */
 #define NONCE_BYTES     16
 #define NONCE_TAG_BYTES 16
@@ -45,6 +47,7 @@ struct try_set {
 
 struct auth_table {
     uint8_t key[KEY_BYTES];
+    uint32_t offset_ms; /* added to times that are told */
     struct used_set *used;
     struct try_set *tries;
     size_t lock_count; /* made */
@@ -63,7 +66,8 @@ int auth_table_new(struct auth_table **ret_table)
     table->tries = calloc(TRY_SETS, sizeof(*table->tries));
     if (!table->used || !table->tries)
         goto out;
-    if (RAND_bytes(table->key, sizeof(table->key)) != 1) {
+    if (RAND_bytes(table->key, sizeof(table->key)) != 1 ||
+        RAND_bytes((unsigned char *)&table->offset_ms, sizeof(table->offset_ms)) != 1) {
         err = AP_ECRYPTO;
         goto out;
     }
@@ -112,7 +116,7 @@ _Static_assert(2 * sizeof(struct nonce) + 1 == AUTH_NONCE_TEXT_MAX, "in hex digi
 int auth_table_make_nonce(struct auth_table *table, int64_t now_ms,
                           char ret_nonce[static AUTH_NONCE_TEXT_MAX])
 {
-    struct nonce nonce = {.made_ms = now_ms};
+    struct nonce nonce = {.made_ms = now_ms + table->offset_ms};
     uint8_t whole[TAG_BYTES];
 
     if (RAND_bytes((unsigned char *)&nonce.id, sizeof(nonce.id)) != 1 ||
@@ -133,6 +137,7 @@ static bool read_nonce(const struct auth_table *table, const char *text, size_t 
         !tag(table, ret_nonce, NONCE_BYTES, whole) ||
         CRYPTO_memcmp(ret_nonce->tag, whole, sizeof(ret_nonce->tag)) != 0)
         return false;
+    ret_nonce->made_ms -= table->offset_ms;
     return ret_nonce->made_ms <= now_ms && now_ms - ret_nonce->made_ms <= AP_NONCE_MS;
 }
 
@@ -151,7 +156,7 @@ static struct used *take_used(struct used_set *set, const struct nonce *nonce, i
 
     for (size_t i = 0; i < SET_SLOTS; i++) {
         struct used *slot = &set->slots[i];
-        if (slot->count == 0 || now_ms - slot->made_ms > AP_NONCE_MS)
+        if (slot->count == 0 || now_ms - slot->made_ms > AP_NONCE_MS + EDGE_MS)
             return slot;
         if (slot->made_ms < oldest->made_ms)
             oldest = slot;
@@ -204,17 +209,17 @@ struct place {
     uint64_t id;
 };
 
-static struct place lock_place(struct auth_table *table, const struct source_key *key,
-                               const char *name)
+static struct place lock_place(struct auth_table *table, const struct auth_try *tried)
 {
-    uint8_t input[sizeof(key->bytes) + AP_NAME_MAX_BYTES], whole[TAG_BYTES];
-    size_t len = strnlen(name, AP_NAME_MAX_BYTES);
+    uint8_t input[sizeof(tried->source.bytes) + AP_MAC_LEN + AP_NAME_MAX_BYTES], whole[TAG_BYTES];
+    size_t len = strnlen(tried->name, AP_NAME_MAX_BYTES), at = sizeof(tried->source.bytes);
     struct place place = {.set = NULL};
     uint32_t number;
 
-    memcpy(input, key->bytes, sizeof(key->bytes));
-    memcpy(input + sizeof(key->bytes), name, len);
-    if (!tag(table, input, sizeof(key->bytes) + len, whole))
+    memcpy(input, tried->source.bytes, at);
+    memcpy(input + at, tried->mac, AP_MAC_LEN);
+    memcpy(input + at + AP_MAC_LEN, tried->name, len);
+    if (!tag(table, input, at + AP_MAC_LEN + len, whole))
         return place;
     memcpy(&place.id, whole, sizeof(place.id));
     memcpy(&number, whole + sizeof(place.id), sizeof(number));
@@ -250,10 +255,9 @@ static struct tries *take(const struct place *place)
     return oldest;
 }
 
-bool auth_table_wrong(struct auth_table *table, const struct source_key *key, const char *name,
-                      int64_t now_ms)
+bool auth_table_wrong(struct auth_table *table, const struct auth_try *tried, int64_t now_ms)
 {
-    struct place place = lock_place(table, key, name);
+    struct place place = lock_place(table, tried);
 
     if (!place.set)
         return false;
@@ -270,10 +274,13 @@ bool auth_table_wrong(struct auth_table *table, const struct source_key *key, co
     return is_guess;
 }
 
-void auth_table_right(struct auth_table *table, const struct source_key *key, const char *name)
+void auth_table_right(struct auth_table *table, const struct auth_try *tried)
 {
-    struct place place = lock_place(table, key, name);
+    static const uint8_t nobody[AP_MAC_LEN];
 
+    if (memcmp(tried->mac, nobody, sizeof(nobody)) == 0)
+        return;
+    struct place place = lock_place(table, tried);
     if (!place.set)
         return;
     struct tries *slot = find(&place);

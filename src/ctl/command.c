@@ -168,6 +168,7 @@ static const struct ctl_option PHONE_SET[] = {
     {"auth-user", "USER", "its user name in HTTP; '' for its MAC"},
     {"auth-password-file", "FILE", "its password in HTTP; - reads standard input"},
     {"auth-password-make", NULL, "make that password, and print it this once"},
+    {"auth-password-del", NULL, "take its password away"},
     {"enable", NULL, "serve it"},
     {"disable", NULL, "do not serve it"},
     {0},

@@ -51,17 +51,21 @@ int ctl_add_auth(const struct ctl_args *args, json_t *body)
 {
     const char *required = ctl_arg(args, "auth-required");
     bool make = ctl_arg(args, "auth-password-make") != NULL;
+    bool remove = ctl_arg(args, "auth-password-del") != NULL;
     bool yes = required && strcmp(required, "yes") == 0;
     int code = ctl_add_string(args, "auth-user", "auth_user", body);
 
     if (code == CTL_OK && required && !yes && strcmp(required, "no") != 0)
         code = ctl_fail(CTL_USAGE, "--auth-required is yes or no");
-    if (code == CTL_OK && make && ctl_arg(args, "auth-password-file"))
-        code = ctl_fail(CTL_USAGE, "either --auth-password-file or --auth-password-make");
+    if (code == CTL_OK && make + remove + (ctl_arg(args, "auth-password-file") != NULL) > 1)
+        code = ctl_fail(CTL_USAGE, "one of --auth-password-file, --auth-password-make and "
+                                   "--auth-password-del");
     if (code == CTL_OK)
         code = ctl_add_secret(args, "auth-password-file", "auth_password", false, body);
     if (code == CTL_OK && required &&
         json_object_set_new(body, "auth_required", json_boolean(yes)) != 0)
+        code = ctl_fail(CTL_FAILED, "out of memory");
+    if (code == CTL_OK && remove && json_object_set_new(body, "auth_password", json_null()) != 0)
         code = ctl_fail(CTL_FAILED, "out of memory");
     if (code == CTL_OK && make && json_object_set_new(body, "auth_password_make", json_true()) != 0)
         code = ctl_fail(CTL_FAILED, "out of memory");
@@ -73,9 +77,15 @@ void ctl_print_made(const json_t *phone)
     const char *made = json_string_value(json_object_get(phone, "auth_password"));
     const char *user = json_string_value(json_object_get(phone, "auth_user"));
 
-    if (made)
-        printf("HTTP user %s, password %s: told this once; the phone's file carries both\n",
-               user ? user : "", made);
+    if (!made)
+        return;
+    printf("HTTP user %s, password %s: told this once; the phone's file carries both, where its "
+           "vendor has a parameter for them\n",
+           user ? user : "", made);
+    if (json_is_true(json_object_get(phone, "auth_required")))
+        fputs("it is refused from now on where a listener does not ask: a phone that fetches there "
+              "gets neither; '--auth-required no' until it has fetched\n",
+              stderr);
 }
 
 /* -- phone enrol ------------------------------------------------------------------------------- */

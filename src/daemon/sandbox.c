@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -288,7 +289,11 @@ int sandbox_enter(const struct config *config, struct sandbox **ret_sandbox, str
     for (size_t i = 0; i < AP_COUNT(sandbox->pins); i++)
         sandbox->pins[i] = -1;
     if (config->sandbox == CONFIG_YES) {
-        err = fence_files(sandbox, config, &abi, error);
+        /* Without it only root may fence itself in. */
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+            err = ap_error_set(error, AP_EIO, "sandbox: PR_SET_NO_NEW_PRIVS: %s", strerror(errno));
+        if (!err)
+            err = fence_files(sandbox, config, &abi, error);
         /* Last: making it takes calls that it forbids. */
         if (!err)
             err = sandbox_filter_calls(&calls, error);

@@ -27,6 +27,24 @@ static int seal(struct store_db *db, const char *phone_id, const char *password,
     return err;
 }
 
+/* Each password under a user name costs a hash at a common file. */
+static int check_pairs(struct store_db *db, const char *phone_id)
+{
+    struct store_query query;
+    int64_t count = 0;
+
+    store_query_begin(&query, db,
+                      "SELECT count(*) FROM phone p JOIN phone q ON q.user_id = p.user_id AND "
+                      "q.auth_user = p.auth_user AND q.auth_password_sealed IS NOT NULL "
+                      "WHERE p.id = ? AND p.auth_user <> ''");
+    store_query_bind_text(&query, phone_id);
+    int err = store_query_step(&query);
+    if (!err)
+        count = store_query_column_number(&query);
+    err = store_query_end(&query, err);
+    return !err && count > AP_AUTH_PAIRS_MAX ? AP_ERANGE : err;
+}
+
 int store_auth_write(struct store_db *db, const char *phone_id, const struct store_auth *auth)
 {
     struct sealed sealed = {.len = 0};
@@ -37,13 +55,15 @@ int store_auth_write(struct store_db *db, const char *phone_id, const struct sto
         return err;
     store_query_begin(&query, db,
                       "UPDATE phone SET auth_required = ?2, auth_user = ?3, "
-                      "auth_password_sealed = iif(?4, ?5, auth_password_sealed) WHERE id = ?1");
+                      "auth_password_sealed = iif(?4, ?5, auth_password_sealed), "
+                      "first_at = iif(?4, 0, first_at) WHERE id = ?1");
     store_query_bind_text(&query, phone_id);
     store_query_bind_number(&query, auth->required);
     store_query_bind_text(&query, auth->user ? auth->user : "");
     store_query_bind_number(&query, auth->password != NULL);
     store_query_bind_blob(&query, sealed.len > 0 ? sealed.bytes : NULL, sealed.len);
-    return store_query_run(&query);
+    err = store_query_run(&query);
+    return err ? err : check_pairs(db, phone_id);
 }
 
 void store_auth_read(struct store_query *query, struct arena *arena, struct store_auth *auth)

@@ -196,12 +196,16 @@ static int forget_fetches(struct store_db *db, const char *phone_id)
     return err ? err : store_bootstrap_end(db, phone_id);
 }
 
+/* The device that went knows its HTTP password, and the one that comes does not. */
 static int move_phone(struct store_db *db, const struct store_phone *phone)
 {
     struct store_query query;
     char mac[AP_MAC_TEXT_MAX];
 
-    store_query_begin(&query, db, "UPDATE phone SET mac = ?2, user_id = ?3 WHERE id = ?1");
+    store_query_begin(&query, db,
+                      "UPDATE phone SET mac = ?2, user_id = ?3, "
+                      "auth_password_sealed = iif(mac = ?2, auth_password_sealed, NULL) "
+                      "WHERE id = ?1");
     store_query_bind_text(&query, phone->id);
     store_query_bind_mac(&query, phone->mac, mac);
     store_query_bind_text(&query, phone->user_id);

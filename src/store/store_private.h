@@ -392,7 +392,9 @@ void store_auth_read(struct store_query *query, struct arena *arena, struct stor
 /* From p.auth_password_sealed; where it is NULL nothing is opened. */
 void store_auth_open(struct store_query *query, struct arena *arena, const char *phone_id,
                      struct store_auth *auth);
-/* Errors: AP_EINVAL the password is too long. In a change. */
+/* In a change. A password that is given reopens the phone's right to a file with secrets.
+ * Errors: AP_EINVAL too long; AP_ERANGE more than AP_AUTH_PAIRS_MAX phones of the user would have
+ * passwords under that name. */
 AP_MUSTCHECK int store_auth_write(struct store_db *db, const char *phone_id,
                                   const struct store_auth *auth);
 

@@ -134,8 +134,8 @@ int open_with(void **state, const char *config, bool frozen)
     fixture_restart_store(worker->app);
     assert_int_equal(uv_loop_init(&worker->loop), 0);
     assert_int_equal(mailbox_open(&worker->loop, &worker->mailbox), 0);
-    assert_int_equal(fetch_log_new(worker->app->writer, NULL, &worker->log), 0);
     assert_int_equal(alarms_new(worker->app->writer, &worker->app->clock, &worker->alarms), 0);
+    assert_int_equal(fetch_log_new(worker->app->writer, worker->alarms, &worker->log), 0);
     assert_int_equal(penalty_table_new(&worker->penalties), 0);
     assert_int_equal(auth_table_new(&worker->auths), 0);
     worker->snapshot = load(worker->app, 1);
@@ -256,19 +256,40 @@ void open_gate(struct worker *worker)
         ; /* a signal */
 }
 
-uint64_t repeats(struct worker *worker)
+/* *ret_alarms: of the arena. */
+static size_t list_alarms(struct worker *worker, struct arena *arena,
+                          struct store_alarm **ret_alarms)
 {
-    struct store_alarm *alarms = NULL;
-    struct arena arena;
     size_t count = 0;
-    uint64_t times = 0;
 
     /* What was raised before is in the database then. */
     close_gate(worker);
     open_gate(worker);
-    arena_init(&arena, AP_REQUEST_ARENA_MAX_BYTES);
-    assert_int_equal(store_alarm_list(worker->app->reader, &arena, true, 0, 10, &alarms, &count),
+    arena_init(arena, AP_REQUEST_ARENA_MAX_BYTES);
+    assert_int_equal(store_alarm_list(worker->app->reader, arena, true, 0, 10, ret_alarms, &count),
                      0);
+    return count;
+}
+
+size_t open_alarms(struct worker *worker, enum store_alarm_kind kind)
+{
+    struct store_alarm *alarms = NULL;
+    struct arena arena;
+    size_t count = list_alarms(worker, &arena, &alarms), found = 0;
+
+    for (size_t i = 0; i < count; i++)
+        found += alarms[i].kind == kind;
+    arena_done(&arena);
+    return found;
+}
+
+uint64_t repeats(struct worker *worker)
+{
+    struct store_alarm *alarms = NULL;
+    struct arena arena;
+    size_t count = list_alarms(worker, &arena, &alarms);
+    uint64_t times = 0;
+
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(alarms[i].kind, STORE_ALARM_BOOTSTRAP_REPEATED);
         assert_string_equal(alarms[i].subject, "001565000001");

@@ -79,6 +79,9 @@ void close_gate(struct worker *worker);
 /* Afterwards all that it was given before close_gate() is in the database. */
 void open_gate(struct worker *worker);
 
+/* How many of that kind are open. */
+size_t open_alarms(struct worker *worker, enum store_alarm_kind kind);
+
 /* How often the first phone's bootstrap URL was asked for again, by alarms. No others are open. */
 uint64_t repeats(struct worker *worker);
 

@@ -6,7 +6,7 @@
 #include "autoprov/array.h"
 #include "autoprov/text.h"
 
-enum { OPEN, BASIC, DIGEST, DIGEST_MD5 };
+enum { OPEN, BASIC, DIGEST, DIGEST_MD5, ELSEWHERE };
 #define LISTENER(name, port, auth)                                                                 \
     "listener " name " {\n address = '127.0.0.1'\n port = " port "\n auth = " auth                 \
     "\n public_url = 'https://pbx.example.com'\n certificate main {\n"                             \
@@ -20,7 +20,8 @@ static int open_worker(void **state)
 {
     return open_with(state,
                      LISTENER("basic", "8444", "basic") LISTENER("digest", "8445", "digest")
-                         LISTENER("md5", "8446", "digest_md5"),
+                         LISTENER("md5", "8446", "digest_md5")
+                             LISTENER("elsewhere", "8447", "basic\n networks = { '10.9.0.0/16' }"),
                      false);
 }
 
@@ -250,6 +251,77 @@ static void test_from_the_third_in_a_row_wrong_credentials_are_guesses(void **st
     assert_int_equal(exchange.when, HTTP_NOW);
 }
 
+static void scan(struct worker *worker, struct http_exchange *exchange)
+{
+    int tries = 0;
+
+    do
+        (void)ask_with(worker, OPEN, PATHS[5], NULL, exchange);
+    while (++tries < 1000 && exchange->when == HTTP_AT_DUE_TIME);
+    assert_int_equal(exchange->when, HTTP_LATE);
+}
+
+/* Or a phone that begins with its factory's pair would never come to its own. */
+static void test_behind_a_scanners_address_a_phone_may_be_wrong_twice(void **state)
+{
+    struct worker *worker = *state;
+    struct http_exchange exchange;
+    char challenge[HTTP_CHALLENGE_MAX];
+
+    scan(worker, &exchange);
+    for (size_t path = 0; path < 3; path++) {
+        const char *const name = path == 0 ? SECOND : path == 1 ? FIRST : "001565000003";
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(
+                ask_with(worker, BASIC, PATHS[path], basic(name, "factory"), &exchange), 401);
+            assert_int_equal(exchange.when, i < 2 ? HTTP_AT_DUE_TIME : HTTP_LATE);
+        }
+    }
+    assert_int_equal(ask_with(worker, BASIC, PATHS[0], basic(SECOND, HTTP_PASSWORD), &exchange),
+                     200);
+    assert_int_equal(exchange.when, HTTP_NOW);
+    /* Who was right a moment ago has only to take a new nonce. */
+    (void)snprintf(challenge, sizeof(challenge), "%s", challenge_of(worker, &exchange));
+    const char *said = digest(challenge, SECOND, HTTP_PASSWORD, PATHS[0], 1);
+    assert_int_equal(ask_with(worker, DIGEST, PATHS[0], said, &exchange), 200);
+    assert_int_equal(ask_with(worker, DIGEST, PATHS[0], said, &exchange), 401);
+    assert_int_equal(exchange.when, HTTP_AT_DUE_TIME);
+    /* And who is right about a name that nobody knows. */
+    (void)ask_with(worker, BASIC, PATHS[3], basic(SECOND, HTTP_PASSWORD), &exchange);
+    assert_int_equal(exchange.status, 404);
+    assert_int_equal(exchange.when, HTTP_AT_DUE_TIME);
+}
+
+static void test_outside_the_networks_a_right_password_tells_nothing(void **state)
+{
+    struct worker *worker = *state;
+    struct http_exchange exchange;
+
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(
+            ask_with(worker, ELSEWHERE, PATHS[i], basic(SECOND, HTTP_PASSWORD), &exchange), 401);
+        assert_int_equal(ask_with(worker, ELSEWHERE, PATHS[i], basic(SECOND, "wrong"), &exchange),
+                         401);
+    }
+    assert_int_equal(fetch_log_count(worker->log, POLICY_ADDRESS_NOT_ALLOWED), 12);
+}
+
+/* Two are lines of the phone; who goes on is a stranger, and many are an alarm. */
+static void test_guesses_at_a_known_phone_are_counted_as_a_strangers(void **state)
+{
+    struct worker *worker = *state;
+    struct http_exchange exchange;
+    const char *at = worker->app->log;
+    int lines = 0;
+
+    for (int i = 0; i < 310; i++)
+        (void)ask_with(worker, BASIC, PATHS[0], basic(SECOND, "wrong"), &exchange);
+    for (; (at = strstr(at, "reason=credentials_wrong")) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 2);
+    assert_int_equal(open_alarms(worker, STORE_ALARM_REFUSAL_BURST), 1);
+}
+
 /* The same count of tries for a phone that there is and for one that there is not. */
 static void test_guesses_do_not_tell_whether_there_is_a_phone(void **state)
 {
@@ -311,6 +383,9 @@ int main(void)
         TEST(test_a_replay_is_refused_and_the_next_count_is_not),
         TEST(test_an_old_nonce_is_stale_and_no_guess),
         TEST(test_from_the_third_in_a_row_wrong_credentials_are_guesses),
+        TEST(test_behind_a_scanners_address_a_phone_may_be_wrong_twice),
+        TEST(test_outside_the_networks_a_right_password_tells_nothing),
+        TEST(test_guesses_at_a_known_phone_are_counted_as_a_strangers),
         TEST(test_guesses_do_not_tell_whether_there_is_a_phone),
         TEST(test_five_hundred_phones_with_two_wrong_tries_each_are_not_throttled),
         TEST(test_a_wrong_method_is_no_matter_of_passwords),

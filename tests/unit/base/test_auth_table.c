@@ -1,4 +1,5 @@
 /* Nonces, replays and wrong tries in a row. Time is what the test says. */
+#include "autoprov/array.h"
 #include "autoprov/auth_table.h"
 
 #include <pthread.h>
@@ -165,54 +166,74 @@ static void test_of_many_threads_one_uses_a_nonce(void **state)
 
 /* -- wrong tries ------------------------------------------------------------------------------- */
 
-static void test_the_third_wrong_try_in_a_row_is_a_guess(void **state)
+static struct auth_try try_of(const char *address, uint8_t phone, const char *name)
 {
-    const struct source_key key = source("192.0.2.1");
-
-    (void)state;
-    assert_false(auth_table_wrong(table, &key, "cc5ef641b794", NOW));
-    assert_false(auth_table_wrong(table, &key, "cc5ef641b794", NOW));
-    assert_true(auth_table_wrong(table, &key, "cc5ef641b794", NOW));
-    assert_true(auth_table_wrong(table, &key, "cc5ef641b794", NOW));
-    auth_table_right(table, &key, "cc5ef641b794");
-    assert_false(auth_table_wrong(table, &key, "cc5ef641b794", NOW));
+    return (struct auth_try){.source = source(address), .name = name, .mac = {[5] = phone}};
 }
 
-static void test_a_row_is_of_one_source_and_one_name(void **state)
+static void test_the_third_wrong_try_in_a_row_is_a_guess(void **state)
 {
-    const struct source_key here = source("192.0.2.1"), there = source("192.0.2.2");
+    const struct auth_try tried = try_of("192.0.2.1", 1, "cc5ef641b794");
+
+    (void)state;
+    assert_false(auth_table_wrong(table, &tried, NOW));
+    assert_false(auth_table_wrong(table, &tried, NOW));
+    assert_true(auth_table_wrong(table, &tried, NOW));
+    assert_true(auth_table_wrong(table, &tried, NOW));
+    auth_table_right(table, &tried);
+    assert_false(auth_table_wrong(table, &tried, NOW));
+}
+
+static void test_a_row_is_of_one_source_one_name_and_one_phone(void **state)
+{
+    const struct auth_try here = try_of("192.0.2.1", 1, "a"),
+                          others[] = {try_of("192.0.2.2", 1, "a"), try_of("192.0.2.1", 1, "b"),
+                                      try_of("192.0.2.1", 2, "a")};
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        (void)auth_table_wrong(table, &here, "a", NOW);
-    assert_false(auth_table_wrong(table, &there, "a", NOW));
-    assert_false(auth_table_wrong(table, &here, "b", NOW));
-    auth_table_right(table, &here, "b");
-    auth_table_right(table, &there, "a");
-    assert_true(auth_table_wrong(table, &here, "a", NOW));
+        (void)auth_table_wrong(table, &here, NOW);
+    for (size_t i = 0; i < AP_COUNT(others); i++) {
+        assert_false(auth_table_wrong(table, &others[i], NOW));
+        auth_table_right(table, &others[i]);
+    }
+    assert_true(auth_table_wrong(table, &here, NOW));
+}
+
+/* Who knows one phone's password could try another's that has the same name. */
+static void test_a_common_file_ends_no_row(void **state)
+{
+    const struct auth_try tried = try_of("192.0.2.1", 0, "a");
+
+    (void)state;
+    (void)auth_table_wrong(table, &tried, NOW);
+    (void)auth_table_wrong(table, &tried, NOW);
+    auth_table_right(table, &tried);
+    assert_true(auth_table_wrong(table, &tried, NOW));
 }
 
 static void test_a_row_is_forgotten_after_its_time(void **state)
 {
-    const struct source_key key = source("2001:db8::1");
+    const struct auth_try tried = try_of("2001:db8::1", 1, "a");
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        (void)auth_table_wrong(table, &key, "a", NOW);
-    assert_true(auth_table_wrong(table, &key, "a", NOW + AP_WRONG_TRY_MS));
-    assert_false(auth_table_wrong(table, &key, "a", NOW + 2 * AP_WRONG_TRY_MS + 1));
+        (void)auth_table_wrong(table, &tried, NOW);
+    assert_true(auth_table_wrong(table, &tried, NOW + AP_WRONG_TRY_MS));
+    assert_false(auth_table_wrong(table, &tried, NOW + 2 * AP_WRONG_TRY_MS + 1));
 }
 
 static void test_five_hundred_phones_of_one_source_have_two_tries_each(void **state)
 {
-    const struct source_key key = source("192.0.2.1");
+    struct auth_try tried = try_of("192.0.2.1", 1, "");
     char name[16];
 
     (void)state;
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 500; i++) {
             (void)snprintf(name, sizeof(name), "0015650%05x", i);
-            assert_int_equal(auth_table_wrong(table, &key, name, NOW), round == 2);
+            tried.name = name;
+            assert_int_equal(auth_table_wrong(table, &tried, NOW), round == 2);
         }
     }
 }
@@ -220,13 +241,14 @@ static void test_five_hundred_phones_of_one_source_have_two_tries_each(void **st
 /* Names without end make no room beyond what there is. */
 static void test_names_without_end_take_no_memory(void **state)
 {
-    const struct source_key key = source("192.0.2.1");
+    struct auth_try tried = try_of("192.0.2.1", 1, "");
     char name[16];
 
     (void)state;
     for (int i = 0; i < 2 * AP_WRONG_TRIES_MAX; i++) {
         (void)snprintf(name, sizeof(name), "%d", i);
-        assert_false(auth_table_wrong(table, &key, name, NOW + i));
+        tried.name = name;
+        assert_false(auth_table_wrong(table, &tried, NOW + i));
     }
 }
 
@@ -241,7 +263,8 @@ int main(void)
         TEST(test_a_full_table_never_takes_a_replay),
         TEST(test_of_many_threads_one_uses_a_nonce),
         TEST(test_the_third_wrong_try_in_a_row_is_a_guess),
-        TEST(test_a_row_is_of_one_source_and_one_name),
+        TEST(test_a_row_is_of_one_source_one_name_and_one_phone),
+        TEST(test_a_common_file_ends_no_row),
         TEST(test_a_row_is_forgotten_after_its_time),
         TEST(test_five_hundred_phones_of_one_source_have_two_tries_each),
         TEST(test_names_without_end_take_no_memory),

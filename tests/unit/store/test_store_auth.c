@@ -191,6 +191,46 @@ static void test_a_user_name_finds_the_phones_of_one_user_that_have_it(void **st
     assert_int_equal(find(&house, house.user_id, "desk", &pairs), 0);
 }
 
+/* As with a new SIP password: or the phone would never get it. */
+static void test_a_new_password_opens_a_right_that_was_used_up(void **state)
+{
+    struct house house;
+
+    build(&house, *state);
+    fixture_sql(house.fixture, "UPDATE phone SET first_at = 7");
+    assert_int_equal(set(&house, (struct store_auth){.user = "desk"}), 0);
+    assert_int_equal(phone_of(&house).access.first_at, 7);
+    assert_int_equal(set(&house, (struct store_auth){.user = "desk", .password = PASSWORD}), 0);
+    assert_int_equal(phone_of(&house).access.first_at, 0);
+}
+
+static void test_a_name_is_of_so_many_phones_of_a_user_at_most(void **state)
+{
+    struct house house;
+    struct store_auth *pairs;
+    char phone_id[STORE_ID_TEXT_MAX];
+    unsigned i;
+
+    build(&house, *state);
+    for (i = 0; i <= AP_AUTH_PAIRS_MAX; i++) {
+        struct store_phone phone = {.user_id = house.user_id,
+                                    .vendor = "acme",
+                                    .model = "",
+                                    .label = "",
+                                    .enabled = true,
+                                    .access.auth = {.user = "desk", .password = PASSWORD}};
+        fixture_mac((uint8_t)(100 + i), phone.mac);
+        fixture_begin(house.fixture);
+        assert_int_equal(store_phone_add(house.fixture->db, &phone, phone_id),
+                         i < AP_AUTH_PAIRS_MAX ? 0 : AP_ERANGE);
+        fixture_commit(house.fixture);
+    }
+    assert_int_equal(find(&house, house.user_id, "desk", &pairs), AP_AUTH_PAIRS_MAX);
+    assert_int_equal(set(&house, (struct store_auth){.user = "desk", .password = PASSWORD}),
+                     AP_ERANGE);
+    assert_int_equal(set(&house, (struct store_auth){.user = "", .password = PASSWORD}), 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -202,6 +242,8 @@ int main(void)
         TEST(test_null_leaves_the_password_and_an_empty_one_removes_it),
         TEST(test_a_password_that_is_too_long_is_refused),
         TEST(test_the_database_holds_it_sealed_for_its_row),
+        TEST(test_a_new_password_opens_a_right_that_was_used_up),
+        TEST(test_a_name_is_of_so_many_phones_of_a_user_at_most),
         TEST(test_a_user_name_finds_the_phones_of_one_user_that_have_it),
     };
 

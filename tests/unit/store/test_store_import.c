@@ -277,6 +277,13 @@ static void test_changes_come_with_the_publication_or_not_at_all(void **state)
     uint8_t mac[AP_MAC_LEN];
     fixture_mac(1, mac);
     assert_int_equal(store_phone_get(fixture->db, &fixture->arena, mac, &changes[2].phone), 0);
+    changes[2].phone.lines = NULL;
+    changes[2].phone.access.auth.password = "of the device that goes";
+    fixture_begin(fixture);
+    assert_int_equal(store_phone_set(fixture->db, &changes[2].phone, 0), 0);
+    fixture_commit(fixture);
+    fixture_sql(fixture, "UPDATE phone SET first_at = 7");
+    assert_int_equal(store_phone_get(fixture->db, &fixture->arena, mac, &changes[2].phone), 0);
     fixture_mac(0x77, changes[2].phone.mac);
     changes[2].phone.label = "Reception";
     changes[2].phone.lines = NULL;
@@ -293,6 +300,7 @@ static void test_changes_come_with_the_publication_or_not_at_all(void **state)
     assert_string_equal(found.user_name, "alicia");
     assert_string_equal(found.label, "Reception");
     assert_int_equal(found.line_count, 1);
+    assert_false(found.access.auth.has_password);
     assert_string_equal(found.lines[0].account.password, "new-password");
     /* Another device: it has not fetched yet, and has no rights of the one before. */
     assert_int_equal(fixture_number(fixture, "SELECT last_fetch_at + enrol_until + first_at + "
