@@ -48,7 +48,7 @@ AP_MUSTCHECK int resync_new(const struct resync_setup *setup, struct resync **re
 void resync_stop(struct resync *resync);
 void resync_free(struct resync *resync);
 
-/* The notifier's done for a notice of resync_setup.notify. */
+/* The notifier's done for a notice of resync_setup.notify; not after resync_free(). */
 void resync_done(struct resync *resync, void *notice_data, enum sip_outcome outcome, int status);
 
 /* Do what is due. Returns when to call next, monotonic ms; -1: nothing is under way. */

@@ -99,10 +99,20 @@ static void answer_nothing(struct api_takers *takers, size_t index)
     answer(takers, index);
 }
 
+/* What they would take is lost for a minute. */
+static void drop_gone(struct api_takers *takers)
+{
+    for (size_t i = takers->count; i > 0; i--) {
+        if (http_exchange_is_gone(takers->calls[i - 1]->exchange))
+            answer_nothing(takers, i - 1);
+    }
+}
+
 void api_takers_ready(void *data)
 {
     struct api_takers *takers = &((struct api *)data)->takers;
 
+    drop_gone(takers);
     while (takers->count > 0) {
         struct api_call *call = takers->calls[0];
         size_t count = 0;
@@ -118,6 +128,7 @@ void api_takers_tick(struct api *api)
     struct api_takers *takers = &api->takers;
     int64_t now_ms = clock_monotonic_ms(api->clock);
 
+    drop_gone(takers);
     for (size_t i = takers->count; i > 0; i--) {
         if (now_ms >= takers->calls[i - 1]->due_ms)
             answer_nothing(takers, i - 1);

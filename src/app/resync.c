@@ -372,7 +372,7 @@ int64_t resync_tick(struct resync *resync, int64_t now_ms)
         next = sooner(next, resync_look_by_itself(resync, now_ms));
         for (struct resync_run *run = resync->runs; run; run = run->next)
             next = sooner(next, advance(resync, run, now_ms));
-        if (resync->ready && !TAILQ_EMPTY(&resync->external)) {
+        if (resync->ready && resync_has_queued(resync)) {
             resync->ready(resync->ready_data);
             next = sooner(next, resync_expire(resync, now_ms));
         }

@@ -30,6 +30,18 @@ void resync_unqueue(struct resync_attempt *attempt)
     attempt->external_state = RESYNC_NOT_EXTERNAL;
 }
 
+bool resync_has_queued(const struct resync *resync)
+{
+    const struct resync_attempt *attempt;
+
+    TAILQ_FOREACH(attempt, &resync->external, external)
+    {
+        if (attempt->external_state == RESYNC_QUEUED)
+            return true;
+    }
+    return false;
+}
+
 int64_t resync_expire(struct resync *resync, int64_t now_ms)
 {
     struct resync_attempt *attempt, *next;
@@ -108,7 +120,9 @@ int resync_take(struct resync *resync, struct arena *arena, size_t limit,
     }
     *ret_items = items;
     *ret_count = count;
-    resync->setup.wake(resync->setup.data);
+    /* There is another time to look at, or something to write. */
+    if (count > 0 || !TAILQ_EMPTY(&resync->unwritten))
+        resync->setup.wake(resync->setup.data);
     return 0;
 }
 

@@ -140,6 +140,8 @@ int64_t resync_write(struct resync *resync, int64_t now_ms);
 AP_MUSTCHECK int resync_queue(struct resync_attempt *attempt, int64_t now_ms);
 /* Out of the queue, whatever its state there. */
 void resync_unqueue(struct resync_attempt *attempt);
+/* Is there something to take? */
+bool resync_has_queued(const struct resync *resync);
 /* Give again, or end, what is lost. Returns when it is to be called next; -1: nothing waits. */
 int64_t resync_expire(struct resync *resync, int64_t now_ms);
 

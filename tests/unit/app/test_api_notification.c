@@ -152,6 +152,43 @@ static void test_who_waited_long_enough_gets_nothing(void **state)
     close(waiting.fd);
 }
 
+static void test_who_has_left_gets_nothing(void **state)
+{
+    struct waiting gone, waiting;
+
+    (void)state;
+    begin_take(&gone);
+    settle(&gone);
+    close(gone.fd);
+    begin_take(&waiting);
+    settle(&waiting);
+    order("resync");
+    api_run_until(&server, is_answered, &waiting);
+    assert_non_null(strstr(waiting.in, "\"event\":\"check-sync;reboot=false\""));
+    close(waiting.fd);
+}
+
+/* With nothing to take there is nothing to do: a second one that waits must not turn the loop. */
+static void test_who_waits_costs_nothing(void **state)
+{
+    struct waiting first, second;
+
+    (void)state;
+    begin_take(&first);
+    settle(&first);
+    order("resync");
+    api_run_until(&server, is_answered, &first);
+    begin_take(&second);
+    settle(&second);
+    unsigned wakes = server.rig.wakes;
+    resync_fixture_tick(&server.rig, 1000);
+    resync_fixture_tick(&server.rig, 1000);
+    assert_int_equal(server.rig.wakes, wakes);
+    assert_false(is_answered(&second));
+    close(first.fd);
+    close(second.fd);
+}
+
 static void test_a_stop_keeps_nobody_waiting(void **state)
 {
     struct waiting first, second;
@@ -195,6 +232,8 @@ int main(void)
         ROW(test_orders_are_taken_and_reported),
         ROW(test_who_waits_is_answered_when_there_is_something),
         ROW(test_who_waited_long_enough_gets_nothing),
+        ROW(test_who_has_left_gets_nothing),
+        ROW(test_who_waits_costs_nothing),
         ROW(test_a_stop_keeps_nobody_waiting),
         ROW(test_a_few_programs_may_wait),
     };
