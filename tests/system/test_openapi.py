@@ -405,11 +405,8 @@ def walk_alarms(walk):
 
 def test_every_operation_answers_as_it_promises(walk):
     walk.fill()
-    for part in (walk_users, walk_accounts, walk_phones, walk_pnp, walk_fetches, walk_settings, walk_imports,
-
-
-    for part in (walk_users, walk_accounts, walk_phones, walk_resyncs, walk_fetches, walk_settings, walk_imports,
-                 walk_rest, walk_alarms):
+    for part in (walk_users, walk_accounts, walk_phones, walk_pnp, walk_resyncs, walk_fetches, walk_settings,
+                 walk_imports, walk_rest, walk_alarms):
         part(walk)
     walk.call("deletePhone", 200)
     walk.call("deleteAccount", 200)
