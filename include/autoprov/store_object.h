@@ -207,10 +207,10 @@ struct store_phone_states {
 AP_MUSTCHECK int store_phone_states(struct store_db *db, struct store_phone_states *ret_states);
 /* Writes vendor, model, label, sip_contact, enabled, external_id, and networks, flat, secrets and
  * auth of access, of the phone with phone->id (flat access that is given anew opens it for a phone
- * that had moved), and its lines as a whole unless lines is NULL. if_version: 0, or the version that
- * must still stand: else AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT
- * also no such phone, AP_ERANGE AP_AUTH_PAIRS_MAX phones of the user have passwords under its HTTP
- * name. */
+ * that had moved), and its lines as a whole unless lines is NULL. if_version: 0, or the version
+ * that must still stand: else AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken,
+ * AP_ENOENT also no such phone, AP_ERANGE AP_AUTH_PAIRS_MAX phones of the user have passwords under
+ * its HTTP name. */
 AP_MUSTCHECK int store_phone_set(struct store_db *db, const struct store_phone *phone,
                                  uint64_t if_version);
 /* The MAC of a row id: 12 lower-case hex digits. */
