@@ -20,8 +20,8 @@ static int open_server(void **state)
     static const char *const PHONES[] = {
         "{\"user\": \"alice\", \"mac\": \"001565000001\", \"vendor\": \"acme\"}",
         "{\"user\": \"alice\", \"mac\": \"001565000002\", \"vendor\": \"generic\"}",
-        "{\"user\": \"bob\", \"mac\": \"001565000003\", \"vendor\": \"acme\", "
-        "\"lines\": [\"1001@pbx\"], \"sip_contact\": \"sip:1001@192.0.2.9:5062\"}",
+        ("{\"user\": \"bob\", \"mac\": \"001565000003\", \"vendor\": \"acme\", "
+         "\"lines\": [\"1001@pbx\"], \"sip_contact\": \"sip:1001@192.0.2.9:5062\"}"),
     };
 
     fixture_setup(state);
