@@ -391,6 +391,7 @@ void resync_stop(struct resync *resync)
     atomic_store(&resync->stopping, true);
     for (struct resync_run *run = resync->runs; run; run = run->next)
         resync_cancel_run(resync, run);
+    resync->write_again_ms = 0;
     (void)resync_write(resync, clock_monotonic_ms(resync->setup.clock)); /* the rest: recovered */
 }
 

@@ -7,6 +7,9 @@
 
 /* After a commit that failed. */
 #define FAILED_RETRY_MS 1000
+/* After one that did not: commits cost more than rows, and a phone that answers meanwhile has one
+ * row instead of two. */
+#define PAUSE_MS 100
 
 void resync_mark(struct resync_attempt *attempt)
 {
@@ -58,8 +61,10 @@ static void committed(struct mailbox_message *message)
         settle(batch->attempts[i], batch->err == 0);
     if (batch->err == 0 && batch->count == 0)
         resync->is_recovered = true;
-    if (batch->err)
-        resync->write_again_ms = clock_monotonic_ms(resync->setup.clock) + FAILED_RETRY_MS;
+    resync->write_again_ms = clock_monotonic_ms(resync->setup.clock) +
+                             (batch->err          ? FAILED_RETRY_MS
+                              : batch->count == 0 ? 0 /* what a daemon before this one has left */
+                                                  : PAUSE_MS);
     if (batch->err && !resync->is_write_failing)
         log_event(LOG_LEVEL_ERROR, "resync", "error=\"%s\"; results wait to be written",
                   ap_strerror(batch->err));

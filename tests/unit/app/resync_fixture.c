@@ -111,13 +111,22 @@ void resync_fixture_close(struct resync_fixture *rig)
     free(rig->notices);
 }
 
+/* The pause between two commits is over; not that after one that failed. */
+static void skip_pause(struct resync *resync)
+{
+    if (!resync->is_write_failing)
+        resync->write_again_ms = 0;
+}
+
 void resync_fixture_tick(struct resync_fixture *rig, int64_t later_ms)
 {
+    skip_pause(rig->resync);
     rig->fixture->monotonic_ms += later_ms;
     rig->fixture->wall_s = FIXTURE_NOW_S + (rig->fixture->monotonic_ms - 1000000) / 1000;
     rig->next_ms = resync_tick(rig->resync, rig->fixture->monotonic_ms);
     while (rig->resync->batch.is_busy) {
         assert_true(uv_run(rig->loop, UV_RUN_ONCE) != 0);
+        skip_pause(rig->resync);
         (void)resync_write(rig->resync, rig->fixture->monotonic_ms);
     }
 }

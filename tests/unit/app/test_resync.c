@@ -80,6 +80,27 @@ static void test_where_a_phone_listens(void **state)
     }
 }
 
+/* A commit costs more than a row. */
+static void test_results_of_a_tenth_of_a_second_are_one_commit(void **state)
+{
+    struct resync *resync = world.rig.resync;
+    int64_t now_ms;
+
+    (void)state;
+    world_fetched_from("192.0.2.7");
+    (void)world_order_one(1, STORE_RESYNC_FETCH);
+    world_tick(0);
+    now_ms = world.fixture->monotonic_ms;
+    resync->write_again_ms = now_ms + 100; /* as the commit has left it */
+    resync_fixture_answer(&world.rig, SIP_ACCEPTED, 200);
+    assert_int_equal(resync_tick(resync, now_ms + 99), now_ms + 100);
+    assert_false(resync->batch.is_busy);
+    assert_int_equal(resync_tick(resync, now_ms + 100), -1);
+    assert_true(resync->batch.is_busy);
+    world_tick(0);
+    assert_int_equal(world_rows("accepted"), 1);
+}
+
 static void test_a_phone_without_a_line_is_told_in_the_name_of_its_mac(void **state)
 {
     (void)state;
@@ -193,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(test_a_phone_is_told_by_its_vendors_event_in_its_own_accounts_name),
         ROW(test_where_a_phone_listens),
+        ROW(test_results_of_a_tenth_of_a_second_are_one_commit),
         ROW(test_a_phone_without_a_line_is_told_in_the_name_of_its_mac),
         ROW(test_the_url_goes_in_the_vendors_form),
         ROW(test_who_cannot_be_told_gets_an_outcome_all_the_same),
