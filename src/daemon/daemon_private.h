@@ -146,10 +146,6 @@ void control_switch(struct daemon *daemon);
 /* Remove the socket file, unless another daemon has put its own in the place. */
 void control_unlink(struct daemon *daemon);
 
-/* As struct api_daemon says; data is the struct daemon. */
-AP_MUSTCHECK int control_start_job(void *data, struct api_job *job);
-AP_MUSTCHECK int control_open_reader(void *data, struct store_db **ret_reader);
-
 /* -- telephony.c ----------------------------------------------------------------------------------
  */
 
