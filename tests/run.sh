@@ -47,7 +47,7 @@ done
 packages="$BUILD_PACKAGES libcmocka-dev clang clang-format clang-tidy shellcheck python3 python3-pytest
 python3-lxml python3-hypothesis python3-yaml python3-jsonschema git curl wget busybox openssl gnutls-bin
 ca-certificates sqlite3 linphone-cli libxml2-utils systemd procps iproute2 prometheus groff-base dnsmasq-base zsh
-fish zbar-tools haproxy isc-dhcp-client"
+fish zbar-tools haproxy isc-dhcp-client sip-tester"
 [ -n "$labels" ] || packages="$packages nginx-light valgrind testssl.sh"
 [ -z "$coverage" ] || packages="$packages gcovr"
 # shellcheck disable=SC2086

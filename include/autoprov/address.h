@@ -31,6 +31,10 @@ socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_sto
 /* Without port: "192.0.2.7", "2001:db8::7", "unix". */
 void address_format(const struct address *address, char ret_text[static AP_ADDRESS_TEXT_MAX]);
 
+/* Loopback, RFC 1918, RFC 3927, RFC 4193 and link-local addresses (RFC 4291): none that a stranger
+ * on the Internet can send from. */
+bool address_is_private(const struct address *address);
+
 /* What limits and penalties count by: an IPv4 address, or an IPv6 /64 (RFC 4291, 2.5.4: one
  * subscriber has a whole /64). */
 struct source_key {

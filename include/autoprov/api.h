@@ -66,6 +66,7 @@ struct api_daemon {
 };
 
 struct api;
+struct resync;
 
 struct api_setup {
     struct store_db *reader;     /* borrowed; the control loop's own */
@@ -73,8 +74,9 @@ struct api_setup {
     struct mailbox *mailbox;     /* borrowed; the control loop's */
     const struct ap_clock *clock;
     struct api_daemon daemon;
-    uid_t own_uid;   /* the daemon's user may use the socket */
-    gid_t group_gid; /* its members may; (gid_t)-1: no such group */
+    struct resync *resync; /* borrowed; NULL: nobody can be told to fetch */
+    uid_t own_uid;         /* the daemon's user may use the socket */
+    gid_t group_gid;       /* its members may; (gid_t)-1: no such group */
 };
 
 /* Caller owns, free with api_free() after the front is closed and the writer stopped.
@@ -84,9 +86,11 @@ void api_free(struct api *api);
 
 /* Begin to take away what imports that never finished have left. Once, when the writer runs. */
 void api_recover(struct api *api);
-/* About every second: an import that nobody asks for any more is dropped. */
+/* About every second: an import that nobody asks for any more is dropped, and who has waited long
+ * enough is told that there is nothing. */
 void api_tick(struct api *api);
-/* Jobs end soon, done as far as they are. Before the writer stops; NULL is fine. */
+/* Jobs end soon, done as far as they are; who waits is answered. Before the writer stops; NULL is
+ * fine. */
 void api_stop(struct api *api);
 
 /* http_handler_fn of the control socket; data is the struct api. Beside /api/v1 it answers

@@ -13,6 +13,7 @@
 #include "autoprov/err.h"
 #include "autoprov/limits.h"
 #include "autoprov/mac.h"
+#include "autoprov/sip_pnp.h"
 
 enum catalogue_role {
     CATALOGUE_CONFIG,    /* the phone's own file, with its secrets */
@@ -80,6 +81,8 @@ struct catalogue_vendor {
     const char *resync_event; /* value of Event that makes it fetch; NULL: it cannot be told */
     const char *reboot_event; /* the same with a restart; NULL: none */
     const char *pnp_vendor;   /* vendor="…" of its SUBSCRIBE (RFC 6080's profile); NULL: no PnP */
+    const char *pnp_url;      /* as url: what a NOTIFY tells it */
+    enum sip_pnp_form pnp_form;
     const char *certificate_cn; /* pattern of the CN of its phones' certificates; NULL: unknown */
     bool flat_only;             /* cannot be given a token URL */
 };

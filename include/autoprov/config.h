@@ -104,6 +104,24 @@ enum config_secrets { CONFIG_SECRETS_ALWAYS, CONFIG_SECRETS_ONCE, CONFIG_SECRETS
 /* What follows when a User-Agent contradicts the phone that it fetches for. */
 enum config_agent_check { CONFIG_AGENT_OFF, CONFIG_AGENT_WARN, CONFIG_AGENT_REFUSE };
 
+/* What phones get that ask by multicast (PnP). */
+enum config_pnp {
+    CONFIG_PNP_OFF,       /* nobody listens */
+    CONFIG_PNP_DISCOVER,  /* they are listed, and nobody is answered */
+    CONFIG_PNP_PROVISION, /* those that are entered, while their window is open */
+};
+
+/* "off", "discover", "provision". */
+const char *config_pnp_name(enum config_pnp pnp);
+
+struct config_address_list {
+    struct address *items; /* owned; their port is 0 */
+    size_t count;
+};
+
+/* Who tells phones to fetch. */
+enum config_notifier { CONFIG_NOTIFIER_DIRECT, CONFIG_NOTIFIER_EXTERNAL };
+
 /* Strings are never NULL unless a comment says so. */
 struct config {
     char *path; /* the main file, for messages */
@@ -127,6 +145,11 @@ struct config {
     enum config_enrolment flat_enrolment;
     uint32_t flat_budget;         /* distinct unknown MACs an hour, 1..4096 */
     uint32_t flat_budget_per_oui; /* the same of one OUI */
+    enum config_pnp pnp;
+    struct config_address_list pnp_interfaces; /* IPv4, AP_SIP_INTERFACES_MAX at most; one or more
+                                                  unless pnp is off */
+    uint32_t pnp_port;                         /* of the multicast group, 1..65535 */
+    uint32_t sip_port;                         /* where SIP messages leave from; 0: any */
     enum config_secrets secrets;
     enum config_agent_check agent_check;
     char *custom_options;   /* JSON as written; NULL: not set here, then the store's value counts */
@@ -146,6 +169,11 @@ struct config {
     uint32_t fetch_rows_max;
     uint32_t refusal_retention_s;
     uint32_t refusal_rows_max;
+
+    /* Making phones fetch. */
+    enum config_notifier notifier;
+    uint32_t resync_rate;            /* phones a second, 1..AP_RESYNC_RATE_MAX */
+    enum config_switch resync_stale; /* by itself */
 
     enum log_level log_level;
     enum log_format log_format;

@@ -34,8 +34,8 @@ struct fetch_event {
 /* A served file: one record, one log line at info. */
 void fetch_log_served(struct fetch_log *log, const struct fetch_event *event);
 
-/* A refusal. Of a known phone: a record and a line of its own; else counted. A probe is in the
- * counts alone. */
+/* A refusal. Of a known phone: a record and a line of its own; else counted. A probe and
+ * a question that is only listed are in the counts alone. */
 void fetch_log_refused(struct fetch_log *log, const struct fetch_event *event);
 
 /* Hand on what was counted since the last call, and write the lines of minutes that are over.

@@ -92,6 +92,10 @@ const struct http_request *http_exchange_request(const struct http_exchange *exc
 /* Request memory: wiped when the exchange is answered. */
 struct arena *http_exchange_arena(struct http_exchange *exchange);
 
+/* Has the client left, or half-closed its connection? A look at the socket: for answers that wait.
+ */
+bool http_exchange_is_gone(const struct http_exchange *exchange);
+
 /* Give the answer: exactly once per exchange, from the loop's thread, now or later; the body in
  * answer is empty afterwards. It goes out with Content-Length, Date and "Cache-Control: private,
  * no-store"; HEAD and 304 without it.

@@ -50,6 +50,58 @@
 /* A fetch that waits for the writer is answered 503 after this. */
 #define AP_CLAIM_WAIT_MS 5000
 
+/* -- SIP ---------------------------------------------------------------------------------- */
+/* Questions of phones have 500 to 900 bytes; challenges little more. */
+#define AP_SIP_DATAGRAM_MAX_BYTES 4096
+/* Phones that ask by multicast within 32 s: a building that comes back. */
+#define AP_SIP_PNP_MAX 4096
+/* What is kept of each: Vias, From, To, Call-ID, Event, Contact, 300 to 600 bytes. 10 MiB together,
+ * touched as phones ask. */
+#define AP_SIP_PNP_TEXT_MAX_BYTES 2048
+/* Sources whose rate is remembered. */
+#define AP_SIP_SOURCES_MAX 1024
+/* A phone asks up to five times in as many seconds; one address may be a relay of several. */
+#define AP_SIP_PER_SOURCE_PER_S 10
+/* NOTIFYs under way, each about 1 KiB; a resync of more waits for its turn. */
+#define AP_SIP_TRANSACTIONS_MAX 16384
+/* Interfaces that are listened on: a socket and a membership each. */
+#define AP_SIP_INTERFACES_MAX 16
+/* Datagrams that are read before the control loop looks after others again: some 5 ms. */
+#define AP_SIP_BATCH_MAX 64
+
+/* -- PnP ---------------------------------------------------------------------------------- */
+/* Phones that asked and wait for their row to be written, about once a second: 1 KiB each. */
+#define AP_PNP_PENDING_MAX 1024
+/* Phones in the list of those that asked; the oldest go. */
+#define AP_PNP_ROWS_MAX 10000
+
+/* -- resync ------------------------------------------------------------------------------- */
+/* Phones that an order tells in a second: what a PBX of 10,000 phones stands when they come back.
+ */
+#define AP_RESYNC_RATE_MAX 500
+/* Orders at once; a big one, of all or of stale phones, is one of them. Ended ones that are told.
+ */
+#define AP_RESYNC_ORDERS_MAX 64
+#define AP_RESYNC_ENDED_MAX  16
+/* MACs of one call of the API. */
+#define AP_RESYNC_MACS_MAX 1000
+/* Rows in one write: some 5 ms that others wait for. */
+#define AP_RESYNC_BATCH_ROWS 128
+/* What a program may take; orders wait beyond. Who does not take what is there for so long is not
+ * there; who took it and says nothing has lost it: it is given once more. */
+#define AP_RESYNC_QUEUE_MAX   256
+#define AP_RESYNC_QUEUE_MS    600000
+#define AP_RESYNC_TAKEN_MS    60000
+#define AP_RESYNC_TAKE_MAX    64
+#define AP_RESYNC_TAKE_WAIT_S 25
+#define AP_RESYNC_TAKERS_MAX  8 /* that wait at once */
+/* A stale phone is told by the daemon itself once in so long: what does not help then does not help
+ * at once either. It looks for them so often. */
+#define AP_RESYNC_AGAIN_S 21600
+#define AP_RESYNC_LOOK_MS 300000
+/* Stale phones that one step of a look may find. */
+#define AP_RESYNC_FOUND_MAX 1024
+
 /* -- flat mode ---------------------------------------------------------------------------- */
 /* Unknown MACs that are remembered for an hour. */
 #define AP_FLAT_BUDGET_MAX 4096

@@ -8,10 +8,12 @@
 
 #include "autoprov/buf.h"
 #include "autoprov/err.h"
+#include "autoprov/pnp.h"
 #include "autoprov/policy.h"
 #include "autoprov/store.h"
 #include "autoprov/store_alarm.h"
 #include "autoprov/store_object.h"
+#include "autoprov/store_resync.h"
 #include "autoprov/store_writer.h"
 #include "autoprov/tally.h"
 
@@ -53,10 +55,12 @@ struct metrics {
     uint64_t refusals[POLICY_REASON_COUNT]; /* index POLICY_SERVE is not written */
     struct metrics_network network;
     struct metrics_throttle throttle;
+    struct pnp_stats pnp; /* its refusals are in those above too */
     struct store_counts store;
     struct store_writer_stats writer;
     struct store_phone_states phones;
-    uint64_t alarms[STORE_ALARM_KIND_COUNT]; /* open ones */
+    uint64_t alarms[STORE_ALARM_KIND_COUNT];      /* open ones */
+    uint64_t resyncs[STORE_RESYNC_OUTCOME_COUNT]; /* of WAITING: at this moment */
     bool flat_mode;
     bool reload_failed; /* the last one; the old configuration stays */
     int64_t loaded_at;  /* UTC seconds: the configuration that is in force */

@@ -32,10 +32,12 @@ enum policy_reason {
     POLICY_BURNT,               /* by a burnt token: not where the phone was last, or again */
     POLICY_FLAT_PAUSED,         /* flat form while too many unknown MACs were asked for */
     POLICY_FLAT_CLOSED,         /* flat form, for a phone that it is closed to */
-    POLICY_FLAT_MOVED,          /* flat form, for a phone that has its token URL since */
-    POLICY_WINDOW_CLOSED,       /* flat form without an open enrolment window, from elsewhere */
-    POLICY_NO_BOOTSTRAP,        /* flat form is for bootstrap files, and this one has none */
-    POLICY_BOOTSTRAP_USED,      /* by a bootstrap token that was used, or a second time by none */
+    POLICY_FLAT_MOVED,        /* flat form or multicast, for a phone that has its token URL since */
+    POLICY_WINDOW_CLOSED,     /* flat form or multicast without an open enrolment window, from
+                                 elsewhere */
+    POLICY_NO_BOOTSTRAP,      /* flat form is for bootstrap files, and this one has none; by
+                                 multicast: there is no URL to tell */
+    POLICY_BOOTSTRAP_USED,    /* by a bootstrap token that was used, or a second time by none */
     POLICY_OTHER_NETWORK,     /* by a bootstrap token from another network than it was handed to */
     POLICY_AGENT_CONTRADICTS, /* the User-Agent is another phone's */
     POLICY_NO_SOURCE,         /* the proxy did not tell whom it connects for */
@@ -47,6 +49,13 @@ enum policy_reason {
                                     of routine */
     POLICY_CREDENTIALS_WRONG,    /* or not those of the phone that was asked for, if there is one */
     POLICY_AUTH_REQUIRED,        /* of a phone that must say some, where nobody asks for them */
+    POLICY_PNP_OFF,              /* by multicast, while pnp is off */
+    POLICY_PNP_DISCOVER,         /* by multicast, where phones are only listed */
+    /* Of such questions apart from those of requests: a source of a datagram can be forged, and
+     * must not be what somebody is banned for. */
+    POLICY_PNP_UNKNOWN, /* no phone has this MAC */
+    POLICY_PNP_ADDRESS, /* from outside private networks and flat_networks, or those of user or
+                           phone */
     POLICY_REASON_COUNT
 };
 
@@ -119,6 +128,24 @@ bool policy_is_first(const struct policy_facts *facts, const struct policy_optio
 
 /* Does it show that a phone that was bootstrapped has moved to its token URL? */
 bool policy_has_moved(const struct policy_facts *facts);
+
+/* A question of a phone without a configuration, by multicast (PnP). Anybody on its network can ask
+ * so, with any MAC. */
+struct policy_pnp_facts {
+    const struct address *source;
+    int64_t now;                     /* UTC seconds, store_now() */
+    const struct store_phone *phone; /* NULL: none has this MAC */
+    bool flat_only;                  /* its vendor's phones cannot be given a token URL */
+    bool has_url;                    /* there is one: its own file below a listener with TLS */
+};
+struct policy_pnp_options {
+    enum config_pnp mode;
+    const struct network_list *flat_networks; /* beside private addresses */
+};
+/* Is it told a bootstrap URL? Pure. What store_bootstrap() says comes on top. */
+enum policy_reason policy_pnp_decide(const struct policy_pnp_facts *facts,
+                                     const struct policy_pnp_options *options);
+
 /* True for what somebody does who tries tokens or MACs: it counts against its source. Wrong
  * credentials do so from the third in a row on, which is counted elsewhere (auth_table.h). What a
  * known phone is refused for, what phones ask for as a matter of routine and what is no request for

@@ -16,7 +16,8 @@
 struct rendering {
     struct catalogue *catalogue;
     struct template_set *templates;
-    struct template **urls; /* the vendors' URL forms, in the order of catalogue_vendor_at() */
+    /* The vendors' URL forms, in the order of catalogue_vendor_at(). */
+    struct template **urls, **pnp_urls;
 };
 
 struct rendering_folders {
@@ -45,6 +46,7 @@ struct rendering_job {
     bool bootstrap;            /* its bootstrap file, with token for the phone's URL */
     bool withhold_secrets;     /* lines with a password or another secret are left out */
     bool mask_secrets;
+    bool for_notify; /* of rendering_phone_url() */
 };
 
 /* The template of the job's file, or of its bootstrap file: the model's own for the phone's config
@@ -65,7 +67,8 @@ AP_MUSTCHECK int rendering_render(const struct rendering *rendering,
                                   const struct rendering_job *job, struct arena *arena,
                                   struct buf *body, struct ap_error *error);
 
-/* What the vendor's phone is to be told: its URL in the vendor's form, borrowed from arena.
+/* What the vendor's phone is to be told: its URL in the vendor's form, that of what is typed into
+ * it or, for_notify, of what a NOTIFY tells it ("": it cannot be told one); borrowed from arena.
  * Errors: as above. */
 AP_MUSTCHECK int rendering_phone_url(const struct rendering *rendering,
                                      const struct rendering_job *job, struct arena *arena,

@@ -124,7 +124,9 @@ AP_MUSTCHECK int store_account_list_of_site(struct store_db *db, struct arena *a
                                             const char *site_id, const char *after, uint32_t limit,
                                             struct store_account **ret_accounts, size_t *ret_count);
 /* Writes every field but id, user_id and created_at. The old password is kept sealed beside the
- * new one when it changes: a resync must answer with what the phone last fetched.
+ * new one when it changes: a resync must answer with what the phone last fetched
+ * (store_resync_target()). The one before stays instead when phones know that and none the old one.
+ * It goes with the fetch of the last phone that has a line on the account.
  * if_version: 0, or the version that must still stand: else AP_ECONFLICT. */
 AP_MUSTCHECK int store_account_set(struct store_db *db, const struct store_account *account,
                                    uint64_t if_version);
@@ -150,6 +152,7 @@ struct store_phone {
     const char *label;             /* "" if none */
     bool enabled;
     const char *external_id; /* NULL if none; unique */
+    const char *sip_contact; /* where it listens, a SIP URI; "" if not said. On input also NULL */
     int64_t created_at;
     int64_t last_fetch_at;          /* 0: never */
     const char *last_fetch_address; /* "" if never */
@@ -202,12 +205,12 @@ struct store_phone_states {
     uint64_t disabled, never_fetched, fetched;
 };
 AP_MUSTCHECK int store_phone_states(struct store_db *db, struct store_phone_states *ret_states);
-/* Writes vendor, model, label, enabled, external_id, and networks, flat, secrets and auth of
- * access, of the phone with phone->id (flat access that is given anew opens it for a phone that had
- * moved), and its lines as a whole unless lines is NULL. if_version: 0, or the version that must
- * still stand: else AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken, AP_ENOENT also
- * no such phone, AP_ERANGE AP_AUTH_PAIRS_MAX phones of the user have passwords under its HTTP name.
- */
+/* Writes vendor, model, label, sip_contact, enabled, external_id, and networks, flat, secrets and
+ * auth of access, of the phone with phone->id (flat access that is given anew opens it for a phone
+ * that had moved), and its lines as a whole unless lines is NULL. if_version: 0, or the version
+ * that must still stand: else AP_ECONFLICT. Errors: those of add, AP_EEXIST external id taken,
+ * AP_ENOENT also no such phone, AP_ERANGE AP_AUTH_PAIRS_MAX phones of the user have passwords under
+ * its HTTP name. */
 AP_MUSTCHECK int store_phone_set(struct store_db *db, const struct store_phone *phone,
                                  uint64_t if_version);
 /* The MAC of a row id: 12 lower-case hex digits. */

@@ -29,6 +29,14 @@
         .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
     }
 
+/* A row with something on the control loop before it runs, and behind its commit. */
+#define ROUTE_AROUND(method_, path_, role_, kind_, run_, action_, before_, after_)                 \
+    {                                                                                              \
+        .method = (method_), .path = (path_), .kind = (kind_), .run = (run_), .action = (action_), \
+        .before = (before_), .after = (after_),                                                    \
+        .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
+    }
+
 static const char *const PAGE_QUERY[] = {"limit", "after", NULL};
 static const char *const FILTER_QUERY[] = {"limit", "after", "user", NULL};
 static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "vendor",
@@ -36,10 +44,12 @@ static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "ven
 static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
                                             "from",  "since", NULL};
 static const char *const ALARM_QUERY[] = {"limit", "after", "open", NULL};
+static const char *const PNP_QUERY[] = {"limit", "after", "known", NULL};
 static const char *const FETCH_QUERY[] = {"limit", "after", "phone", "from", "since", NULL};
 static const char *const VENDOR_QUERY[] = {"vendor", NULL};
 static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
 static const char *const FILE_QUERY[] = {"file", NULL};
+static const char *const RESYNC_QUERY[] = {"limit", "after", "outcome", "user", "mac", NULL};
 static const char *const UNSET_QUERY[] = {"scope", "id", "name", NULL};
 
 static const struct api_route ROUTES[] = {
@@ -53,7 +63,8 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_DELETE, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_del, "user.del"),
     ROUTE(GATE_POST, "/users/*/token/rotate", API_ROLE_ADMIN, API_WRITE, api_token_rotate,
           "token.rotate"),
-    ROUTE(GATE_POST, "/users/*/burn", API_ROLE_ADMIN, API_WRITE, api_user_burn, "user.burn"),
+    ROUTE_AROUND(GATE_POST, "/users/*/burn", API_ROLE_ADMIN, API_WRITE, api_user_burn, "user.burn",
+                 NULL, api_burn_after),
     ROUTE(GATE_GET, "/users/*/keys", API_ROLE_VIEWER, API_READ, api_user_key_list, NULL),
     ROUTE(GATE_POST, "/users/*/keys", API_ROLE_ADMIN, API_WRITE, api_user_key_add, "key.add"),
     ROUTE(GATE_PUT, "/users/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_user_key_set, "key.set"),
@@ -91,9 +102,27 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_PUT, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_set, "key.set"),
     ROUTE(GATE_DELETE, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_del, "key.del"),
     ROUTE(GATE_POST, "/enrolments", API_ROLE_OPERATOR, API_WRITE, api_enrol, "phone.enrol"),
+    LIST("/pnp", api_pnp_list, PNP_QUERY),
+    ROUTE(GATE_GET, "/pnp/*", API_ROLE_VIEWER, API_READ, api_pnp_show, NULL),
+    ROUTE(GATE_DELETE, "/pnp/*", API_ROLE_OPERATOR, API_WRITE, api_pnp_del, "pnp.forget"),
+    ROUTE(GATE_POST, "/pnp/*/adopt", API_ROLE_ADMIN, API_WRITE, api_pnp_adopt, "pnp.adopt"),
     LIST("/unmoved-phones", api_unmoved_list, FILTER_QUERY),
     /* Renders every phone's files: on a job thread. */
     ROUTE_QUERY(GATE_GET, "/stale-phones", API_ROLE_VIEWER, API_JOB, api_stale, NULL, PAGE_QUERY),
+
+    ROUTE_AROUND(GATE_POST, "/resyncs", API_ROLE_OPERATOR, API_WRITE, api_resync_add, "resync.add",
+                 api_resync_add_before, api_resync_add_after),
+    LIST("/resyncs", api_resync_list, RESYNC_QUERY),
+    ROUTE_AROUND(GATE_DELETE, "/resyncs", API_ROLE_OPERATOR, API_WRITE, api_resync_cancel,
+                 "resync.stop", api_resync_before, api_resync_cancel_after),
+    /* Looks at each phone of each order: on a job thread. */
+    ROUTE_AROUND(GATE_GET, "/resyncs/status", API_ROLE_VIEWER, API_JOB, api_resync_status, NULL,
+                 api_resync_status_before, NULL),
+    /* Whoever takes orders is told URLs, which are secrets. */
+    ROUTE_AROUND(GATE_POST, "/notifications/take", API_ROLE_ADMIN, API_LATER, api_notification_take,
+                 NULL, api_resync_before, NULL),
+    ROUTE_AROUND(GATE_POST, "/notifications/*", API_ROLE_ADMIN, API_READ, api_notification_report,
+                 NULL, api_resync_before, NULL),
 
     /* May look at every row: on a job thread. */
     ROUTE_QUERY(GATE_GET, "/refusals", API_ROLE_VIEWER, API_JOB, api_refusal_list, NULL,
@@ -174,6 +203,9 @@ int api_new(const struct api_setup *setup, struct api **ret_api)
     api->daemon = setup->daemon;
     api->own_uid = setup->own_uid;
     api->group_gid = setup->group_gid;
+    api->resync = setup->resync;
+    if (api->resync)
+        resync_listen(api->resync, api_takers_ready, api);
     *ret_api = api;
     return 0;
 }
@@ -182,6 +214,20 @@ void api_free(struct api *api)
 {
     api_import_free(api);
     free(api);
+}
+
+void api_tick(struct api *api)
+{
+    api_import_tick(api);
+    api_takers_tick(api);
+}
+
+void api_stop(struct api *api)
+{
+    if (!api)
+        return;
+    api_import_stop(api);
+    api_takers_stop(api);
 }
 
 /* Compare segment by segment; parameters go to params, borrowed from the arena. */
@@ -216,6 +262,7 @@ static const struct {
     {HAS(GATE_POST), "POST"},
     {HAS(GATE_GET) | HAS(GATE_POST), "GET, POST"},
     {HAS(GATE_GET) | HAS(GATE_DELETE), "GET, DELETE"},
+    {HAS(GATE_GET) | HAS(GATE_POST) | HAS(GATE_DELETE), "GET, POST, DELETE"},
     {HAS(GATE_GET) | HAS(GATE_PATCH) | HAS(GATE_DELETE), "GET, PATCH, DELETE"},
     {HAS(GATE_GET) | HAS(GATE_PUT) | HAS(GATE_DELETE), "GET, PUT, DELETE"},
     {HAS(GATE_PUT) | HAS(GATE_DELETE), "PUT, DELETE"},

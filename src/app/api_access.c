@@ -8,9 +8,7 @@
 #define NETWORKS_MAX 64
 
 /* A phone may be off over a weekend, but a window is none that stands open for it. */
-#define DEFAULT_WINDOW_S 900
-#define MIN_WINDOW_S     60
-#define MAX_WINDOW_S     86400
+#define MIN_WINDOW_S 60
 /* MACs of one call: each is a row of one transaction. */
 #define ENROL_MAX 1000
 
@@ -99,6 +97,16 @@ int api_settle_access(struct api_call *call, struct api_access_fields *fields,
 
 /* -- windows ----------------------------------------------------------------------------------- */
 
+int api_settle_window(struct api_call *call, struct store_db *db, uint64_t seconds,
+                      int64_t *ret_until)
+{
+    if (seconds > 0 && seconds < MIN_WINDOW_S)
+        return api_problem(call, AP_EINVAL, "/for", "for: %d to %d seconds, or 0 for none",
+                           MIN_WINDOW_S, API_WINDOW_MAX_S);
+    *ret_until = seconds > 0 ? store_now(db) + (int64_t)seconds : 0;
+    return 0;
+}
+
 struct enrolment {
     json_t *macs; /* of the body; NULL: the user's */
     const char *user;
@@ -182,23 +190,20 @@ static int enrol_user(struct api_call *call, struct store_db *db, struct enrolme
 int api_enrol(struct api_call *call, struct store_db *db)
 {
     struct enrolment enrolment = {.opened = json_array()};
-    uint64_t seconds = DEFAULT_WINDOW_S;
+    uint64_t seconds = API_WINDOW_S;
     const struct api_field fields[] = {
         {.name = "macs", .type = API_FIELD_LIST, .target = &enrolment.macs},
         {.name = "user", .type = API_FIELD_NAME, .target = &enrolment.user},
-        {.name = "for", .type = API_FIELD_NUMBER, .max = MAX_WINDOW_S, .target = &seconds},
+        {.name = "for", .type = API_FIELD_NUMBER, .max = API_WINDOW_MAX_S, .target = &seconds},
     };
     int err = enrolment.opened ? api_read_fields(call, fields, AP_COUNT(fields)) : AP_ENOMEM;
 
     if (!err && (enrolment.macs != NULL) == (enrolment.user != NULL))
         err = api_problem(call, AP_EINVAL, NULL, "give either macs or user");
-    if (!err && seconds > 0 && seconds < MIN_WINDOW_S)
-        err = api_problem(call, AP_EINVAL, "/for", "for: %d to %d seconds, or 0 to close",
-                          MIN_WINDOW_S, MAX_WINDOW_S);
-    if (!err) {
-        enrolment.until = seconds > 0 ? store_now(db) + (int64_t)seconds : 0;
+    if (!err)
+        err = api_settle_window(call, db, seconds, &enrolment.until);
+    if (!err)
         err = enrolment.macs ? enrol_macs(call, db, &enrolment) : enrol_user(call, db, &enrolment);
-    }
     if (err) {
         json_decref(enrolment.opened);
         return err;

@@ -18,6 +18,7 @@ struct burn {
     json_t *given; /* account -> password, borrowed; NULL: they are made here */
     json_t *made;  /* the same, owned */
     size_t accounts;
+    bool hard;
 };
 
 /* 128 bits in characters that every phone takes. The text lives in the call's arena. */
@@ -112,6 +113,32 @@ static json_t *texts_json(const char *const *texts, size_t count)
     return list;
 }
 
+/* They know only their old URL, which answers each of them once: they are to fetch now. */
+static int order_resync(struct api_call *call, const char *const *macs, size_t count)
+{
+    struct resync_order *order = arena_alloc(&call->arena, sizeof(*order));
+
+    if (!order)
+        return AP_ENOMEM;
+    *order = (struct resync_order){.whom = RESYNC_USER, .actor = call->actor};
+    call->more = order;
+    return api_resync_macs(call, macs, count, order);
+}
+
+/* What is burnt is burnt, whether or not they can be told. */
+int api_burn_after(struct api_call *call)
+{
+    const struct resync_order *order = call->more;
+    uint64_t order_id;
+    bool is_ordered = order && order->mac_count > 0 && call->api->resync &&
+                      resync_order(call->api->resync, order, &order_id) == 0;
+
+    /* Left out without memory: the passwords that were made are told this once. */
+    (void)json_object_set_new(call->result, "resync",
+                              json_integer(is_ordered ? (json_int_t)order->mac_count : 0));
+    return 0;
+}
+
 static int answer(struct burn *burn, const struct token *token, int64_t ends_at)
 {
     struct api_call *call = burn->call;
@@ -121,6 +148,8 @@ static int answer(struct burn *burn, const struct token *token, int64_t ends_at)
     int err = store_phone_concerned(burn->db, &call->arena, burn->user.id, &macs, &count);
     if (!err)
         err = store_auth_phones(burn->db, &call->arena, burn->user.id, &said, &said_count);
+    if (!err && !burn->hard)
+        err = order_resync(call, macs, count);
     if (!err)
         err =
             api_audit(call, burn->db, api_text(call, "user=%s", burn->user.name),
@@ -140,13 +169,12 @@ int api_user_burn(struct api_call *call, struct store_db *db)
 {
     struct burn burn = {.call = call, .db = db, .made = json_object()};
     struct token token = {.len = 0};
-    bool hard = false;
     const struct api_field fields[] = {
-        {.name = "hard", .type = API_FIELD_BOOL, .target = &hard},
+        {.name = "hard", .type = API_FIELD_BOOL, .target = &burn.hard},
         {.name = "passwords", .type = API_FIELD_OBJECT, .target = &burn.given},
     };
     int err = burn.made ? api_read_fields(call, fields, 2) : AP_ENOMEM;
-    int64_t ends_at = hard ? 0 : clock_wall_s(call->api->clock) + BURNT_S;
+    int64_t ends_at = burn.hard ? 0 : clock_wall_s(call->api->clock) + BURNT_S;
 
     if (!err)
         err = api_get_user(call, db, &burn.user);

@@ -41,12 +41,13 @@ int api_status(struct api_call *call, struct store_db *db)
         json_decref(store);
         return err;
     }
-    json_t *object = json_pack(
-        "{s:s, s:s, s:I, s:I, s:b, s:s, s:o, s:o}", "version", AP_VERSION, "config",
-        snapshot->config->path, "generation", (json_int_t)snapshot->generation, "loaded_at",
-        (json_int_t)snapshot->loaded_at, "flat_mode",
-        (int)snapshot->options.disable_auto_provision_security, "options_source",
-        snapshot->options_from_config ? "config" : "store", "alarms", alarms, "store", store);
+    json_t *object =
+        json_pack("{s:s, s:s, s:I, s:I, s:b, s:s, s:s, s:o, s:o}", "version", AP_VERSION, "config",
+                  snapshot->config->path, "generation", (json_int_t)snapshot->generation,
+                  "loaded_at", (json_int_t)snapshot->loaded_at, "flat_mode",
+                  (int)snapshot->options.disable_auto_provision_security, "options_source",
+                  snapshot->options_from_config ? "config" : "store", "pnp",
+                  config_pnp_name(snapshot->config->pnp), "alarms", alarms, "store", store);
     if (!object)
         return AP_ENOMEM;
     call->api->daemon.status(call->api->daemon.data, object);
@@ -67,6 +68,8 @@ int api_metrics(struct api_call *call, struct store_db *db)
     if (err)
         return err;
     store_writer_stats(call->api->writer, &metrics.writer);
+    if (call->api->resync)
+        resync_totals(call->api->resync, metrics.resyncs);
     buf_init(&call->text, AP_ADMIN_ANSWER_MAX_BYTES);
     call->status = 200;
     err = metrics_write(&metrics, &call->text);

@@ -2,7 +2,7 @@
  * and counts nothing; a token that was asked with is shown by its log form alone. */
 #include <string.h>
 
-#include "api_private.h"
+#include "api_explain.h"
 #include "autoprov/address.h"
 #include "autoprov/array.h"
 #include "autoprov/secret.h"
@@ -111,6 +111,7 @@ static int read_question(struct walk *walk)
 {
     struct api_call *call = walk->call;
     const char *mac = NULL, *url = NULL, *file = NULL, *from = NULL, *listener = NULL;
+    bool pnp = false; /* true: api_explain_pnp() */
     const struct api_field fields[] = {
         {.name = "mac", .type = API_FIELD_RAW, .target = &mac},
         {.name = "url", .type = API_FIELD_RAW, .target = &url},
@@ -120,6 +121,7 @@ static int read_question(struct walk *walk)
         {.name = "certificate", .type = API_FIELD_RAW, .target = &walk->common_name},
         {.name = "agent", .type = API_FIELD_RAW, .target = &walk->agent},
         {.name = "credentials", .type = API_FIELD_RAW, .target = &walk->credentials},
+        {.name = "pnp", .type = API_FIELD_BOOL, .target = &pnp},
     };
     int err = api_read_fields(call, fields, AP_COUNT(fields));
 
@@ -295,6 +297,49 @@ static void step_throttle(struct walk *walk)
         step(walk, "throttle", true, "this source is not throttled");
 }
 
+/* What came of telling it last. */
+static const char *last_resync(struct walk *walk, const char *phone_id)
+{
+    struct store_resync_row row;
+    int err = store_resync_get(walk->db, &walk->call->arena, phone_id, &row);
+
+    if (err)
+        return err == AP_ENOENT ? "it was not told yet" : NULL;
+    return api_text(walk->call, "told last: %s%s%s", store_resync_outcome_name(row.outcome),
+                    row.status ? api_text(walk->call, " with %d", row.status) : "",
+                    row.fetched_at ? ", and it fetched since" : ", no fetch since");
+}
+
+/* How it can be told to fetch anew; no part of a fetch, so no reason either. */
+static void step_resync(struct walk *walk)
+{
+    const struct provision_finding *found = &walk->found;
+    struct arena *arena = &walk->call->arena;
+    struct store_resync_target target;
+    struct resync_place place = {.uri = ""};
+
+    if (!found->phone_known || !found->vendor)
+        return;
+    const char *event = resync_event(found->vendor, STORE_RESYNC_FETCH);
+    const char *last = last_resync(walk, found->phone.id);
+    int err = store_resync_target(walk->db, arena, found->phone.mac, false, &target);
+    if (!err)
+        err = resync_find_place(arena, &target, &place);
+    if ((err && err != AP_ENOENT) || !last)
+        walk->err = err ? err : AP_ENOMEM;
+    else if (!event)
+        step(walk, "resync", false, "phones of this vendor cannot be told to fetch");
+    else if (err)
+        step(walk, "resync", false,
+             api_text(walk->call,
+                      "where it listens is not known: it never fetched, and has no "
+                      "sip_contact; %s",
+                      last));
+    else
+        step(walk, "resync", true,
+             api_text(walk->call, "by %s to %s (%s); %s", event, place.uri, place.origin, last));
+}
+
 /* NULL: none are told. */
 static const struct provision_credentials *credentials_of(struct walk *walk)
 {
@@ -380,11 +425,14 @@ static int walk_all(struct walk *walk)
     step(walk, "policy", walk->reason == POLICY_SERVE, policy_reason_name(walk->reason));
     if (walk->reason == POLICY_SERVE)
         err = step_render(walk, &question);
+    step_resync(walk);
     return err ? err : walk->err;
 }
 
 int api_explain(struct api_call *call, struct store_db *db)
 {
+    if (json_is_true(json_object_get(call->body, "pnp")))
+        return api_explain_pnp(call, db);
     struct walk walk = {.call = call, .db = db, .steps = json_array()};
     int err = read_question(&walk);
 
@@ -395,9 +443,5 @@ int api_explain(struct api_call *call, struct store_db *db)
         json_decref(walk.steps);
         return err;
     }
-    return api_result(call, 200,
-                      json_pack("{s:b, s:s, s:s, s:o}", "served",
-                                (int)(walk.reason == POLICY_SERVE), "reason",
-                                policy_reason_name(walk.reason), "next",
-                                api_explain_next(walk.reason), "steps", walk.steps));
+    return api_explain_answer(call, walk.reason, api_explain_next(walk.reason), walk.steps);
 }

@@ -1,5 +1,5 @@
 /* What an admin does next, by the reason of a refusal. */
-#include "api_private.h"
+#include "api_explain.h"
 #include "autoprov/array.h"
 #include "autoprov/policy.h"
 
@@ -7,8 +7,9 @@ static const struct {
     enum policy_reason reason;
     const char *next;
 } NEXT[] = {
-    {POLICY_SERVE, "nothing is in the way: restart the phone or make it fetch again, and look at "
-                   "'autoprovctl phone diff MAC' afterwards"},
+    {POLICY_SERVE,
+     "nothing is in the way: make the phone fetch again (autoprovctl phone resync MAC), and "
+     "look at 'autoprovctl phone diff MAC' afterwards"},
     {POLICY_UNKNOWN_PATH, "tell the phone the URL that 'autoprovctl phone url MAC' prints: it must "
                           "begin with the configured provision_prefix"},
     {POLICY_BAD_TOKEN, "the folder in the URL is no token: tell the phone the URL that "
@@ -66,6 +67,14 @@ static const struct {
     {POLICY_AUTH_REQUIRED, "the phone is served only where a listener asks for its HTTP password: "
                            "tell it the URL of such "
                            "a listener, or 'autoprovctl phone set MAC --auth-required no'"},
+    {POLICY_PNP_OFF, "nobody listens for questions by multicast: set pnp and pnp_interfaces in the "
+                     "configuration, and restart the daemon"},
+    {POLICY_PNP_DISCOVER,
+     "phones that ask by multicast are listed only ('autoprovctl pnp list'): set "
+     "pnp = provision to answer those that are entered"},
+    {POLICY_PNP_UNKNOWN, "enter the phone: autoprovctl pnp adopt MAC --user USER"},
+    {POLICY_PNP_ADDRESS, "the source is neither a private address nor in flat_networks, or outside "
+                         "the networks of the phone or its user"},
     {POLICY_FLAT_ONLY, "phones of this vendor cannot be given a token URL: they are served in flat "
                        "mode only (docs/vendors.md)"},
 };
@@ -77,4 +86,13 @@ const char *api_explain_next(enum policy_reason reason)
             return NEXT[i].next;
     }
     return "";
+}
+
+int api_explain_answer(struct api_call *call, enum policy_reason reason, const char *next,
+                       json_t *steps)
+{
+    return api_result(call, 200,
+                      json_pack("{s:b, s:s, s:s, s:o}", "served", (int)(reason == POLICY_SERVE),
+                                "reason", policy_reason_name(reason), "next", next, "steps",
+                                steps));
 }

@@ -70,7 +70,7 @@ void api_recover(struct api *api)
     }
 }
 
-void api_tick(struct api *api)
+void api_import_tick(struct api *api)
 {
     struct import *import = api->imports.current;
 
@@ -80,10 +80,8 @@ void api_tick(struct api *api)
     import_free(import);
 }
 
-void api_stop(struct api *api)
+void api_import_stop(struct api *api)
 {
-    if (!api)
-        return;
     atomic_store(&api->imports.stopping, true);
     if (api->imports.current)
         import_cancel(api->imports.current);

@@ -4,6 +4,7 @@
 #include "api_private.h"
 #include "autoprov/phone_file.h"
 #include "autoprov/secret.h"
+#include "freshness.h"
 
 static json_t *lines_json(const struct store_phone *phone)
 {
@@ -26,13 +27,13 @@ json_t *api_phone_json(const struct store_phone *phone, bool with_lines)
     char mac[AP_MAC_TEXT_MAX];
 
     mac_format(phone->mac, MAC_FORM_LOWER_COLON, mac);
-    json_t *object =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:I, s:I, s:s, s:I}", "id", phone->id,
-                  "mac", mac, "user", phone->user_name, "vendor", phone->vendor, "model",
-                  phone->model, "label", phone->label, "enabled", (int)phone->enabled,
-                  "external_id", phone->external_id, "created_at", (json_int_t)phone->created_at,
-                  "last_fetch_at", (json_int_t)phone->last_fetch_at, "last_fetch_address",
-                  phone->last_fetch_address, "version", (json_int_t)phone->version);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s?, s:s, s:I, s:I, s:s, s:I}", "id", phone->id,
+        "mac", mac, "user", phone->user_name, "vendor", phone->vendor, "model", phone->model,
+        "label", phone->label, "enabled", (int)phone->enabled, "external_id", phone->external_id,
+        "sip_contact", phone->sip_contact, "created_at", (json_int_t)phone->created_at,
+        "last_fetch_at", (json_int_t)phone->last_fetch_at, "last_fetch_address",
+        phone->last_fetch_address, "version", (json_int_t)phone->version);
     json_t *access = object ? api_access_json(&phone->access) : NULL;
     if (object &&
         (!access || json_object_update(object, access) != 0 || api_auth_show(phone, object) != 0)) {
@@ -170,22 +171,9 @@ int api_phone_job(struct api_call *call, struct store_db *db, struct arena *aren
                   const struct store_phone *phone, struct token *token,
                   struct rendering_job *ret_job)
 {
-    const struct config *config = call->snapshot->config;
-    const struct catalogue_vendor *vendor = api_phone_vendor(call, phone);
-
-    if (!vendor)
+    if (!api_phone_vendor(call, phone))
         return AP_ENOENT;
-    const struct catalogue_model *model = catalogue_model(vendor, phone->model);
-    *ret_job = (struct rendering_job){
-        .vendor = vendor,
-        .model = model,
-        .file = phone_file_next(vendor, model, NULL),
-        .phone = phone,
-        .public_url = config_phone_listener(config)->public_url,
-        .prefix = config->provision_prefix,
-        .token = token,
-    };
-    return store_token_get(db, arena, phone->user_id, token);
+    return freshness_job(call->snapshot, db, arena, phone, token, ret_job);
 }
 
 int api_phone_file_name(struct api_call *call, const struct rendering_job *job,

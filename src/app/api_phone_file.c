@@ -5,6 +5,7 @@
 #include "api_private.h"
 #include "autoprov/phone_file.h"
 #include "autoprov/secret.h"
+#include "freshness.h"
 
 /* -- preview ----------------------------------------------------------------------------------- */
 
@@ -121,86 +122,21 @@ int api_phone_preview_secrets(struct api_call *call, struct store_db *db)
 /* -- what the phone has -------------------------------------------------------------------------
  */
 
-static const struct store_delivery *find_delivery(const struct store_delivery *deliveries,
-                                                  size_t count, const struct catalogue_file *file)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(deliveries[i].file, file->name) == 0)
-            return &deliveries[i];
-    }
-    return NULL;
-}
-
-/* Which of the listeners' URLs stands in the file depends on where the phone came in: it is
- * current when it is what any of them would give. */
-static int is_current(const struct api_file_question *question, struct rendering_job *job,
-                      const struct store_delivery *delivery, bool *ret_current,
-                      struct ap_error *error)
-{
-    const struct config *config = question->snapshot->config;
-    uint8_t digest[VAULT_TAG_BYTES];
-    struct arena arena; /* of one rendering: the largest phone takes a third of it */
-    struct buf body;
-    int err = 0;
-
-    *ret_current = false;
-    arena_init(&arena, AP_REQUEST_ARENA_MAX_BYTES);
-    buf_init_secret(&body, AP_BODY_MAX_BYTES);
-    for (size_t i = 0; !err && !*ret_current && i < config->listener_count; i++) {
-        /* An admin listener has no URL, and no phone comes in there. */
-        if (config->listeners[i].serves != CONFIG_SERVES_PHONES)
-            continue;
-        job->public_url = config->listeners[i].public_url;
-        buf_reset(&body);
-        arena_reset(&arena);
-        err = rendering_render(question->snapshot->rendering, job, &arena, &body, error);
-        if (!err)
-            err = vault_body_digest(store_vault(question->db), body.data ? body.data : "", body.len,
-                                    digest);
-        if (!err)
-            *ret_current = memcmp(digest, delivery->digest, sizeof(digest)) == 0;
-    }
-    buf_done(&body);
-    arena_done(&arena);
-    return err;
-}
-
-int api_file_state(const struct api_file_question *question, struct rendering_job *job,
-                   enum api_file_state *ret_state, int64_t *ret_at, struct ap_error *error)
-{
-    const struct store_delivery *delivery =
-        find_delivery(question->deliveries, question->delivery_count, job->file);
-    bool current = false;
-
-    *ret_at = delivery ? delivery->at : 0;
-    if (!delivery) {
-        *ret_state = API_FILE_NEVER_FETCHED;
-        return 0;
-    }
-    int err = is_current(question, job, delivery, &current, error);
-    if (err == AP_EINVAL || err == AP_ERANGE || err == AP_ENOENT) {
-        *ret_state = API_FILE_BROKEN;
-        return 0;
-    }
-    *ret_state = current ? API_FILE_CURRENT : API_FILE_STALE;
-    return err;
-}
-
 static const char *const STATES[] = {
-    [API_FILE_NEVER_FETCHED] = "never_fetched",
-    [API_FILE_CURRENT] = "current",
-    [API_FILE_STALE] = "stale",
-    [API_FILE_BROKEN] = "broken",
+    [FRESHNESS_NEVER_FETCHED] = "never_fetched",
+    [FRESHNESS_CURRENT] = "current",
+    [FRESHNESS_STALE] = "stale",
+    [FRESHNESS_BROKEN] = "broken",
 };
 
-static int add_file(struct api_call *call, const struct api_file_question *question,
+static int add_file(struct api_call *call, const struct freshness_question *question,
                     struct rendering_job *job, json_t *items)
 {
-    enum api_file_state state;
+    enum freshness state;
     struct ap_error error = {{0}};
     const char *name;
     int64_t at;
-    int err = api_file_state(question, job, &state, &at, &error);
+    int err = freshness_of_file(question, job, &state, &at, &error);
 
     if (err)
         return err;
@@ -220,7 +156,7 @@ int api_phone_files(struct api_call *call, struct store_db *db)
     struct rendering_job job;
     struct token token = {.len = 0};
     struct store_delivery *deliveries = NULL;
-    struct api_file_question question = {.snapshot = call->snapshot, .db = db};
+    struct freshness_question question = {.snapshot = call->snapshot, .db = db};
     json_t *items = json_array();
     int err = api_get_whole_phone(call, db, &phone);
 

@@ -164,10 +164,8 @@ int api_settle_vendor(struct api_call *call, struct store_phone *phone, bool ven
     return phone->model[0] && vendor->model_count > 0 ? settle_model(call, vendor, phone) : 0;
 }
 
-/* Lines and keys that the phone's model has no place for: they are in no file. made_password: told
- * this once; NULL: none was made. */
-static int phone_result(struct api_call *call, struct store_db *db, struct store_phone *phone,
-                        int status, const char *made_password)
+int api_phone_result(struct api_call *call, struct store_db *db, struct store_phone *phone,
+                     int status, const char *made_password)
 {
     const struct catalogue_vendor *vendor;
     struct store_phone whole;
@@ -205,8 +203,8 @@ static int tell_range(struct api_call *call, int err)
 
 /* -- add and set ------------------------------------------------------------------------------- */
 
-static int add_phone(struct api_call *call, struct store_db *db, struct store_phone *phone,
-                     const char *user_name, const json_t *list)
+int api_add_phone(struct api_call *call, struct store_db *db, struct store_phone *phone,
+                  const char *user_name, const json_t *list)
 {
     struct store_user user;
     char id[STORE_ID_TEXT_MAX];
@@ -219,6 +217,7 @@ static int add_phone(struct api_call *call, struct store_db *db, struct store_ph
     if (err)
         return err;
     phone->user_id = user.id;
+    phone->user_name = user.name;
     err = list ? lines_from_list(call, db, list, phone) : lines_from_user(call, db, phone);
     if (!err)
         err = tell_range(call, store_phone_add(db, phone, id));
@@ -226,12 +225,7 @@ static int add_phone(struct api_call *call, struct store_db *db, struct store_ph
         return api_problem(call, err, "/mac",
                            "a phone with this MAC exists already (%s), or one with its external id",
                            mac);
-    if (!err)
-        err = api_check_phone(call, db, phone->mac);
-    if (!err)
-        err = api_audit(call, db, api_phone_object(call, phone->mac),
-                        api_text(call, "user=%s vendor=%s", user.name, phone->vendor));
-    return err;
+    return err ? err : api_check_phone(call, db, phone->mac);
 }
 
 int api_phone_add(struct api_call *call, struct store_db *db)
@@ -250,6 +244,10 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         {.name = "label", .type = API_FIELD_TEXT, .may_be_empty = true, .target = &phone.label},
         {.name = "enabled", .type = API_FIELD_BOOL, .target = &phone.enabled},
         {.name = "external_id", .type = API_FIELD_NAME, .target = &phone.external_id},
+        {.name = "sip_contact",
+         .type = API_FIELD_RAW,
+         .may_be_empty = true,
+         .target = &phone.sip_contact},
         {.name = "lines", .type = API_FIELD_LIST, .target = &list},
         {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
         {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
@@ -273,9 +271,14 @@ int api_phone_add(struct api_call *call, struct store_db *db)
         err = api_settle_vendor(call, &phone, json_object_get(call->body, "vendor") != NULL);
     if (!err)
         err = api_settle_access(call, &access, &phone.access);
+    if (!err && phone.sip_contact)
+        err = api_check_contact(call, phone.sip_contact);
     if (!err)
-        err = add_phone(call, db, &phone, user_name, list);
-    return err ? err : phone_result(call, db, &phone, 201, access.auth.made);
+        err = api_add_phone(call, db, &phone, user_name, list);
+    if (!err)
+        err = api_audit(call, db, api_phone_object(call, phone.mac),
+                        api_text(call, "user=%s vendor=%s", phone.user_name, phone.vendor));
+    return err ? err : api_phone_result(call, db, &phone, 201, access.auth.made);
 }
 
 /* Body members that stay as they are when the body has not got them. */
@@ -296,6 +299,10 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
          .type = API_FIELD_NAME,
          .may_be_null = true,
          .target = &phone->external_id},
+        {.name = "sip_contact",
+         .type = API_FIELD_RAW,
+         .may_be_empty = true,
+         .target = &phone->sip_contact},
         {.name = "lines", .type = API_FIELD_LIST, .target = ret_lines},
         {.name = "flat", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.flat},
         {.name = "secrets", .type = API_FIELD_RAW, .may_be_empty = true, .target = &access.secrets},
@@ -319,6 +326,8 @@ static int read_changes(struct api_call *call, struct store_phone *phone, json_t
         return api_problem(call, AP_EINVAL, json_object_get(call->body, "mac") ? "/mac" : "/user",
                            "a phone stays with its MAC and its user: delete it and add another");
     err = api_settle_access(call, &access, &phone->access);
+    if (!err)
+        err = api_check_contact(call, phone->sip_contact);
     if (err)
         return err;
     *ret_made = access.auth.made;
@@ -366,5 +375,5 @@ int api_phone_set(struct api_call *call, struct store_db *db)
                                  phone.access.networks ? phone.access.networks : "",
                                  phone.access.auth.required ? "yes" : "no",
                                  is_changed ? " auth=changed" : "", list ? " lines=changed" : ""));
-    return err ? err : phone_result(call, db, &phone, 200, made);
+    return err ? err : api_phone_result(call, db, &phone, 200, made);
 }

@@ -10,6 +10,7 @@
 #include "autoprov/arena.h"
 #include "autoprov/limits.h"
 #include "autoprov/rendering.h"
+#include "autoprov/resync.h"
 #include "autoprov/store_alarm.h"
 #include "autoprov/store_object.h"
 #include "autoprov/store_setting.h"
@@ -31,6 +32,7 @@ enum api_kind {
     API_RELOAD,  /* no run: the daemon reloads */
     API_UPLOAD,  /* API_READ whose body is text/csv: call->text */
     API_JOB,     /* runs on a job thread with a reader of its own; writes nothing */
+    API_LATER,   /* API_READ that may keep the call (is_kept), and answer it when it can */
 };
 
 struct api_call;
@@ -45,6 +47,10 @@ struct api_route {
     int (*run)(struct api_call *call, struct store_db *db);
     const char *action;       /* of the audit row; NULL for reads */
     const char *const *query; /* the parameters it takes, ends with NULL; NULL: none */
+    /* NULL, or: on the control loop before it runs where it runs, and when its write is committed.
+     * Errors as of run. */
+    int (*before)(struct api_call *call);
+    int (*after)(struct api_call *call);
 };
 
 /* One call on its way. On the writer thread while it runs there, else on the control loop's. */
@@ -69,7 +75,10 @@ struct api_call {
     const char *upload;          /* of API_UPLOAD, while it runs */
     size_t upload_len;
     char actor[API_ACTOR_MAX];
+    void *more;         /* what before, run and after of a route share, from the arena */
     const char *object; /* for the log, from the arena; NULL: none */
+    bool is_kept;       /* of API_LATER */
+    int64_t due_ms;     /* then: when it is answered at the latest */
     int err;
     int status;      /* HTTP, of success */
     struct buf text; /* of success instead of result, if text_type is set */
@@ -281,6 +290,16 @@ AP_MUSTCHECK int api_parse_transport(const char *name, enum store_transport *ret
 /* A MAC of the path or body. Errors: AP_EINVAL with a problem. */
 AP_MUSTCHECK int api_parse_mac(struct api_call *call, const char *text, const char *pointer,
                                uint8_t ret_mac[static AP_MAC_LEN]);
+/* Add phone to the user of that name, with the lines that list names or, NULL, all of the user's;
+ * user_id and user_name of phone are filled. Not audited. Errors with a problem: AP_ENOENT,
+ * AP_EEXIST, AP_EINVAL. */
+AP_MUSTCHECK int api_add_phone(struct api_call *call, struct store_db *db,
+                               struct store_phone *phone, const char *user_name,
+                               const json_t *list);
+/* Give the phone as it is now, and how many lines its model has no place for. made_password: told
+ * this once; NULL: none was made. */
+AP_MUSTCHECK int api_phone_result(struct api_call *call, struct store_db *db,
+                                  struct store_phone *phone, int status, const char *made_password);
 /* What the path's first parameter names. Errors: AP_ENOENT with a problem. */
 AP_MUSTCHECK int api_get_phone(struct api_call *call, struct store_db *db,
                                struct store_phone *ret_phone);
@@ -309,24 +328,6 @@ AP_MUSTCHECK int api_phone_job(struct api_call *call, struct store_db *db, struc
  * served to it; AP_EINVAL the name is not known. */
 AP_MUSTCHECK int api_phone_file_name(struct api_call *call, const struct rendering_job *job,
                                      const char **ret_name);
-
-/* Is what the phone last fetched what it would get now? Any thread, on a reader of its own. */
-enum api_file_state {
-    API_FILE_NEVER_FETCHED,
-    API_FILE_CURRENT,
-    API_FILE_STALE,
-    API_FILE_BROKEN, /* it can't be rendered: error says why */
-};
-struct api_file_question {
-    const struct snapshot *snapshot;
-    struct store_db *db;
-    const struct store_delivery *deliveries; /* of the phone */
-    size_t delivery_count;
-};
-/* job: of api_phone_job(), with the file; its public_url is changed. */
-AP_MUSTCHECK int api_file_state(const struct api_file_question *question, struct rendering_job *job,
-                                enum api_file_state *ret_state, int64_t *ret_at,
-                                struct ap_error *error);
 
 /* What runs, by route: api_routes.h. */
 #include "api_routes.h"
@@ -363,15 +364,24 @@ struct api_access_fields {
     json_t *networks;
     struct api_auth_fields auth;
 };
+/* How long an enrolment window is open, in seconds: "for" of a body. */
+#define API_WINDOW_S     900
+#define API_WINDOW_MAX_S 86400
+/* Its end, UTC seconds; 0 for 0. Errors: AP_EINVAL with a problem of /for. */
+AP_MUSTCHECK int api_settle_window(struct api_call *call, struct store_db *db, uint64_t seconds,
+                                   int64_t *ret_until);
 AP_MUSTCHECK int api_settle_access(struct api_call *call, struct api_access_fields *fields,
                                    struct store_access *access);
 /* The members that a phone shows of it. NULL without memory. */
 json_t *api_access_json(const struct store_access *access);
 
-/* -- api_explain_next.c -- */
+/* -- api_resync.c ------------------------------------------------------------------------------ */
 
-/* What an admin does about a refusal for that reason; "" : nothing is known. Static. */
-const char *api_explain_next(enum policy_reason reason);
+/* A phone's MACs as texts become the order's, in the call's arena. Errors: AP_ENOMEM. */
+AP_MUSTCHECK int api_resync_macs(struct api_call *call, const char *const *texts, size_t count,
+                                 struct resync_order *order);
+/* Check a phone's contact, "" : none. Errors: AP_EINVAL, AP_ERANGE with a problem. */
+AP_MUSTCHECK int api_check_contact(struct api_call *call, const char *contact);
 
 /* -- api_alarm.c ------------------------------------------------------------------------------- */
 
@@ -405,6 +415,24 @@ struct api_imports {
 };
 /* After the last job was done. NULL is fine. */
 void api_import_free(struct api *api);
+/* What api_tick() and api_stop() do of imports. */
+void api_import_tick(struct api *api);
+void api_import_stop(struct api *api);
+
+/* -- api_notification.c ------------------------------------------------------------------------ */
+
+/* Programs that wait for something to take: kept calls, the first come first. */
+struct api_takers {
+    struct api_call *calls[AP_RESYNC_TAKERS_MAX];
+    size_t count;
+    bool stopping; /* nobody waits any more */
+};
+/* Answer those whose time has come. */
+void api_takers_tick(struct api *api);
+/* Answer all of them. */
+void api_takers_stop(struct api *api);
+/* resync_listen()'s ready; data is the struct api. */
+void api_takers_ready(void *data);
 
 struct api {
     struct store_db *reader;
@@ -415,6 +443,8 @@ struct api {
     uid_t own_uid;
     gid_t group_gid;
     struct api_imports imports;
+    struct resync *resync; /* NULL: nobody can be told to fetch */
+    struct api_takers takers;
 };
 
 #endif

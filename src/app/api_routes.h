@@ -59,6 +59,10 @@ int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);
 int api_enrol(struct api_call *call, struct store_db *db);
+int api_pnp_list(struct api_call *call, struct store_db *db);
+int api_pnp_show(struct api_call *call, struct store_db *db);
+int api_pnp_del(struct api_call *call, struct store_db *db);
+int api_pnp_adopt(struct api_call *call, struct store_db *db);
 int api_unmoved_list(struct api_call *call, struct store_db *db);
 int api_alarm_list(struct api_call *call, struct store_db *db);
 int api_alarm_show(struct api_call *call, struct store_db *db);
@@ -78,6 +82,20 @@ int api_export_secrets(struct api_call *call, struct store_db *db);
 int api_user_burn(struct api_call *call, struct store_db *db);
 int api_audit_list(struct api_call *call, struct store_db *db);
 int api_audit_verify(struct api_call *call, struct store_db *db);
+int api_resync_add(struct api_call *call, struct store_db *db);
+int api_resync_list(struct api_call *call, struct store_db *db);
+int api_resync_status(struct api_call *call, struct store_db *db);
+int api_resync_cancel(struct api_call *call, struct store_db *db);
+int api_notification_take(struct api_call *call, struct store_db *db);
+int api_notification_report(struct api_call *call, struct store_db *db);
 int api_metrics(struct api_call *call, struct store_db *db);
+
+/* Before and after them. */
+int api_burn_after(struct api_call *call);
+int api_resync_before(struct api_call *call);
+int api_resync_add_before(struct api_call *call);
+int api_resync_add_after(struct api_call *call);
+int api_resync_status_before(struct api_call *call);
+int api_resync_cancel_after(struct api_call *call);
 
 #endif

@@ -32,6 +32,8 @@ static void answer_committed(struct mailbox_message *message)
         (struct api_call *)((char *)message - offsetof(struct api_call, message));
     const struct api_daemon *daemon = &call->api->daemon;
 
+    if (!call->err && call->route->after)
+        call->err = call->route->after(call);
     if (!call->err && call->route->kind == API_OPTIONS)
         daemon->reload(daemon->data, true, switched, call);
     else
@@ -96,13 +98,23 @@ static void start_job(struct api_call *call)
 void api_run(struct api_call *call)
 {
     struct api *api = call->api;
-    int err;
+    int err = call->route->before ? call->route->before(call) : 0;
 
+    if (err) {
+        call->err = err;
+        api_call_answer(call);
+        return;
+    }
     switch (call->route->kind) {
     case API_READ:
     case API_UPLOAD:
         call->err = run_route(call, api->reader);
         api_call_answer(call);
+        return;
+    case API_LATER:
+        call->err = run_route(call, api->reader);
+        if (call->err || !call->is_kept)
+            api_call_answer(call);
         return;
     case API_RELOAD:
         api->daemon.reload(api->daemon.data, false, reload_switched, call);

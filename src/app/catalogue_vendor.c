@@ -7,11 +7,14 @@
 #include "catalogue_private.h"
 #include "catalogue_words.h"
 
+/* Most phones append their own file's name to what ends with a slash. */
+#define DEFAULT_PNP_URL "{{provisioning_base_url}}"
+
 /* A vendor file while it is read. */
 struct members {
     struct catalogue_vendor vendor;
     const char *about, *content_type, *comment;
-    unsigned mac_case, escape, charset, line_ends;
+    unsigned mac_case, escape, charset, line_ends, pnp_form;
     uint32_t max_value_bytes;
     struct strict_json_node ouis, reserved, codes, models, files;
 };
@@ -49,6 +52,8 @@ static const struct strict_json_field MEMBERS[] = {
     {"resync_event", TEXT(vendor.resync_event, CATALOGUE_TEXT_EVENT), OPTIONAL},
     {"reboot_event", TEXT(vendor.reboot_event, CATALOGUE_TEXT_EVENT), OPTIONAL},
     {"pnp_vendor", TEXT(vendor.pnp_vendor, CATALOGUE_TEXT_EVENT), OPTIONAL},
+    {"pnp_form", WORD(pnp_form, CATALOGUE_WORDS_PNP_FORMS), OPTIONAL},
+    {"pnp_url", TEXT(vendor.pnp_url, CATALOGUE_TEXT_URL), OPTIONAL},
     {"certificate_cn", TEXT(vendor.certificate_cn, CATALOGUE_TEXT_CN), OPTIONAL},
     {"flat_only", FLAG(vendor.flat_only), OPTIONAL},
     {"codes", NODE(codes)},
@@ -297,6 +302,9 @@ static int read_members(struct reading *reading, const struct catalogue_text *fi
     if (!reading->vendor || !members.vendor.name || !defaults.path)
         return strict_json_no_memory(root);
     *reading->vendor = members.vendor;
+    reading->vendor->pnp_form = (enum sip_pnp_form)members.pnp_form;
+    if (!members.vendor.pnp_url)
+        reading->vendor->pnp_url = DEFAULT_PNP_URL;
     reading->vendor->mac_form = members.mac_case == 1 ? MAC_FORM_UPPER : MAC_FORM_LOWER;
     fill_dialect(&reading->vendor->dialect, &members);
     defaults.vendor = reading->vendor;

@@ -128,6 +128,7 @@ const char *const CATALOGUE_WORDS_MAC_CASES[] = {"lower", "upper", NULL};
 const char *const CATALOGUE_WORDS_ESCAPES[] = {"xml", "text", "json", "url", NULL};
 const char *const CATALOGUE_WORDS_CHARSETS[] = {"utf-8", "iso-8859-1", NULL};
 const char *const CATALOGUE_WORDS_LINE_ENDS[] = {"lf", "crlf", NULL};
+const char *const CATALOGUE_WORDS_PNP_FORMS[] = {"plain", "unturned", "external", NULL};
 const char *const CATALOGUE_WORDS_ROLES[] = {
     [CATALOGUE_CONFIG] = "config",       [CATALOGUE_COMMON] = "common",
     [CATALOGUE_DIRECTORY] = "directory", [CATALOGUE_PROBE] = "probe",

@@ -15,6 +15,8 @@ extern const struct strict_json_text CATALOGUE_TEXT_TITLE, CATALOGUE_TEXT_ABOUT,
 extern const char *const CATALOGUE_WORDS_MAC_CASES[], *const CATALOGUE_WORDS_ESCAPES[],
                                                           *const CATALOGUE_WORDS_CHARSETS[],
                                                               *const CATALOGUE_WORDS_LINE_ENDS[];
+/* In the order of enum sip_pnp_form. */
+extern const char *const CATALOGUE_WORDS_PNP_FORMS[];
 /* In the order of enum catalogue_role. */
 extern const char *const CATALOGUE_WORDS_ROLES[];
 

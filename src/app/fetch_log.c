@@ -207,8 +207,9 @@ static void tell_burst(struct fetch_log *log, const struct counted *counted)
 void fetch_log_refused(struct fetch_log *log, const struct fetch_event *event)
 {
     atomic_fetch_add_explicit(&log->counts[event->reason], 1, memory_order_relaxed);
-    /* Routine: a Yealink asks nine times at each start for what it does not need. */
-    if (event->reason == POLICY_PROBE)
+    /* Routine: a Yealink asks nine times at each start for what it does not need. Who asks by
+     * multicast is in a list of its own. */
+    if (event->reason == POLICY_PROBE || event->reason == POLICY_PNP_DISCOVER)
         return;
     /* Each visit of a phone begins with one; who never says more is seen with the log alone. */
     if (event->reason == POLICY_CREDENTIALS_MISSING) {

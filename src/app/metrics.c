@@ -182,6 +182,21 @@ static void write_throttle(struct text *text, const struct metrics *metrics)
     write_figures(text, figures, AP_COUNT(figures));
 }
 
+static void write_pnp(struct text *text, const struct pnp_stats *pnp)
+{
+    static const char NAME[] = PREFIX "pnp_told_total";
+    const struct figure figures[] = {
+        {PREFIX "pnp_questions_total", "counter",
+         "Questions of phones without a configuration, by multicast.", pnp->questions},
+    };
+
+    write_figures(text, figures, AP_COUNT(figures));
+    family(text, NAME, "counter", "Such phones that were told a URL, by what they answered.");
+    for (int outcome = 0; outcome < PNP_OUTCOME_COUNT; outcome++)
+        sample(text, NAME, "outcome", pnp_outcome_name((enum sip_outcome)outcome),
+               pnp->told[outcome]);
+}
+
 static void write_store(struct text *text, const struct metrics *metrics)
 {
     const struct store_counts *store = &metrics->store;
@@ -226,6 +241,20 @@ static void write_alarms(struct text *text, const struct metrics *metrics)
     for (int kind = 0; kind < STORE_ALARM_KIND_COUNT; kind++)
         sample(text, NAME, "kind", store_alarm_kind_name((enum store_alarm_kind)kind),
                metrics->alarms[kind]);
+}
+
+static void write_resyncs(struct text *text, const struct metrics *metrics)
+{
+    static const char NAME[] = PREFIX "resyncs_total";
+    const struct figure waiting = {PREFIX "resyncs_waiting", "gauge",
+                                   "Phones that were told to fetch and have not answered yet.",
+                                   metrics->resyncs[STORE_RESYNC_WAITING]};
+
+    family(text, NAME, "counter", "Phones that were told to fetch, by how that ended.");
+    for (int outcome = STORE_RESYNC_WAITING + 1; outcome < STORE_RESYNC_OUTCOME_COUNT; outcome++)
+        sample(text, NAME, "outcome", store_resync_outcome_name((enum store_resync_outcome)outcome),
+               metrics->resyncs[outcome]);
+    write_figures(text, &waiting, 1);
 }
 
 static void write_configuration(struct text *text, const struct metrics *metrics)
@@ -291,8 +320,10 @@ int metrics_write(const struct metrics *metrics, struct buf *out)
     write_refusals(&text, metrics);
     write_network(&text, metrics);
     write_throttle(&text, metrics);
+    write_pnp(&text, &metrics->pnp);
     write_store(&text, metrics);
     write_alarms(&text, metrics);
+    write_resyncs(&text, metrics);
     write_process(&text, &metrics->process);
     return text.err;
 }

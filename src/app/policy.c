@@ -34,6 +34,10 @@ static const char *const REASON_NAMES[POLICY_REASON_COUNT] = {
     [POLICY_CREDENTIALS_MISSING] = "credentials_missing",
     [POLICY_CREDENTIALS_WRONG] = "credentials_wrong",
     [POLICY_AUTH_REQUIRED] = "auth_required",
+    [POLICY_PNP_OFF] = "pnp_off",
+    [POLICY_PNP_DISCOVER] = "pnp_discover",
+    [POLICY_PNP_UNKNOWN] = "pnp_unknown",
+    [POLICY_PNP_ADDRESS] = "pnp_address",
 };
 
 /* As conf/fail2ban and conf/monitoring have them. */
@@ -287,6 +291,51 @@ bool policy_has_moved(const struct policy_facts *facts)
     return !facts->common && !facts->flat && !facts->bootstrap && !facts->burnt &&
            facts->phone->access.bootstrap_at > 0 && facts->phone->access.moved_at == 0;
 }
+
+/* -- by multicast ------------------------------------------------------------------------------ */
+
+/* Whatever flat_enrolment says: a source can be forged, so it takes an admin who expects the phone.
+ */
+static bool has_pnp_window(const struct policy_pnp_facts *facts)
+{
+    const struct store_access *access = &facts->phone->access;
+
+    return access->enrol_until > facts->now &&
+           (!access->first_network || network_text_contains(access->first_network, facts->source));
+}
+
+static bool is_in_pnp_networks(const struct policy_pnp_facts *facts)
+{
+    const struct store_access *access = &facts->phone->access;
+
+    return (!access->networks || network_text_contains(access->networks, facts->source)) &&
+           (!access->user_networks || network_text_contains(access->user_networks, facts->source));
+}
+
+enum policy_reason policy_pnp_decide(const struct policy_pnp_facts *facts,
+                                     const struct policy_pnp_options *options)
+{
+    if (options->mode != CONFIG_PNP_PROVISION)
+        return options->mode == CONFIG_PNP_OFF ? POLICY_PNP_OFF : POLICY_PNP_DISCOVER;
+    if (!address_is_private(facts->source) &&
+        !network_list_contains(options->flat_networks, facts->source))
+        return POLICY_PNP_ADDRESS;
+    if (!facts->phone)
+        return POLICY_PNP_UNKNOWN;
+    if (!facts->phone->enabled)
+        return POLICY_DISABLED;
+    if (!is_in_pnp_networks(facts))
+        return POLICY_PNP_ADDRESS;
+    if (facts->flat_only)
+        return POLICY_FLAT_ONLY;
+    if (!facts->has_url)
+        return POLICY_NO_BOOTSTRAP;
+    if (facts->phone->access.moved_at > 0)
+        return POLICY_FLAT_MOVED;
+    return has_pnp_window(facts) ? POLICY_SERVE : POLICY_WINDOW_CLOSED;
+}
+
+/* -- reasons ----------------------------------------------------------------------------------- */
 
 bool policy_is_guess(enum policy_reason reason)
 {

@@ -72,13 +72,13 @@ static int check_url_name(void *data, const struct template_name *name)
         template_name(name->template), name->name_len < 64 ? (int)name->name_len : 64, name->name);
 }
 
-static int compile_url(const struct catalogue_vendor *vendor, struct template **ret_template,
-                       struct ap_error *error)
+static int compile_url(const struct catalogue_vendor *vendor, const char *what, const char *text,
+                       struct template **ret_template, struct ap_error *error)
 {
     char name[AP_NAME_MAX_BYTES + 16];
 
-    (void)snprintf(name, sizeof(name), "url of %s", vendor->name); /* 64 bytes at most */
-    int err = template_compile(name, vendor->url, strlen(vendor->url), ret_template, error);
+    (void)snprintf(name, sizeof(name), "%s of %s", what, vendor->name); /* 64 bytes at most */
+    int err = template_compile(name, text, strlen(text), ret_template, error);
     if (!err)
         err = template_link(*ret_template, find_none, NULL, false, error);
     return err ? err : template_each_name(*ret_template, check_url_name, error);
@@ -94,12 +94,15 @@ static int bind_vendors(struct rendering *rendering, const struct rendering_fold
     while (catalogue_vendor_at(rendering->catalogue, count))
         count++;
     rendering->urls = calloc(count + 1, sizeof(struct template *));
-    if (!rendering->urls)
+    rendering->pnp_urls = calloc(count + 1, sizeof(struct template *));
+    if (!rendering->urls || !rendering->pnp_urls)
         return ap_error_set(error, AP_ENOMEM, "%s: %s", folders->vendors, ap_strerror(AP_ENOMEM));
     for (size_t i = 0; !err && (vendor = catalogue_vendor_at(rendering->catalogue, i)); i++) {
         err = check_vendor(rendering, folders, vendor, error);
         if (!err)
-            err = compile_url(vendor, &rendering->urls[i], error);
+            err = compile_url(vendor, "url", vendor->url, &rendering->urls[i], error);
+        if (!err)
+            err = compile_url(vendor, "pnp_url", vendor->pnp_url, &rendering->pnp_urls[i], error);
     }
     return err;
 }
@@ -126,13 +129,19 @@ int rendering_load(const struct rendering_folders *folders, struct rendering **r
     return 0;
 }
 
+static void free_urls(struct template **urls)
+{
+    for (size_t i = 0; urls && urls[i]; i++)
+        template_free(urls[i]);
+    free(urls);
+}
+
 void rendering_free(struct rendering *rendering)
 {
     if (!rendering)
         return;
-    for (size_t i = 0; rendering->urls && rendering->urls[i]; i++)
-        template_free(rendering->urls[i]);
-    free(rendering->urls);
+    free_urls(rendering->urls);
+    free_urls(rendering->pnp_urls);
     template_set_free(rendering->templates);
     catalogue_free(rendering->catalogue);
     free(rendering);
@@ -141,13 +150,13 @@ void rendering_free(struct rendering *rendering)
 /* -- rendering --------------------------------------------------------------------------------- */
 
 static const struct template *url_form(const struct rendering *rendering,
-                                       const struct catalogue_vendor *vendor)
+                                       const struct rendering_job *job)
 {
     const struct catalogue_vendor *other;
 
     for (size_t i = 0; (other = catalogue_vendor_at(rendering->catalogue, i)); i++) {
-        if (other == vendor)
-            return rendering->urls[i];
+        if (other == job->vendor)
+            return job->for_notify ? rendering->pnp_urls[i] : rendering->urls[i];
     }
     return NULL;
 }
@@ -165,7 +174,7 @@ static int build_view(const struct rendering *rendering, const struct rendering_
         .public_url = job->public_url,
         .prefix = job->prefix,
         .token = job->token,
-        .url = url_form(rendering, job->vendor),
+        .url = url_form(rendering, job),
         .withhold_secrets = job->withhold_secrets || job->bootstrap,
         .mask_secrets = job->mask_secrets,
     };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autoprov/array.h"
 #include "autoprov/text.h"
 
 static const uint8_t V4_MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -164,6 +165,21 @@ bool network_contains(const struct network *network, const struct address *addre
 {
     return network->family == address->family &&
            same_prefix(network->bytes, address->bytes, network->prefix_len);
+}
+
+bool address_is_private(const struct address *address)
+{
+    static const struct network NETWORKS[] = {
+        {AF_INET, {127}, 8},       {AF_INET, {10}, 8},          {AF_INET, {172, 16}, 12},
+        {AF_INET, {192, 168}, 16}, {AF_INET, {169, 254}, 16},   {AF_INET6, {0xfe, 0x80}, 10},
+        {AF_INET6, {0xfc}, 7},     {AF_INET6, {[15] = 1}, 128},
+    };
+
+    for (size_t i = 0; i < AP_COUNT(NETWORKS); i++) {
+        if (network_contains(&NETWORKS[i], address))
+            return true;
+    }
+    return false;
 }
 
 void network_around(const struct address *address, char ret_text[static AP_ADDRESS_TEXT_MAX])

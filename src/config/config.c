@@ -340,6 +340,20 @@ const struct config_listener *config_phone_listener(const struct config *config)
     return plain;
 }
 
+static int check_top(struct loader *loader)
+{
+    const char *why;
+    const struct config_key *key = config_check_top(loader->config, &why);
+
+    if (!key)
+        return 0;
+    const struct place *place = &loader->keys[key - CONFIG_KEYS];
+    if (place->line == 0) /* a default does not do */
+        place = &loader->keys[KEY_PNP];
+    return ap_error_set(loader->error, AP_EINVAL, "%s:%d: %s: %s", place->path, place->line,
+                        key->name, why);
+}
+
 static int check_whole(struct loader *loader)
 {
     const struct config *config = loader->config;
@@ -350,6 +364,9 @@ static int check_whole(struct loader *loader)
                             "%s: at least one listener for phones is needed: listener \"NAME\" { "
                             "… }",
                             config->path);
+    err = check_top(loader);
+    if (err)
+        return err;
     err = check_part(loader, KEY_MAX_CONNECTIONS_PER_SOURCE, config->max_connections_per_source,
                      KEY_MAX_CONNECTIONS, config->max_connections);
     if (err)
@@ -423,6 +440,7 @@ void config_free(struct config *config)
     free(config->custom_vendors_directory);
     free(config->provision_prefix);
     free(config->flat_networks.items);
+    config_address_list_done(&config->pnp_interfaces);
     free(config->custom_options);
     free(config);
 }

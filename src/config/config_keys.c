@@ -76,6 +76,21 @@ const struct config_key CONFIG_KEYS[] = {
                          "it pauses for 15 minutes and raises an alarm."},
     [KEY_FLAT_BUDGET_PER_OUI] = {CONFIG_TOP, "flat_budget_per_oui", CONFIG_NUMBER, "120", 1, 4096,
                                  "MACs", true, "The same of one OUI, a MAC's first three bytes."},
+    [KEY_PNP] = {CONFIG_TOP, "pnp", CONFIG_CHOICE, "off", 1, 16, NULL, false,
+                 "What becomes of phones without a configuration that ask by multicast (SIP PnP): "
+                 "off (nobody listens), discover (they are listed, and nobody is answered) or "
+                 "provision (a phone that is entered is told a URL of its own, for one use, while "
+                 "its window of `autoprovctl phone enrol` is open)."},
+    [KEY_PNP_INTERFACES] =
+        {CONFIG_TOP, "pnp_interfaces", CONFIG_LIST, "{ }", 0, AP_SIP_INTERFACES_MAX, "addresses",
+         false,
+         "The IPv4 addresses of this machine in the networks where phones ask by "
+         "multicast. Needed unless `pnp` is off."},
+    [KEY_PNP_PORT] = {CONFIG_TOP, "pnp_port", CONFIG_NUMBER, "5060", 1, 65535, NULL, false,
+                      "UDP port of the multicast group 224.0.1.75 that phones ask."},
+    [KEY_SIP_PORT] = {CONFIG_TOP, "sip_port", CONFIG_NUMBER, "0", 0, 65535, NULL, false,
+                      "Local UDP port that SIP messages leave from and answers come to. 0 means "
+                      "any free one."},
     [KEY_SECRETS] =
         {CONFIG_TOP, "secrets", CONFIG_CHOICE, "always", 1, 16, NULL, true,
          "When a phone's file holds its secrets, unless `autoprovctl phone set "
@@ -121,6 +136,17 @@ const struct config_key CONFIG_KEYS[] = {
     [KEY_REFUSAL_ROWS_MAX] = {CONFIG_TOP, "refusal_rows_max", CONFIG_NUMBER, "1000000", 1000,
                               1000000000, "rows", true,
                               "Records of refusals that are kept at most; the oldest go first."},
+    [KEY_NOTIFIER] = {CONFIG_TOP, "notifier", CONFIG_CHOICE, "direct", 1, 16, NULL, true,
+                      "Who tells phones to fetch: direct (the daemon sends the NOTIFY) or external "
+                      "(a program takes the orders, for a PBX that sends it: `autoprovctl "
+                      "notifier`)."},
+    [KEY_RESYNC_RATE] = {CONFIG_TOP, "resync_rate", CONFIG_NUMBER, "10", 1, AP_RESYNC_RATE_MAX,
+                         "phones", true,
+                         "Phones that one order of `autoprovctl resync` tells in a second, unless "
+                         "it says another rate."},
+    [KEY_RESYNC_STALE] = {CONFIG_TOP, "resync_stale", CONFIG_CHOICE, "no", 1, 16, NULL, true,
+                          "Whether phones whose file has changed since they fetched it are told by "
+                          "the daemon itself: yes or no."},
     [KEY_LOG_LEVEL] = {CONFIG_TOP, "log_level", CONFIG_CHOICE, "info", 1, 16, NULL, true,
                        "Lines below this level are not logged: error, warning, notice, info or "
                        "debug."},
@@ -198,6 +224,7 @@ _Static_assert(AP_COUNT(CONFIG_KEYS) == KEY_COUNT, "one row per key");
 /* In the order of their enums. */
 static const char *const FLATS[] = {"full", "bootstrap", "off", NULL};
 static const char *const ENROLMENTS[] = {"open", "window", NULL};
+static const char *const PNPS[] = {"off", "discover", "provision", NULL};
 static const char *const SECRETS[] = {"always", "once", "first_network", NULL};
 static const char *const AGENT_CHECKS[] = {"off", "warn", "refuse", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};
@@ -207,6 +234,7 @@ static const char *const SWITCH[] = {"no", "yes", NULL};
 static const char *const CERTIFICATES[] = {"off", "optional", "required", NULL};
 static const char *const AUTHS[] = {"none", "basic", "digest", "digest_md5", NULL};
 static const char *const TLS[] = {"modern", "compatible", "legacy", "off", NULL};
+static const char *const NOTIFIERS[] = {"direct", "external", NULL};
 static const char *const TARGETS[] = {"auto", "stderr", "journal", NULL};
 
 static const struct config_binding BINDINGS[KEY_COUNT] = {
@@ -229,6 +257,10 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_FLAT_ENROLMENT] = {SLOT_WORD, TOP(flat_enrolment), NULL, ENROLMENTS},
     [KEY_FLAT_BUDGET] = {SLOT_U32, TOP(flat_budget), NULL, NULL},
     [KEY_FLAT_BUDGET_PER_OUI] = {SLOT_U32, TOP(flat_budget_per_oui), NULL, NULL},
+    [KEY_PNP] = {SLOT_WORD, TOP(pnp), NULL, PNPS},
+    [KEY_PNP_INTERFACES] = {SLOT_ADDRESSES, TOP(pnp_interfaces), NULL, NULL},
+    [KEY_PNP_PORT] = {SLOT_U32, TOP(pnp_port), NULL, NULL},
+    [KEY_SIP_PORT] = {SLOT_U32, TOP(sip_port), NULL, NULL},
     [KEY_SECRETS] = {SLOT_WORD, TOP(secrets), NULL, SECRETS},
     [KEY_AGENT_CHECK] = {SLOT_WORD, TOP(agent_check), NULL, AGENT_CHECKS},
     [KEY_CUSTOM_OPTIONS] = {SLOT_OPTIONS, TOP(custom_options), NULL, NULL},
@@ -241,6 +273,9 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_FETCH_ROWS_MAX] = {SLOT_U32, TOP(fetch_rows_max), NULL, NULL},
     [KEY_REFUSAL_RETENTION] = {SLOT_DURATION, TOP(refusal_retention_s), NULL, NULL},
     [KEY_REFUSAL_ROWS_MAX] = {SLOT_U32, TOP(refusal_rows_max), NULL, NULL},
+    [KEY_NOTIFIER] = {SLOT_WORD, TOP(notifier), NULL, NOTIFIERS},
+    [KEY_RESYNC_RATE] = {SLOT_U32, TOP(resync_rate), NULL, NULL},
+    [KEY_RESYNC_STALE] = {SLOT_WORD, TOP(resync_stale), NULL, SWITCH},
     [KEY_LOG_LEVEL] = {SLOT_LEVEL, TOP(log_level), NULL, NULL},
     [KEY_LOG_FORMAT] = {SLOT_WORD, TOP(log_format), NULL, FORMATS},
     [KEY_LOG_TARGET] = {SLOT_WORD, TOP(log_target), NULL, TARGETS},
@@ -265,6 +300,11 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
 const struct config_binding *config_key_binding(const struct config_key *key)
 {
     return &BINDINGS[key - CONFIG_KEYS];
+}
+
+const char *config_pnp_name(enum config_pnp pnp)
+{
+    return PNPS[pnp];
 }
 
 const char *config_section_name(enum config_section section)

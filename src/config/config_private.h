@@ -29,6 +29,10 @@ enum config_key_id {
     KEY_FLAT_ENROLMENT,
     KEY_FLAT_BUDGET,
     KEY_FLAT_BUDGET_PER_OUI,
+    KEY_PNP,
+    KEY_PNP_INTERFACES,
+    KEY_PNP_PORT,
+    KEY_SIP_PORT,
     KEY_SECRETS,
     KEY_AGENT_CHECK,
     KEY_CUSTOM_OPTIONS,
@@ -41,6 +45,9 @@ enum config_key_id {
     KEY_FETCH_ROWS_MAX,
     KEY_REFUSAL_RETENTION,
     KEY_REFUSAL_ROWS_MAX,
+    KEY_NOTIFIER,
+    KEY_RESYNC_RATE,
+    KEY_RESYNC_STALE,
     KEY_LOG_LEVEL,
     KEY_LOG_FORMAT,
     KEY_LOG_TARGET,
@@ -67,17 +74,18 @@ enum config_key_id {
 
 /* What a key's place in struct config holds. */
 enum config_slot {
-    SLOT_TEXT,     /* char *, owned */
-    SLOT_U32,      /* uint32_t */
-    SLOT_DURATION, /* uint32_t, seconds */
-    SLOT_ADDRESS,  /* struct address, all but its port */
-    SLOT_PORT,     /* struct address, its port */
-    SLOT_NETWORKS, /* struct network_list, owned */
-    SLOT_CA_FILES, /* struct config_ca_list, owned */
-    SLOT_LEVEL,    /* enum log_level */
-    SLOT_WORD,     /* an enum: the place of its word in words */
-    SLOT_FLAG,     /* bool: no, yes */
-    SLOT_OPTIONS,  /* char *, owned, parsed into config->options */
+    SLOT_TEXT,      /* char *, owned */
+    SLOT_U32,       /* uint32_t */
+    SLOT_DURATION,  /* uint32_t, seconds */
+    SLOT_ADDRESS,   /* struct address, all but its port */
+    SLOT_PORT,      /* struct address, its port */
+    SLOT_NETWORKS,  /* struct network_list, owned */
+    SLOT_ADDRESSES, /* struct config_address_list, owned */
+    SLOT_CA_FILES,  /* struct config_ca_list, owned */
+    SLOT_LEVEL,     /* enum log_level */
+    SLOT_WORD,      /* an enum: the place of its word in words */
+    SLOT_FLAG,      /* bool: no, yes */
+    SLOT_OPTIONS,   /* char *, owned, parsed into config->options */
 };
 
 /* reason gets a phrase that goes after the key's name: "must be …". */
@@ -156,6 +164,17 @@ AP_MUSTCHECK int config_ca_list_text(const struct config_ca_list *list, struct b
 bool config_ca_list_equal(const struct config_ca_list *a, const struct config_ca_list *b);
 void config_ca_list_done(struct config_ca_list *list);
 
+/* -- config_address_list.c -------------------------------------------------------------------- */
+
+/* As config_value_x() for SLOT_ADDRESSES: each one address of an interface, IPv4. */
+AP_MUSTCHECK int config_address_list_set(const struct config_key *key,
+                                         struct config_address_list *slot, const char *const *items,
+                                         size_t count, struct ap_error *reason);
+AP_MUSTCHECK int config_address_list_text(const struct config_address_list *list, struct buf *out);
+bool config_address_list_equal(const struct config_address_list *a,
+                               const struct config_address_list *b);
+void config_address_list_done(struct config_address_list *list);
+
 /* -- config_scan.c --------------------------------------------------------------------------- */
 
 /* Where a section opens, or where a key stands. */
@@ -191,6 +210,10 @@ int config_scan_line(const struct config_scan *scan, enum config_section section
 AP_MUSTCHECK int config_check_listener(const struct config_listener *listener,
                                        const struct config_scan *scan, uint32_t number,
                                        struct ap_error *error);
+
+/* The rules between top-level keys, listeners known: the key that breaks one, and why; NULL: none
+ * does. */
+const struct config_key *config_check_top(const struct config *config, const char **ret_why);
 
 /* -- config_drop_ins.c ------------------------------------------------------------------------ */
 struct config_drop_ins {

@@ -1,23 +1,9 @@
-/* What the keys of one listener demand of each other. Knows no files but their lines. */
+/* What keys demand of each other: of one listener, and at the top level. Knows no files but their
+ * lines. */
 #include <string.h>
 
 #include "autoprov/array.h"
 #include "config_private.h"
-
-/* Loopback, RFC 1918, RFC 3927, RFC 4193 and link-local addresses (RFC 4291). */
-static bool is_private(const struct address *address)
-{
-    static const char *const NETWORKS[] = {"127.0.0.0/8",    "10.0.0.0/8",     "172.16.0.0/12",
-                                           "192.168.0.0/16", "169.254.0.0/16", "::1/128",
-                                           "fc00::/7",       "fe80::/10"};
-    struct network network;
-
-    for (size_t i = 0; i < AP_COUNT(NETWORKS); i++) {
-        if (network_parse(NETWORKS[i], &network) == 0 && network_contains(&network, address))
-            return true;
-    }
-    return false;
-}
 
 static bool is_for_admins(const struct config_listener *listener)
 {
@@ -46,7 +32,7 @@ static bool weak_for_everybody(const struct config_listener *listener)
 
 static bool plain_in_public(const struct config_listener *listener)
 {
-    return listener->tls == CONFIG_TLS_OFF && !is_private(&listener->address);
+    return listener->tls == CONFIG_TLS_OFF && !address_is_private(&listener->address);
 }
 
 static bool begins_with_http(const struct config_listener *listener)
@@ -157,4 +143,40 @@ int config_check_listener(const struct config_listener *listener, const struct c
                             line > 0 ? line : listener->line, key->name, RULES[i].text);
     }
     return 0;
+}
+
+/* -- top level --------------------------------------------------------------------------------- */
+
+static bool pnp_nowhere(const struct config *config)
+{
+    return config->pnp != CONFIG_PNP_OFF && config->pnp_interfaces.count == 0;
+}
+
+static bool pnp_without_tls(const struct config *config)
+{
+    return config->pnp == CONFIG_PNP_PROVISION &&
+           config_phone_listener(config)->tls == CONFIG_TLS_OFF;
+}
+
+static const struct top_rule {
+    enum config_key_id key;
+    bool (*is_broken)(const struct config *config);
+    const char *text;
+} TOP_RULES[] = {
+    {KEY_PNP_INTERFACES, pnp_nowhere,
+     "pnp needs the addresses of the interfaces to listen on, such as "
+     "pnp_interfaces = { 192.168.1.10 }"},
+    {KEY_PNP, pnp_without_tls,
+     "provision needs a listener with TLS: the URL that a phone is told opens its SIP password"},
+};
+
+const struct config_key *config_check_top(const struct config *config, const char **ret_why)
+{
+    for (size_t i = 0; i < AP_COUNT(TOP_RULES); i++) {
+        if (!TOP_RULES[i].is_broken(config))
+            continue;
+        *ret_why = TOP_RULES[i].text;
+        return &CONFIG_KEYS[TOP_RULES[i].key];
+    }
+    return NULL;
 }

@@ -222,6 +222,8 @@ int config_value_set(const struct config_target *target, const struct config_key
         return set_port(key, slot, items[0], reason);
     case SLOT_NETWORKS:
         return set_networks(key, slot, items, count, reason);
+    case SLOT_ADDRESSES:
+        return config_address_list_set(key, slot, items, count, reason);
     case SLOT_CA_FILES:
         return config_ca_list_set(key, slot, items, count, reason);
     case SLOT_LEVEL:
@@ -293,6 +295,8 @@ int config_value_text(const struct config_target *target, const struct config_ke
         return buf_printf(out, "%u", (unsigned)((const struct address *)slot)->port);
     case SLOT_NETWORKS:
         return networks_text(slot, out);
+    case SLOT_ADDRESSES:
+        return config_address_list_text(slot, out);
     case SLOT_CA_FILES:
         return config_ca_list_text(slot, out);
     case SLOT_LEVEL:
@@ -350,6 +354,8 @@ bool config_value_equal(const struct config_target *a, const struct config_targe
         return ((const struct address *)x)->port == ((const struct address *)y)->port;
     case SLOT_NETWORKS:
         return networks_equal(x, y);
+    case SLOT_ADDRESSES:
+        return config_address_list_equal(x, y);
     case SLOT_CA_FILES:
         return config_ca_list_equal(x, y);
     case SLOT_LEVEL:

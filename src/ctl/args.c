@@ -24,12 +24,12 @@ static bool noun_exists(const char *noun)
     return false;
 }
 
-static const struct ctl_command *find_command(const char *noun, const char *verb)
+const struct ctl_command *ctl_find_command(const char *noun, const char *verb)
 {
     for (const struct ctl_command *command = CTL_COMMANDS; command->noun; command++) {
         if (strcmp(command->noun, noun) != 0)
             continue;
-        if (!command->verb || (verb && strcmp(command->verb, verb) == 0))
+        if (verb ? command->verb && strcmp(command->verb, verb) == 0 : !command->verb)
             return command;
     }
     return NULL;
@@ -203,12 +203,18 @@ static int take_word(struct walk *walk, const char *word)
         if (!noun_exists(word))
             return unknown_noun(word);
         walk->noun = word;
-        walk->command = find_command(word, NULL);
+        walk->command = ctl_find_command(word, NULL);
         return CTL_OK;
     }
     if (!walk->command) {
-        walk->command = find_command(walk->noun, word);
+        walk->command = ctl_find_command(walk->noun, word);
         return walk->command ? CTL_OK : unknown_verb(walk->noun, word);
+    }
+    /* A noun that is a command by itself may have verbs too. */
+    if (!walk->command->verb && walk->args->positional_count == 0 &&
+        walk->args->option_count == 0 && ctl_find_command(walk->noun, word)) {
+        walk->command = ctl_find_command(walk->noun, word);
+        return CTL_OK;
     }
     if (walk->args->positional_count >= walk->command->max_positionals)
         return usage("unexpected argument", word);

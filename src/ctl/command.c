@@ -1,8 +1,4 @@
 /* The commands as a table; --help is printed from it. */
-#include <stdio.h>
-#include <string.h>
-
-#include "autoprov/config.h"
 #include "ctl_private.h"
 
 static const struct ctl_option USER_ADD[] = {
@@ -96,7 +92,9 @@ static const struct ctl_option PREVIEW[] = {
     {0},
 };
 static const struct ctl_option EXPLAIN[] = {
-    {"from", "ADDRESS", "as if asked from there; default: 127.0.0.1"},
+    {"from", "ADDRESS",
+     "as if asked from there; default: 127.0.0.1, with --pnp where it asked last"},
+    {"pnp", NULL, "as if it asked by multicast for its URL"},
     {"agent", "TEXT", "as if the phone had this User-Agent"},
     {"file", "NAME", "as if it asked for this file; default: its own"},
     {"listener", "NAME", "as if it asked there; default: the URL's, or the first for phones"},
@@ -144,6 +142,7 @@ static const struct ctl_option PHONE_ADD[] = {
     {"model", "NAME", "as in 'autoprovctl model list'"},
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
+    {"sip-contact", "URI", "where it listens, as in sip:1001@192.0.2.7:5060; '' for not known"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
     {"flat", "full|bootstrap|off", "what flat mode gives it; '' for the configuration's"},
     {"secrets", "always|once|first_network", "when its file holds secrets; '' as configured"},
@@ -160,6 +159,7 @@ static const struct ctl_option PHONE_SET[] = {
     {"model", "NAME", "as in 'autoprovctl model list'"},
     {"label", "TEXT", "for people: where it stands"},
     {"external-id", "ID", "the PBX's own key for this phone"},
+    {"sip-contact", "URI", "where it listens, as in sip:1001@192.0.2.7:5060; '' for not known"},
     {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …, in place of those it has"},
     {"flat", "full|bootstrap|off", "what flat mode gives it; '' for the configuration's"},
     {"secrets", "always|once|first_network", "when its file holds secrets; '' as configured"},
@@ -173,12 +173,52 @@ static const struct ctl_option PHONE_SET[] = {
     {"disable", NULL, "do not serve it"},
     {0},
 };
+static const struct ctl_option PHONE_RESYNC[] = {
+    {"reboot", NULL, "let it restart"},
+    {"url", NULL, "tell it its URL, for a phone that has none or another one"},
+    {0},
+};
+static const struct ctl_option USER_RESYNC[] = {
+    {"reboot", NULL, "let them restart"},
+    {"wait", NULL, "until all have answered; on a terminal it is so anyway"},
+    {0},
+};
+static const struct ctl_option RESYNC[] = {
+    {"stale", NULL, "phones whose file has changed since they fetched it"},
+    {"all", NULL, "all phones"},
+    {"rate", "N", "phones in a second, 1 to 500; default: resync_rate of the configuration"},
+    {"reboot", NULL, "let them restart"},
+    {"wait", NULL, "until all have answered; on a terminal it is so anyway"},
+    {0},
+};
+static const struct ctl_option RESYNC_STATUS[] = {
+    {"outcome", "OUTCOME", "only phones whose last one ended so: waiting, accepted, refused, …"},
+    {"user", "NAME", "only this user's phones"},
+    {0},
+};
+static const struct ctl_option NOTIFIER[] = {
+    {"exec", "COMMAND", "what tells a phone; {mac}, {user}, {sip_user}, … are put in"},
+    {0},
+};
 static const struct ctl_option PHONE_ENROL[] = {
     {"for", "DURATION", "how long the window is open, 1m to 24h; default: 15m"},
     {"user", "NAME", "all phones of this user"},
     {"file", "FILE",
      "MACs of a file: one in a line, or the column mac of a CSV; - reads standard input"},
     {"close", NULL, "close the windows instead"},
+    {0},
+};
+static const struct ctl_option PNP_LIST[] = {
+    {"unknown", NULL, "only those that are no phone of a user yet"},
+    {0},
+};
+static const struct ctl_option PNP_ADOPT[] = {
+    {"user", "NAME", "whose phone it becomes (required)"},
+    {"vendor", "NAME", "default: as it was discovered"},
+    {"model", "NAME", "default: as it was discovered"},
+    {"label", "TEXT", "for people: where it stands"},
+    {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
+    {"for", "DURATION", "how long its enrolment window is open, 1m to 24h; default: 15m"},
     {0},
 };
 static const struct ctl_option PHONE_URL[] = {
@@ -264,6 +304,8 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"user", "del", "NAME", 1, 1, YES, "delete a user with accounts and phones", ctl_user_del},
     {"user", "burn", "USER", 1, 1, USER_BURN,
      "give a user whose file has leaked a new token and new SIP passwords", ctl_user_burn},
+    {"user", "resync", "USER", 1, 1, USER_RESYNC,
+     "make the phones of a user fetch anew, and others with a line of the user", ctl_user_resync},
     {"account", "add", "USER SIP_USER@DOMAIN", 2, 2, ACCOUNT_ADD, "add a SIP account to a user",
      ctl_account_add},
     {"account", "list", "", 0, 0, USER_FILTER, "list SIP accounts", ctl_account_list},
@@ -278,6 +320,8 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"phone", "enrol", "[MAC…]", 0, CTL_POSITIONALS_MAX, PHONE_ENROL,
      "open an enrolment window: flat mode, bootstrap and secrets begin anew for a phone",
      ctl_phone_enrol},
+    {"phone", "resync", "MAC", 1, 1, PHONE_RESYNC, "make a phone fetch its file anew",
+     ctl_phone_resync},
     {"phone", "url", "MAC", 1, 1, PHONE_URL, "print the URL to tell the phone: a secret",
      ctl_phone_url},
     {"phone", "qr", "MAC", 1, 1, PHONE_QR, "show the URL as a QR code: a secret", ctl_phone_qr},
@@ -286,6 +330,20 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"phone", "diff", "MAC", 1, 1, NULL, "compare the phone's files with what it last fetched",
      ctl_phone_diff},
     {"phone", "del", "MAC", 1, 1, YES, "delete a phone", ctl_phone_del},
+    {"pnp", "list", "", 0, 0, PNP_LIST, "list phones that asked by multicast", ctl_pnp_list},
+    {"pnp", "show", "MAC", 1, 1, NULL, "show one of them", ctl_pnp_show},
+    {"pnp", "adopt", "MAC", 1, 1, PNP_ADOPT,
+     "make one of them a phone of a user, and open its enrolment window", ctl_pnp_adopt},
+    {"pnp", "forget", "MAC", 1, 1, NULL, "take one of them off the list until it asks again",
+     ctl_pnp_forget},
+    {"resync", NULL, "", 0, 0, RESYNC, "make many phones fetch anew", ctl_resync},
+    {"resync", "status", "", 0, 0, RESYNC_STATUS,
+     "show which phones were told to fetch, and which have", ctl_resync_status},
+    {"resync", "stop", "", 0, 0, NULL, "tell nobody any more who was not told yet",
+     ctl_resync_stop},
+    {"notifier", NULL, "", 0, 0, NOTIFIER,
+     "tell phones to fetch through a PBX, for notifier = external; runs until it is ended",
+     ctl_notifier},
     {"refusal", "list", "", 0, 0, REFUSAL_LIST, "list who was refused and why, newest first",
      ctl_refusal_list},
     {"fetch", "list", "", 0, 0, FETCH_LIST, "list what phones fetched, newest first",
@@ -364,53 +422,3 @@ const struct ctl_command CTL_COMMANDS[] = {
      "replace the database by a backup; the daemon is stopped", ctl_restore},
     {0},
 };
-
-void ctl_print_help(void)
-{
-    fputs("Usage: autoprovctl [--config FILE] [--socket PATH] [--json] COMMAND …\n"
-          "\n"
-          "Controls autoprovd, the auto-provisioning server for SIP phones.\n"
-          "\n"
-          "Commands:\n",
-          stdout);
-    for (const struct ctl_command *command = CTL_COMMANDS; command->noun; command++) {
-        char words[64];
-        (void)snprintf(words, sizeof(words), "%s%s%s%s%s", command->noun, command->verb ? " " : "",
-                       command->verb ? command->verb : "", command->positionals[0] ? " " : "",
-                       command->positionals);
-        printf("  %-34s %s\n", words, command->help);
-    }
-    fputs("\n"
-          "Options:\n"
-          "  -c, --config FILE   configuration (default " CONFIG_DEFAULT_PATH ")\n"
-          "      --socket PATH   control socket (default: the configuration's control_socket)\n"
-          "      --json          print JSON\n"
-          "  -h, --help          this text, or a command's; so does: autoprovctl help COMMAND\n"
-          "  -V, --version       version\n"
-          "\n"
-          "Examples:\n"
-          "  autoprovctl user add alice\n"
-          "  autoprovctl account add alice 1001@pbx.example.com --password-file secret.txt\n"
-          "  autoprovctl phone add alice cc:5e:f6:41:b7:94 --vendor linphone\n"
-          "  autoprovctl phone url cc5ef641b794\n"
-          "\n"
-          "Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 exists, 5 invalid, 6 daemon\n"
-          "unreachable, 7 not permitted.\n",
-          stdout);
-}
-
-void ctl_print_command_help(const struct ctl_command *command)
-{
-    printf("Usage: autoprovctl %s%s%s%s%s%s\n\nTo %s.\n", command->noun, command->verb ? " " : "",
-           command->verb ? command->verb : "", command->positionals[0] ? " " : "",
-           command->positionals, command->options ? " [OPTIONS]" : "", command->help);
-    if (!command->options)
-        return;
-    fputs("\nOptions:\n", stdout);
-    for (const struct ctl_option *option = command->options; option->name; option++) {
-        char words[64];
-        (void)snprintf(words, sizeof(words), "--%s%s%s", option->name, option->value ? " " : "",
-                       option->value ? option->value : "");
-        printf("  %-30s %s\n", words, option->help);
-    }
-}

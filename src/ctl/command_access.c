@@ -194,21 +194,23 @@ static int add_macs(const struct ctl_args *args, json_t *body)
                                                         : ctl_fail(CTL_FAILED, "out of memory");
 }
 
-static int add_duration(const struct ctl_args *args, json_t *body)
+static int add_window(json_t *body, uint64_t window_ms)
+{
+    return json_object_set_new(body, "for", json_integer((json_int_t)(window_ms / 1000))) == 0
+               ? CTL_OK
+               : ctl_fail(CTL_FAILED, "out of memory");
+}
+
+int ctl_add_window(const struct ctl_args *args, json_t *body)
 {
     const char *text = ctl_arg(args, "for");
     uint64_t window_ms;
 
-    if (ctl_arg(args, "close")) {
-        window_ms = 0;
-    } else if (!text) {
+    if (!text)
         return CTL_OK;
-    } else if (text_parse_duration_ms(text, strlen(text), 60000, WINDOW_MAX_MS, &window_ms) != 0) {
+    if (text_parse_duration_ms(text, strlen(text), 60000, WINDOW_MAX_MS, &window_ms) != 0)
         return ctl_fail(CTL_INVALID, "--for: a number with a unit, 1m to 24h");
-    }
-    return json_object_set_new(body, "for", json_integer((json_int_t)(window_ms / 1000))) == 0
-               ? CTL_OK
-               : ctl_fail(CTL_FAILED, "out of memory");
+    return add_window(body, window_ms);
 }
 
 static int add_whom(const struct ctl_args *args, json_t *body)
@@ -230,7 +232,7 @@ int ctl_phone_enrol(const struct ctl_args *args)
     int code = body ? add_whom(args, body) : ctl_fail(CTL_FAILED, "out of memory");
 
     if (code == CTL_OK)
-        code = add_duration(args, body);
+        code = ctl_arg(args, "close") ? add_window(body, 0) : ctl_add_window(args, body);
     if (code == CTL_OK)
         code = ctl_call(args, "POST", "/enrolments", body, &result);
     else

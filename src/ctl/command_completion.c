@@ -64,16 +64,6 @@ struct line {
     const char *last;                  /* what is being typed; may be "" */
 };
 
-static const struct ctl_command *find(const char *noun, const char *verb)
-{
-    for (const struct ctl_command *command = CTL_COMMANDS; command->noun; command++) {
-        if (strcmp(command->noun, noun) == 0 &&
-            (!command->verb || (verb && strcmp(command->verb, verb) == 0)))
-            return command;
-    }
-    return NULL;
-}
-
 static const struct ctl_option *option_of(const struct ctl_command *command, const char *word)
 {
     for (const struct ctl_option *option = command ? command->options : NULL;
@@ -111,9 +101,9 @@ static void take_word(struct line *line, const char *word)
 {
     if (!line->noun) {
         line->noun = word;
-        line->command = find(word, NULL);
-    } else if (!line->command) {
-        line->command = find(line->noun, word);
+        line->command = ctl_find_command(word, NULL);
+    } else if (!line->command || (!line->command->verb && ctl_find_command(line->noun, word))) {
+        line->command = ctl_find_command(line->noun, word);
     } else {
         line->positionals++;
     }
@@ -175,6 +165,7 @@ static const struct source SOURCES[] = {
     {"site", "/sites", false, "name", NULL, NULL},
     {"apikey", "/api-keys", false, "name", NULL, NULL},
     {"MAC", "/phones", false, "mac", NULL, NULL},
+    {"pnp", "/pnp", false, "mac", NULL, NULL},
     {"SIP_USER@DOMAIN", "/accounts", false, "sip_user", "@", "domain"},
     {"ACCOUNT,…", "/accounts", false, "sip_user", "@", "domain"},
     {"vendor", "/vendors", true, "name", NULL, NULL},
@@ -239,6 +230,10 @@ static void offer_what(const struct line *line, const char *what)
         offer_each(line, "viewer operator admin", ' ');
     else if (strcmp(what, "TYPE") == 0)
         offer_each(line, "line speed_dial blf park dtmf", ' ');
+    else if (strcmp(what, "OUTCOME") == 0)
+        offer_each(line,
+                   "waiting accepted challenged refused unreachable no_target failed cancelled",
+                   ' ');
     else if (strcmp(what, "SCOPE") == 0)
         offer_each(line, "global vendor: model: site: user: phone:", ' ');
     else if (strchr(what, '|'))
@@ -286,6 +281,8 @@ static void offer_positional(const struct line *line)
     /* A NAME is one of the noun's own; a new one cannot be known. */
     if (strcmp(what, "NAME") == 0 && line->command->verb && strcmp(line->command->verb, "add") != 0)
         (void)offer_names(line, line->noun); /* others have none */
+    else if (strcmp(line->command->noun, "pnp") == 0)
+        (void)offer_names(line, "pnp"); /* MACs that are no phone's, too */
     else
         offer_what(line, what);
 }
@@ -314,8 +311,8 @@ int ctl_completion_words(const struct ctl_args *args)
         return CTL_OK; /* a path: the shell's own */
     else if (line.last[0] == '-')
         offer_options(&line);
-    else if (!line.command)
-        offer_commands(&line);
+    else if (!line.command || (!line.command->verb && !line.command->positionals[0]))
+        offer_commands(&line); /* of a command of one word its verbs, if it has some */
     else
         offer_positional(&line);
     return CTL_OK;

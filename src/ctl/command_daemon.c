@@ -5,19 +5,13 @@
 #include "ctl_private.h"
 
 static const struct ctl_column FIELDS[] = {
-    {"version", "Version:"},
-    {"pid", "Process:"},
-    {"uptime_s", "Uptime (s):"},
-    {"config", "Configuration:"},
-    {"loaded_at", "Loaded:"},
-    {"workers", "Workers:"},
-    {"connections", "Connections:"},
-    {"refused_connections", "Conns refused:"},
-    {"handshakes", "Handshakes:"},
-    {"throttled_sources", "Throttled:"},
-    {"flat_mode", "Flat mode:"},
-    {"sandbox", "Sandbox:"},
-    {0},
+    {"version", "Version:"},         {"pid", "Process:"},
+    {"uptime_s", "Uptime (s):"},     {"config", "Configuration:"},
+    {"loaded_at", "Loaded:"},        {"workers", "Workers:"},
+    {"connections", "Connections:"}, {"refused_connections", "Conns refused:"},
+    {"handshakes", "Handshakes:"},   {"throttled_sources", "Throttled:"},
+    {"flat_mode", "Flat mode:"},     {"pnp", "PnP:"},
+    {"sandbox", "Sandbox:"},         {0},
 };
 static const struct ctl_column STORE_FIELDS[] = {
     {"users", "Users:"},

@@ -41,6 +41,7 @@ static const struct ctl_column FIELDS[] = {
     {"lines", "Lines:"},
     {"enabled", "Enabled:"},
     {"external_id", "External id:"},
+    {"sip_contact", "SIP contact:"},
     {"flat", "Flat mode:"},
     {"secrets", "Secrets:"},
     {"networks", "Networks:"},
@@ -64,7 +65,7 @@ static const struct ctl_column FIELDS[] = {
     {0},
 };
 
-static int add_lines(const struct ctl_args *args, json_t *body)
+int ctl_add_lines(const struct ctl_args *args, json_t *body)
 {
     const char *names = ctl_arg(args, "lines");
     json_t *list;
@@ -112,7 +113,9 @@ static int add_fields(const struct ctl_args *args, json_t *body)
     if (code == CTL_OK)
         code = ctl_add_string(args, "external-id", "external_id", body);
     if (code == CTL_OK)
-        code = add_lines(args, body);
+        code = ctl_add_string(args, "sip-contact", "sip_contact", body);
+    if (code == CTL_OK)
+        code = ctl_add_lines(args, body);
     if (code == CTL_OK)
         code = ctl_add_string(args, "flat", "flat", body);
     if (code == CTL_OK)
@@ -122,8 +125,7 @@ static int add_fields(const struct ctl_args *args, json_t *body)
     return code == CTL_OK ? ctl_add_auth(args, body) : code;
 }
 
-/* What the catalogue's model cannot show. */
-static void print_unused(const json_t *phone)
+void ctl_print_unused(const json_t *phone)
 {
     json_int_t unused = json_integer_value(json_object_get(phone, "unused_lines"));
 
@@ -143,7 +145,7 @@ static void print_added(const char *mac, const json_t *phone)
     printf("phone %s added as %s%s%s with %zu line%s; next: autoprovctl phone url %s\n", mac,
            vendor ? vendor : "", model && model[0] ? " " : "", model ? model : "", lines,
            lines == 1 ? "" : "s", mac);
-    print_unused(phone);
+    ctl_print_unused(phone);
     ctl_print_made(phone);
 }
 
@@ -251,7 +253,7 @@ int ctl_phone_set(const struct ctl_args *args)
         ctl_print_json(phone);
     else if (code == CTL_OK) {
         printf("phone %s changed; it gets it with its next fetch\n", args->positionals[0]);
-        print_unused(phone);
+        ctl_print_unused(phone);
         ctl_print_made(phone);
     }
     json_decref(phone);

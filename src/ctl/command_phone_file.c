@@ -118,6 +118,9 @@ int ctl_explain(const struct ctl_args *args)
         code = ctl_add_string(args, "certificate", "certificate", body);
     if (code == CTL_OK)
         code = ctl_add_string(args, "credentials", "credentials", body);
+    if (code == CTL_OK && ctl_arg(args, "pnp") &&
+        json_object_set_new(body, "pnp", json_true()) != 0)
+        code = ctl_fail(CTL_FAILED, "out of memory");
     if (code == CTL_OK)
         code = ctl_call(args, "POST", "/explain", body, &answer);
     else

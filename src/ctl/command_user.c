@@ -170,13 +170,16 @@ static void tell_burnt(const struct ctl_args *args, const json_t *result)
         json_object_size(made) > 0 ? ": give those above to the registrar, they are shown this once"
                                    : "");
     fprintf(stderr,
-            "%zu phones have to fetch anew%s; who did not come: autoprovctl phone list "
+            "%zu phones have to fetch anew%s%s; who did not come: autoprovctl phone list "
             "--stale\n",
             json_array_size(phones),
             ctl_arg(args, "hard")
                 ? ", each by its new URL (autoprovctl phone url MAC)"
                 : ", within 15 minutes and from where they were last, or by their "
-                  "new URL");
+                  "new URL",
+            json_integer_value(json_object_get(result, "resync")) > 0
+                ? "; they are being told (autoprovctl resync status)"
+                : "");
     if (json_array_size(kept) == 0)
         return;
     fputs("their HTTP passwords stay, so that they can; once they have, make new ones with "

@@ -58,8 +58,13 @@ struct ctl_command {
 /* -- command.c ------------------------------------------------------------------------------------
  */
 
-/* Ends with a row without noun. */
+/* Ends with a row without noun. Of a noun that is a command of one word and has verbs too, that
+ * word's row comes first. */
 extern const struct ctl_command CTL_COMMANDS[];
+
+/* -- help.c ---------------------------------------------------------------------------------------
+ */
+
 void ctl_print_help(void);
 void ctl_print_command_help(const struct ctl_command *command);
 
@@ -71,6 +76,9 @@ void ctl_print_command_help(const struct ctl_command *command);
  * a line on standard error. */
 int ctl_args_parse(int argc, char **argv, struct ctl_args *ret_args,
                    const struct ctl_command **ret_command);
+
+/* The command of a noun and a verb (NULL: none); NULL: there is none. */
+const struct ctl_command *ctl_find_command(const char *noun, const char *verb);
 
 /* Value of an option; NULL: not given. */
 const char *ctl_arg(const struct ctl_args *args, const char *name);
@@ -181,6 +189,13 @@ int ctl_get_phone_url(const struct ctl_args *args, json_t **ret_result, const ch
 /* Add --networks, with commas between, as a list; "": none. */
 int ctl_add_networks(const struct ctl_args *args, json_t *body);
 
+/* Add --lines, with commas between, as a list. Returns an exit code. */
+int ctl_add_lines(const struct ctl_args *args, json_t *body);
+/* Add --for, the time that an enrolment window is open. Returns an exit code. */
+int ctl_add_window(const struct ctl_args *args, json_t *body);
+/* Say on standard error which of its lines the phone's model has no place for. */
+void ctl_print_unused(const json_t *phone);
+
 /* Add the options about a phone's HTTP credentials. Returns an exit code. */
 int ctl_add_auth(const struct ctl_args *args, json_t *body);
 /* Print the password that the daemon has made for the phone, if it has. */
@@ -218,6 +233,10 @@ int ctl_phone_diff(const struct ctl_args *args);
 int ctl_refusal_list(const struct ctl_args *args);
 int ctl_fetch_list(const struct ctl_args *args);
 int ctl_phone_enrol(const struct ctl_args *args);
+int ctl_pnp_list(const struct ctl_args *args);
+int ctl_pnp_show(const struct ctl_args *args);
+int ctl_pnp_adopt(const struct ctl_args *args);
+int ctl_pnp_forget(const struct ctl_args *args);
 int ctl_token_status(const struct ctl_args *args);
 int ctl_alarm_list(const struct ctl_args *args);
 int ctl_alarm_show(const struct ctl_args *args);
@@ -259,6 +278,12 @@ int ctl_token_rotate(const struct ctl_args *args);
 int ctl_backup(const struct ctl_args *args);
 int ctl_user_burn(const struct ctl_args *args);
 int ctl_key_rotate(const struct ctl_args *args);
+int ctl_phone_resync(const struct ctl_args *args);
+int ctl_user_resync(const struct ctl_args *args);
+int ctl_resync(const struct ctl_args *args);
+int ctl_resync_status(const struct ctl_args *args);
+int ctl_resync_stop(const struct ctl_args *args);
+int ctl_notifier(const struct ctl_args *args);
 int ctl_audit_list(const struct ctl_args *args);
 int ctl_audit_verify(const struct ctl_args *args);
 int ctl_import(const struct ctl_args *args);

@@ -45,7 +45,7 @@ static void job_done(uv_work_t *work, int status)
     job->done(job);
 }
 
-static int api_start(void *data, struct api_job *job)
+int control_start_job(void *data, struct api_job *job)
 {
     struct daemon *daemon = data;
     struct control_job *work = calloc(1, sizeof(*work));
@@ -59,7 +59,7 @@ static int api_start(void *data, struct api_job *job)
     return AP_EBUSY;
 }
 
-static int api_open_reader(void *data, struct store_db **ret_reader)
+int control_open_reader(void *data, struct store_db **ret_reader)
 {
     struct daemon *daemon = data;
     struct ap_error error = {{0}};
@@ -223,6 +223,7 @@ int control_open(struct daemon *daemon, struct ap_error *error)
         .writer = daemon->writer,
         .mailbox = daemon->mailbox,
         .clock = daemon->clock,
+        .resync = daemon->resync,
         .own_uid = geteuid(),
         .group_gid = daemon->control_gid,
         .daemon = {.data = daemon,
@@ -231,8 +232,8 @@ int control_open(struct daemon *daemon, struct ap_error *error)
                    .health = vitals_health,
                    .is_throttled = api_is_throttled,
                    .metrics = vitals_metrics,
-                   .start = api_start,
-                   .open_reader = api_open_reader,
+                   .start = control_start_job,
+                   .open_reader = control_open_reader,
                    .snapshot = api_snapshot},
     };
     struct front_setup front = {

@@ -13,6 +13,7 @@
 #include "autoprov/log.h"
 #include "autoprov/store_object.h"
 #include "daemon_private.h"
+#include "sip_socket.h"
 
 void daemon_hide_memory(void)
 {
@@ -183,6 +184,8 @@ static int claim(struct daemon *daemon, const struct config *config, struct ap_e
     fit_descriptors(config);
     err = listeners_open(daemon, config, error);
     if (!err)
+        err = telephony_claim(daemon, config, error);
+    if (!err)
         err = privilege_drop(config, &privilege, error);
     if (!err)
         err = control_bind(daemon, config, error);
@@ -211,6 +214,8 @@ static int start_parts(struct daemon *daemon, struct ap_error *error)
     if (err)
         return ap_error_set(error, err, "cannot be started: %s", ap_strerror(err));
     err = start_workers(daemon, error);
+    if (!err)
+        err = telephony_open(daemon, error);
     if (!err)
         err = control_open(daemon, error);
     if (!err)
@@ -261,6 +266,23 @@ void daemon_warn_flat(const struct daemon *daemon)
                   "password; behind address translation the whole Internet looks private");
 }
 
+static void announce_pnp(const struct config *config)
+{
+    char interfaces[AP_SIP_INTERFACES_MAX * AP_ADDRESS_TEXT_MAX] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < config->pnp_interfaces.count && used < sizeof(interfaces); i++) {
+        char address[AP_ADDRESS_TEXT_MAX];
+        address_format(&config->pnp_interfaces.items[i], address);
+        int len = snprintf(interfaces + used, sizeof(interfaces) - used, "%s%s", i > 0 ? "," : "",
+                           address); /* all of them fit */
+        used += len > 0 ? (size_t)len : 0;
+    }
+    if (config->pnp != CONFIG_PNP_OFF)
+        log_event(LOG_LEVEL_NOTICE, "listening", "pnp=%s group=%s port=%u interfaces=%s",
+                  config_pnp_name(config->pnp), SIP_SOCKET_GROUP, config->pnp_port, interfaces);
+}
+
 static void announce(struct daemon *daemon)
 {
     const struct snapshot *snapshot = daemon->snapshot;
@@ -281,6 +303,7 @@ static void announce(struct daemon *daemon)
                       listener->name, address, listener->address.port, listener->public_url,
                       snapshot->config->provision_prefix);
     }
+    announce_pnp(snapshot->config);
     log_event(LOG_LEVEL_NOTICE, "sandbox", "%s", sandbox_describe(daemon->sandbox));
     log_event(LOG_LEVEL_NOTICE, "ready", "version=%s workers=%zu config=%s", AP_VERSION,
               daemon->worker_count, snapshot->config->path);
@@ -330,6 +353,7 @@ void daemon_stop(struct daemon *daemon)
     log_event(LOG_LEVEL_NOTICE, "stop", "finishing answers in hand");
     service_stopping();
     api_stop(daemon->api);
+    telephony_stop(daemon);
     (void)uv_timer_start(&daemon->grace, on_grace_over, AP_STOP_GRACE_MS, 0); /* cannot fail */
     daemon->undrained = daemon->worker_count + 1;
     for (size_t i = 0; i < daemon->worker_count; i++) {
@@ -345,6 +369,7 @@ static void tear_down(struct daemon *daemon)
 {
     front_close(daemon->front);
     api_stop(daemon->api);
+    telephony_stop(daemon);
     for (size_t i = 0; i < daemon->worker_count; i++)
         worker_stop(daemon->workers[i]);
     /* Answers that still wait for a commit get it now; loops that are stopped take them below. */
@@ -359,6 +384,7 @@ static void tear_down(struct daemon *daemon)
     (void)uv_loop_close(&daemon->loop); /* no handle is left, and no job that held the writer */
     store_writer_free(daemon->writer);
     api_free(daemon->api);
+    telephony_free(daemon);
     listeners_close(daemon);
     free(daemon->drains);
     free(daemon->workers);

@@ -13,6 +13,8 @@
 #include "autoprov/front.h"
 #include "autoprov/mailbox.h"
 #include "autoprov/penalty_table.h"
+#include "autoprov/pnp.h"
+#include "autoprov/resync.h"
 #include "autoprov/snapshot.h"
 #include "autoprov/source_table.h"
 #include "autoprov/store.h"
@@ -78,6 +80,9 @@ struct daemon {
     dev_t socket_device; /* with socket_inode: the socket file that is ours to remove */
     ino_t socket_inode;
     struct api *api;
+    struct telephony *telephony; /* NULL: not yet, or no more */
+    struct pnp *pnp;             /* its; NULL: nobody listens */
+    struct resync *resync;       /* its */
 
     struct reload *reloads; /* FIFO; the first one is at work */
     bool reload_failed;     /* the last one that ended */
@@ -131,11 +136,32 @@ AP_MUSTCHECK int control_bind(struct daemon *daemon, const struct config *config
 /* Serve the control socket and the listeners for admins, with the API behind them. */
 AP_MUSTCHECK int control_open(struct daemon *daemon, struct ap_error *error);
 
+/* As in struct api_daemon; data is the struct daemon. */
+AP_MUSTCHECK int control_start_job(void *data, struct api_job *job);
+AP_MUSTCHECK int control_open_reader(void *data, struct store_db **ret_reader);
+
 /* New connections of admins get the certificates of the daemon's snapshot. */
 void control_switch(struct daemon *daemon);
 
 /* Remove the socket file, unless another daemon has put its own in the place. */
 void control_unlink(struct daemon *daemon);
+
+/* -- telephony.c ----------------------------------------------------------------------------------
+ */
+
+/* Open the sockets of SIP, where the process may have any. */
+AP_MUSTCHECK int telephony_claim(struct daemon *daemon, const struct config *config,
+                                 struct ap_error *error);
+/* Speak, and listen if pnp says so; daemon->pnp and daemon->resync are there from now on. */
+AP_MUSTCHECK int telephony_open(struct daemon *daemon, struct ap_error *error);
+/* The configuration is another one. */
+void telephony_switch(struct daemon *daemon);
+/* Once a second. */
+void telephony_tick(struct daemon *daemon);
+/* Nothing is sent or heard any more; before the writer is halted. May run twice. */
+void telephony_stop(struct daemon *daemon);
+/* When the loop has run to its end and nobody asks the API any more. */
+void telephony_free(struct daemon *daemon);
 
 /* -- journal.c ------------------------------------------------------------------------------------
  */
@@ -153,7 +179,7 @@ AP_MUSTCHECK int vitals_metrics(void *data, struct arena *arena, struct metrics 
 /* Every worker's heartbeat and the writer's are fresh. */
 bool vitals_all_alive(struct daemon *daemon);
 
-/* Of all workers together, since the start. */
+/* Of all workers together, and of questions by multicast, since the start. */
 uint64_t vitals_count(const struct daemon *daemon, enum policy_reason reason);
 
 /* -- watch.c --------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ static void on_switched(struct worker_request *request)
     daemon->snapshot = reload->snapshot;
     if (daemon->state != DAEMON_STOPPING) { /* else front and writer are gone */
         control_switch(daemon);
+        telephony_switch(daemon);
         daemon_retain(daemon);
         watch_certificates(daemon);
     }

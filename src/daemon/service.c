@@ -50,6 +50,7 @@ static void on_tick(uv_timer_t *timer)
     vitals_tell_proxy_faults(daemon);
     api_tick(daemon->api);
     watch_tick(daemon);
+    telephony_tick(daemon);
     for (size_t i = 0; i < daemon->snapshot->config->listener_count; i++)
         tls_context_tick(daemon->snapshot->tls[i], clock_monotonic_ms(daemon->clock));
     if (daemon->watchdog_ms == 0)

@@ -41,8 +41,10 @@ bool vitals_all_alive(struct daemon *daemon)
 
 uint64_t vitals_count(const struct daemon *daemon, enum policy_reason reason)
 {
-    uint64_t sum = 0;
+    struct pnp_stats pnp;
 
+    pnp_stats(daemon->pnp, &pnp);
+    uint64_t sum = pnp.refusals[reason];
     for (size_t i = 0; i < daemon->worker_count; i++)
         sum += worker_count(daemon->workers[i], reason);
     return sum;
@@ -206,6 +208,7 @@ int vitals_metrics(void *data, struct arena *arena, struct metrics *metrics)
         tally_add(worker_tally(daemon->workers[i]), &metrics->answers);
     for (int reason = 0; reason < POLICY_REASON_COUNT; reason++)
         metrics->refusals[reason] = vitals_count(daemon, (enum policy_reason)reason);
+    pnp_stats(daemon->pnp, &metrics->pnp);
     add_network(daemon, &metrics->network);
     add_throttle(daemon, &metrics->throttle);
     metrics->flat_mode = daemon->snapshot->options.disable_auto_provision_security;

@@ -268,8 +268,7 @@ void connection_release_place(struct connection *connection)
 
 /* -- handshakes ------------------------------------------------------------------------------- */
 
-/* A client that has waited long may have left: don't sign for it. */
-static bool client_is_gone(const struct connection *connection)
+bool connection_client_is_gone(const struct connection *connection)
 {
     struct pollfd look = {.fd = connection->fd, .events = POLLRDHUP};
 
@@ -281,7 +280,8 @@ int connection_begin_handshake(struct connection *connection)
     struct source_table *sources = connection->front->setup.sources;
     struct source_key key;
 
-    if (connection->state == CONNECTION_WAITING && client_is_gone(connection)) {
+    /* A client that has waited long may have left: don't sign for it. */
+    if (connection->state == CONNECTION_WAITING && connection_client_is_gone(connection)) {
         connection_close(connection);
         return AP_ECLOSED;
     }

@@ -138,6 +138,9 @@ AP_MUSTCHECK int exchange_new(struct connection *connection, const struct gate_r
                               struct http_exchange **ret_exchange);
 void exchange_free(struct http_exchange *exchange);
 
+/* The other side has closed, or will say nothing more. */
+bool connection_client_is_gone(const struct connection *connection);
+
 /* Room for the body of a request (admin). */
 struct buf *exchange_body(struct http_exchange *exchange);
 void exchange_refuse(struct http_exchange *exchange, enum gate_reason reason);

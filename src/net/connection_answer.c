@@ -169,6 +169,11 @@ struct arena *http_exchange_arena(struct http_exchange *exchange)
     return &exchange->arena;
 }
 
+bool http_exchange_is_gone(const struct http_exchange *exchange)
+{
+    return !exchange->connection || connection_client_is_gone(exchange->connection);
+}
+
 static_assert(AP_MISS_LATE_MS % AP_MISS_DUE_MS == 0, "a late answer is due like others");
 
 /* Milliseconds until arrival + first_ms, or the next multiple of AP_MISS_DUE_MS: so the time that

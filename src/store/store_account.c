@@ -4,6 +4,7 @@
 #include "autoprov/array.h"
 #include "autoprov/limits.h"
 
+#include "store_password.h"
 #include "store_private.h"
 
 #define PASSWORD_COLUMN "password_sealed"
@@ -63,8 +64,8 @@ static int insert_account(struct store_db *db, const char *id, const struct stor
     store_query_begin(&query, db,
                       "INSERT INTO account (sip_user, domain, auth_user, display_name, "
                       "registrar_host, registrar_port, transport, outbound_proxy, expires_s, "
-                      "external_id, id, user_id, created_at, password_sealed) "
-                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                      "external_id, id, user_id, created_at, password_at, password_sealed) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?13, ?13, ?)");
     store_account_bind(&query, account);
     store_query_bind_text(&query, id);
     store_query_bind_text(&query, account->user_id);
@@ -239,8 +240,7 @@ static int read_password(struct store_db *db, struct arena *arena, const char *a
     return store_query_end(&query, err);
 }
 
-static int update_account(struct store_db *db, const struct store_account *account,
-                          const struct sealed *password, const struct sealed *previous)
+static int update_account(struct store_db *db, const struct store_account *account)
 {
     struct store_query query;
 
@@ -248,12 +248,8 @@ static int update_account(struct store_db *db, const struct store_account *accou
                       "UPDATE account SET sip_user = ?, domain = ?, auth_user = ?, "
                       "display_name = ?, registrar_host = ?, registrar_port = ?, transport = ?, "
                       "outbound_proxy = ?, expires_s = ?, external_id = ?, "
-                      "password_sealed = coalesce(?, password_sealed), "
-                      "previous_password_sealed = coalesce(?, previous_password_sealed), "
                       "version = version + 1 WHERE id = ?");
     store_account_bind(&query, account);
-    bind_sealed(&query, password);
-    bind_sealed(&query, previous);
     store_query_bind_text(&query, account->id);
     return store_query_run(&query);
 }
@@ -288,7 +284,11 @@ static int set_account(struct store_db *db, const struct store_account *account,
             err = seal_password(db, account->id, PREVIOUS_COLUMN, old_password, &previous);
     }
     if (!err)
-        err = update_account(db, account, &password, &previous);
+        err = update_account(db, account);
+    if (!err && password.len > 0)
+        err = store_password_put(db, account->id,
+                                 &(struct store_sealed){password.bytes, password.len},
+                                 &(struct store_sealed){previous.bytes, previous.len});
     if (!err && password.len > 0)
         err = store_account_reopen_phones(db, account->id);
     arena_done(&arena);

@@ -6,6 +6,7 @@
 #include "autoprov/store_import.h"
 #include "autoprov/array.h"
 
+#include "store_password.h"
 #include "store_private.h"
 
 void store_import_make_id(char ret_id[static STORE_ID_TEXT_MAX])
@@ -67,8 +68,8 @@ static int stage_account(struct store_db *db, int64_t import, const struct store
     store_query_begin(&query, db,
                       "INSERT INTO account (sip_user, domain, auth_user, display_name, "
                       "registrar_host, registrar_port, transport, outbound_proxy, expires_s, "
-                      "external_id, id, user_id, created_at, password_sealed, import_id) "
-                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                      "external_id, id, user_id, created_at, password_at, password_sealed, "
+                      "import_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?13, ?13, ?, ?)");
     store_account_bind(&query, &row->account);
     store_query_bind_text(&query, row->account.id);
     store_query_bind_text(&query, row->account.user_id);
@@ -153,29 +154,27 @@ static int change_user(struct store_db *db, const struct store_user *user)
     return store_query_run(&query);
 }
 
-static void bind_password(struct store_query *query, const struct store_import_password *password)
-{
-    store_query_bind_blob(query, password->sealed_len > 0 ? password->sealed : NULL,
-                          password->sealed_len);
-}
-
 static int change_account(struct store_db *db, const struct store_import_change *change)
 {
+    const struct store_import_password *password = &change->password;
     struct store_query query;
 
     store_query_begin(&query, db,
                       "UPDATE account SET sip_user = ?, domain = ?, auth_user = ?, "
                       "display_name = ?, registrar_host = ?, registrar_port = ?, transport = ?, "
                       "outbound_proxy = ?, expires_s = ?, external_id = ?, "
-                      "password_sealed = coalesce(?, password_sealed), "
-                      "previous_password_sealed = coalesce(?, previous_password_sealed), "
                       "version = version + 1 WHERE id = ? AND version = ?");
     store_account_bind(&query, &change->account);
-    bind_password(&query, &change->password);
-    bind_password(&query, &change->previous);
     store_query_bind_text(&query, change->account.id);
     store_query_bind_number(&query, (int64_t)change->account.version);
-    return store_query_run(&query);
+    int err = store_query_run(&query);
+    if (!err && store_query_changes(db) == 0)
+        err = AP_ECONFLICT;
+    if (err || password->sealed_len == 0)
+        return err;
+    return store_password_put(
+        db, change->account.id, &(struct store_sealed){password->sealed, password->sealed_len},
+        &(struct store_sealed){change->previous.sealed, change->previous.sealed_len});
 }
 
 /* Another device, or another user's folder: it has not fetched yet. */
@@ -242,12 +241,11 @@ static int change_phone(struct store_db *db, const struct store_import_change *c
 
 static int apply_change(struct store_db *db, const struct store_import_change *change)
 {
-    int err;
-
     if (change->kind == STORE_IMPORT_PHONE)
         return change_phone(db, change);
-    err = change->kind == STORE_IMPORT_USER ? change_user(db, &change->user)
-                                            : change_account(db, change);
+    if (change->kind == STORE_IMPORT_ACCOUNT)
+        return change_account(db, change);
+    int err = change_user(db, &change->user);
     return !err && store_query_changes(db) == 0 ? AP_ECONFLICT : err;
 }
 

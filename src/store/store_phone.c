@@ -28,6 +28,11 @@ static void bind_access(struct store_query *query, const struct store_access *ac
     store_query_bind_text(query, store_secrets_name(access->secrets));
 }
 
+static const char *contact_of(const struct store_phone *phone)
+{
+    return phone->sip_contact ? phone->sip_contact : "";
+}
+
 static int insert_phone(struct store_db *db, const char *id, const struct store_phone *phone)
 {
     struct store_query query;
@@ -35,8 +40,8 @@ static int insert_phone(struct store_db *db, const char *id, const struct store_
 
     store_query_begin(&query, db,
                       "INSERT INTO phone (id, mac, user_id, vendor, model, label, enabled, "
-                      "external_id, networks, flat, secrets, created_at) "
-                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                      "external_id, sip_contact, networks, flat, secrets, created_at) "
+                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     store_query_bind_text(&query, id);
     store_query_bind_mac(&query, phone->mac, mac);
     store_query_bind_text(&query, phone->user_id);
@@ -45,6 +50,7 @@ static int insert_phone(struct store_db *db, const char *id, const struct store_
     store_query_bind_text(&query, phone->label);
     store_query_bind_number(&query, phone->enabled);
     store_query_bind_text(&query, phone->external_id);
+    store_query_bind_text(&query, contact_of(phone));
     bind_access(&query, &phone->access);
     store_query_bind_number(&query, clock_wall_s(db->clock));
     int err = store_query_run(&query);
@@ -101,6 +107,7 @@ void store_phone_read(struct store_query *query, struct arena *arena, struct sto
     phone->label = store_query_column_text(query, arena);
     phone->enabled = store_query_column_number(query) != 0;
     phone->external_id = store_query_column_text(query, arena);
+    phone->sip_contact = store_query_column_text(query, arena);
     phone->created_at = store_query_column_number(query);
     phone->last_fetch_at = store_query_column_number(query);
     phone->last_fetch_address = store_query_column_text(query, arena);
@@ -230,14 +237,15 @@ static int update_phone(struct store_db *db, const struct store_phone *phone)
 
     store_query_begin(&query, db,
                       "UPDATE phone SET vendor = ?, model = ?, label = ?, enabled = ?, "
-                      "external_id = ?, networks = ?, flat = ?7, secrets = ?, "
-                      "moved_at = iif(?7 IN (flat, '', 'off'), moved_at, 0), version = version + 1 "
+                      "external_id = ?, sip_contact = ?, networks = ?, flat = ?8, secrets = ?, "
+                      "moved_at = iif(?8 IN (flat, '', 'off'), moved_at, 0), version = version + 1 "
                       "WHERE id = ?");
     store_query_bind_text(&query, phone->vendor);
     store_query_bind_text(&query, phone->model);
     store_query_bind_text(&query, phone->label);
     store_query_bind_number(&query, phone->enabled);
     store_query_bind_text(&query, phone->external_id);
+    store_query_bind_text(&query, contact_of(phone));
     bind_access(&query, &phone->access);
     store_query_bind_text(&query, phone->id);
     return store_query_run(&query);

@@ -379,7 +379,8 @@ void store_account_read(struct store_query *query, struct arena *arena,
 /* The columns of store_phone_read(), with user as u and phone as p. */
 #define STORE_PHONE_COLUMNS                                                                        \
     "p.id, p.mac, p.user_id, u.name, p.vendor, p.model, p.label, p.enabled, p.external_id, "       \
-    "p.created_at, p.last_fetch_at, p.last_fetch_address, p.version, " STORE_ACCESS_COLUMNS
+    "p.sip_contact, p.created_at, p.last_fetch_at, p.last_fetch_address, "                         \
+    "p.version, " STORE_ACCESS_COLUMNS
 void store_phone_read(struct store_query *query, struct arena *arena,
                       struct store_phone *ret_phone);
 /* -- store_auth.c -- */

@@ -6,6 +6,7 @@
 #include "autoprov/store_alarm.h"
 #include "autoprov/text.h"
 
+#include "store_password.h"
 #include "store_private.h"
 
 static const char *null_if_empty(const char *text)
@@ -126,6 +127,8 @@ static int write_fetch(struct store_db *db, const struct store_record *record, c
     err = compare_network(db, record);
     if (!err)
         err = update_last_fetch(db, record, source);
+    if (!err)
+        err = store_password_forget(db, record->phone_id);
     if (err || record->status != 200 || !record->file[0])
         return err;
     err = find_delivered(db, record);

@@ -249,12 +249,43 @@
     "ALTER TABLE token ADD COLUMN network TEXT CHECK (length(network) BETWEEN 1 AND 64);"          \
     "ALTER TABLE token ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;"
 
+/* password_at: when the password last became another one: phones that fetched before it know the
+ * previous one. sip_contact: where the admin says that a phone listens; "": not said. resync: the
+ * last attempt to make a phone fetch; order_id: which order it belongs to. pnp: phones that asked
+ * by multicast, known or not; of this node only. */
+#define SQL_SIP                                                                                    \
+    "ALTER TABLE account ADD COLUMN password_at INTEGER NOT NULL DEFAULT 0;"                       \
+    "ALTER TABLE phone ADD COLUMN sip_contact TEXT NOT NULL DEFAULT '' "                           \
+    "CHECK (length(CAST(sip_contact AS BLOB)) <= 260);"                                            \
+    "CREATE TABLE resync ("                                                                        \
+    "phone_id TEXT NOT NULL PRIMARY KEY REFERENCES phone (id) ON DELETE CASCADE, "                 \
+    "order_id INTEGER NOT NULL, asked_at INTEGER NOT NULL, "                                       \
+    "kind TEXT NOT NULL CHECK (kind IN ('resync', 'reboot', 'url')), "                             \
+    "via TEXT NOT NULL CHECK (via IN ('direct', 'external')), " MAYBE(                             \
+        "target",                                                                                  \
+        260) "outcome TEXT NOT NULL CHECK (outcome IN ('waiting', 'accepted', 'challenged', "      \
+             "'refused', 'unreachable', 'no_target', 'failed', 'cancelled')), "                    \
+             "status INTEGER NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 699), "                \
+             "ended_at INTEGER NOT NULL DEFAULT 0, " VERSION ") STRICT, WITHOUT ROWID;"            \
+             "CREATE INDEX resync_order ON resync (order_id);"                                     \
+             "CREATE INDEX resync_outcome ON resync (outcome, phone_id);"                          \
+             "CREATE TABLE pnp ("                                                                  \
+             "mac TEXT NOT NULL PRIMARY KEY CHECK (length(mac) = 12 AND mac NOT GLOB "             \
+             "'*[^0-9a-f]*'), " MAYBE("vendor", 64) MAYBE("model", 64) MAYBE("firmware", 64)       \
+                 MAYBE("user_agent", 128) MAYBE("contact", 260) SOME("source", 64) MAYBE(          \
+                     "interface", 15) "first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, "      \
+                                      "count INTEGER NOT NULL CHECK (count >= 1), "                \
+                                      "told_at INTEGER NOT NULL DEFAULT 0, " MAYBE("outcome", 15)  \
+                                          VERSION ") STRICT, WITHOUT ROWID;"                       \
+                                                  "CREATE INDEX pnp_last ON pnp (last_at);"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
     SQL_USER_KEY SQL_DELIVERED_FILE,
     SQL_API_KEY SQL_LOG_INDEXES SQL_EPOCH SQL_BURNT SQL_IMPORT,
     SQL_ALARM SQL_ACCESS,
+    SQL_SIP,
 };
 
 const struct store_migrations store_schema_migrations = {

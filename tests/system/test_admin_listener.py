@@ -212,6 +212,37 @@ def test_a_key_of_a_site_knows_no_other(make_instance):
     assert door.ask("GET", "/vendors", key).status == 200
 
 
+def test_a_key_of_a_site_tells_its_own_phones_alone_to_fetch(make_instance):
+    door = Sites(make_instance)
+    instance, key = door.instance, door.hq
+    third = "020000000003"
+    for mac in (MAC, OTHER_MAC):
+        instance.ctl("phone", "set", mac, "--vendor", "yealink", code=OK)
+    # Of another site, with a line of alice.
+    instance.ctl("phone", "add", "bob", third, "--vendor", "yealink", "--lines", f"alice@{PBX}",
+                 code=OK)
+    assert door.ask("POST", "/resyncs", key, {"macs": [MAC]}).status == 202
+    assert door.ask("POST", "/resyncs", key, {"user": "alice"}).json["phones"] == 1
+    for path, body, foreign, missing in (
+            ("/resyncs", {"macs": ["NAME"]}, OTHER_MAC, "020000000099"),
+            ("/resyncs", {"user": "NAME"}, "bob", "nobody")):
+        door.is_missing("POST", path, body, foreign, missing)
+    for path, foreign, missing in (("/resyncs?mac=NAME", OTHER_MAC, "020000000099"),
+                                   ("/resyncs?user=NAME", "bob", "nobody")):
+        door.is_missing("GET", path, None, foreign, missing)
+    for body in ({"stale": True}, {"all": True}):
+        answer = door.ask("POST", "/resyncs", key, body)
+        assert answer.status == 403 and "site 'hq'" in answer.json["detail"]
+    assert door.ask("POST", "/notifications/take", key, {}).status == 403
+    assert door.ask("POST", "/resyncs", door.admin, {"macs": [OTHER_MAC]}).status == 202
+    wait_until("all told", lambda: len(
+        door.ask("GET", "/resyncs?outcome=no_target", door.admin).json["items"]) == 2)
+    assert [row["user"] for row in door.ask("GET", "/resyncs", key).json["items"]] == ["alice"]
+    assert len(door.ask("GET", "/resyncs/status", key).json["items"]) == 2
+    assert len(door.ask("GET", "/resyncs/status", door.admin).json["items"]) == 3
+    assert door.ask("DELETE", "/resyncs", key).json == {"stopped": 0}
+
+
 def test_pages_of_a_key_of_a_site_tell_nothing_of_another(make_instance):
     """Rows of lab stand before, between and behind those of hq."""
     door = Sites(make_instance)

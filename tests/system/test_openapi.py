@@ -5,15 +5,16 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
 
 from contract import Contract, members_of_source, routes_of_source, words_of_source
-from instance import OK, TOP, token_of, wait_until
+from instance import FAILED, OK, TOP, token_of, wait_until
 from test_admin_listener import Door
 
-MAC, OTHER_MAC = "cc5ef641b794", "cc5ef641b795"
+MAC, OTHER_MAC, STRANGER = "cc5ef641b794", "cc5ef641b795", "020000000077"
 PBX = "pbx.example.com"
 ACCOUNT = f"1001@{PBX}"
 IMPORT = "0" * 36
@@ -22,10 +23,10 @@ SAFE = '{"disable_auto_provision_security": false}'
 # What is there once the instance is filled, and what is nowhere.
 THERE = {"user": "alice", "site": "hq", "account": ACCOUNT, "mac": MAC, "position": 20,
          "name": "reader", "vendor": "yealink", "model": "T54W", "external_id": "x-new",
-         "id": IMPORT, "number": 0, "alarm": 1}
+         "id": IMPORT, "number": 0, "alarm": 1, "notification": 1}
 NOWHERE = {"user": "nobody", "site": "nowhere", "account": f"9@{PBX}", "mac": "020000000099",
            "position": 21, "name": "no-key", "vendor": "nobody", "model": "none", "id": IMPORT,
-           "number": 0, "alarm": 999}
+           "number": 0, "alarm": 999, "notification": 999}
 
 # A body that each operation takes, with what is there.
 BODIES = {
@@ -45,7 +46,11 @@ BODIES = {
     "setOptions": {"custom_options": SAFE},
     "addApiKey": {"name": "reader", "role": "viewer", "networks": ["127.0.0.0/8"]},
     "enrolPhones": {"macs": [MAC], "for": 600},
+    "addResync": {"macs": [MAC]},
+    "takeNotifications": {"limit": 1},
+    "reportNotification": {"outcome": "accepted", "status": 0},
     "explain": {"mac": MAC, "from": "127.0.0.1", "agent": "curl"},
+    "adoptPnp": {"user": "alice", "label": "Lobby", "for": 60},
 }
 
 
@@ -123,6 +128,12 @@ class Walk:
         self.call("setSetting", 200, BODIES["setSetting"])
         made = self.call("addApiKey", 201, {**BODIES["addApiKey"], "site": "hq"})
         self.instance.secrets += [made["key"], "brought-along-token"]
+        # As if these phones had asked by multicast; the daemon listens to nobody here.
+        with sqlite3.connect(self.instance.database, timeout=10) as database:
+            database.executemany("INSERT INTO pnp (mac, source, first_at, last_at, count) "
+                                 "VALUES (?, '192.0.2.7', 1700000000, 1700000000, 1)",
+                                 [(MAC,), (STRANGER,)])
+        database.close()
 
 
 @pytest.fixture
@@ -158,6 +169,8 @@ def test_members_of_bodies_are_those_of_the_source(contract):
     ("Reason", "src/app/policy.c", "REASON_NAMES"),
     ("AlarmKind", "src/store/store_alarm.c", "KIND_NAMES"),
     ("ExportColumn", "src/app/import_csv.c", "names"),
+    ("ResyncKind", "src/store/store_resync.c", "KIND_NAMES"),
+    ("ResyncOutcome", "src/store/store_resync.c", "OUTCOME_NAMES"),
 ])
 def test_words_are_those_of_the_source(contract, schema, path, table):
     promised = contract.document["components"]["schemas"][schema]["enum"]
@@ -275,6 +288,37 @@ def walk_phones(walk):
     assert "user" in {key["of"] for key in walk.call("listPhoneKeys", 200)["items"]}
 
 
+def walk_pnp(walk):
+    assert [row["known"] for row in walk.call("listPnp", 200)["items"]] == [False, True]
+    walk.call("listPnp", 200, query={"known": "no", "limit": 1})
+    assert walk.call("showPnp", 200, mac=STRANGER)["vendor"] == ""
+    walk.call("adoptPnp", 409, BODIES["adoptPnp"])
+    walk.call("adoptPnp", 404, {"user": "nobody"}, mac=STRANGER)
+    assert walk.call("adoptPnp", 201, BODIES["adoptPnp"], mac=STRANGER)["label"] == "Lobby"
+    assert walk.call("explain", 200, {"mac": STRANGER, "pnp": True})["reason"] == "pnp_off"
+    walk.call("forgetPnp", 200, mac=STRANGER)
+    walk.call("deletePhone", 200, mac=STRANGER)
+
+
+def walk_resyncs(walk):
+    """Of a phone that never fetched nobody knows where it listens."""
+    walk.call("setPhone", 200, {"sip_contact": "sip:1001@192.0.2.7:5060"})
+    walk.call("setPhone", 200, {"sip_contact": ""})
+    assert walk.call("addResync", 202, BODIES["addResync"])["phones"] == 1
+    wait_until("its end", lambda: walk.call(
+        "listResyncs", 200, query={"mac": MAC, "outcome": "no_target", "user": "alice"})["items"])
+    walk.call("listResyncs", 404, query={"mac": NOWHERE["mac"]})
+    walk.call("addResync", 202, {"user": "alice", "kind": "reboot", "rate": 500})
+    walk.call("addResync", 404, {"user": "nobody"})
+    walk.call("addResync", 422, {})
+    walk.call("addResync", 202, {"stale": True})
+    walk.call("cancelResyncs", 200)
+    assert {row["of"] for row in walk.call("showResyncs", 200)["items"]} >= {"phones", "user"}
+    assert walk.call("takeNotifications", 200, {"limit": 4, "wait": 0}) == {"items": [],
+                                                                           "enabled": False}
+    walk.call("reportNotification", 404, BODIES["reportNotification"])
+
+
 def walk_fetches(walk):
     """A phone fetches, a stranger is refused, and what the phone has grows old."""
     instance = walk.instance
@@ -361,8 +405,8 @@ def walk_alarms(walk):
 
 def test_every_operation_answers_as_it_promises(walk):
     walk.fill()
-    for part in (walk_users, walk_accounts, walk_phones, walk_fetches, walk_settings, walk_imports,
-                 walk_rest, walk_alarms):
+    for part in (walk_users, walk_accounts, walk_phones, walk_pnp, walk_resyncs, walk_fetches, walk_settings,
+                 walk_imports, walk_rest, walk_alarms):
         part(walk)
     walk.call("deletePhone", 200)
     walk.call("deleteAccount", 200)
@@ -442,6 +486,7 @@ def test_a_wrong_method_or_parameter_is_a_problem(walk):
 def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
     walk.fill()
     instance = walk.instance
+    assert instance.ctl("phone", "resync", MAC).code == FAILED  # where to is not known yet
     assert instance.get_url(instance.url(MAC)).status == 200
     wait_until("a fetch", lambda: instance.ctl("fetch", "list", "--json", code=OK).json())
     assert instance.get(f"/provision/{'0' * 32}/{MAC}.cfg").status == 404
@@ -451,7 +496,7 @@ def test_what_autoprovctl_prints_as_json_is_what_the_api_promises(walk):
             ("user list", "User"), ("site list", "Site"), ("account list", "Account"),
             ("phone list", "Phone"), ("phone list --stale", "StalePhone"), ("token status", "UnmovedPhone"), ("fetch list", "Fetch"),
             ("refusal list", "Refusal"), ("setting list", "Setting"), ("apikey list", "ApiKey"),
-            ("alarm list", "Alarm"), ("vendor list", "Vendor"), ("model list", "Model"), ("audit list", "AuditRow"),
+            ("resync status --user alice", "Resync"), ("alarm list", "Alarm"), ("vendor list", "Vendor"), ("model list", "Model"), ("audit list", "AuditRow"),
             (f"key list {MAC}", "Key"), ("key list alice --user", "Key"),
             (f"phone show {MAC} --effective", "HeldSetting"), (f"phone diff {MAC}", "PhoneFile")):
         rows = instance.ctl(*words.split(), "--json", code=OK).json()

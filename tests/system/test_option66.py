@@ -3,16 +3,16 @@ and client stand in network namespaces that this test makes."""
 
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
-import instance as instance_module
-from instance import AUTOPROVCTL, OK, TOP, make_certificate, wait_until
+from instance import AUTOPROVCTL, OK, TOP, wait_until
+from namespaces import HERE, SERVER, THERE, net_or_skip, serve_in
+from namespaces import fetch as fetch_there
 
 MAC, COLONS = "001565123456", "00:15:65:12:34:56"
-SERVER, PREFIX = "10.77.0.1", "https://10.77.0.1/provision/"
+PREFIX = f"https://{SERVER}/provision/"
 ON = '{"disable_auto_provision_security": true}'
 SCRIPT = """#!/bin/sh
 # What dhclient-script(8) does, as far as this needs it.
@@ -22,86 +22,22 @@ esac
 """
 
 
-class Net:
-    """Two namespaces with a cable between; programs run in them are ended with it."""
-
-    def __init__(self, folder):
-        self.names = [f"ap{os.getpid()}{end}" for end in "sc"]
-        self.folder = folder
-        self.processes = []
-
-    def run(self, *command):
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-    def make(self):
-        server, client = self.names
-        for command in ((f"ip netns add {server}"), f"ip netns add {client}",
-                        f"ip link add vs netns {server} type veth peer name vc netns {client}",
-                        f"ip -n {server} addr add {SERVER}/24 dev vs", f"ip -n {server} link set lo up",
-                        f"ip -n {server} link set vs up", f"ip -n {client} link set vc address {COLONS}",
-                        f"ip -n {client} link set vc up"):
-            result = self.run(*command.split())
-            if result.returncode != 0:
-                return f"{command}: {result.stderr.strip()}"
-        return None
-
-    def start(self, end, *command):
-        with open(self.folder / f"{os.path.basename(command[0])}.log", "wb") as log:
-            process = subprocess.Popen(["ip", "netns", "exec", self.names[end], *map(str, command)],
-                                       stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        self.processes.append(process)
-        return process
-
-    def end(self):
-        for process in self.processes:
-            process.kill()
-            process.wait()
-        for name in self.names:
-            self.run("ip", "netns", "del", name)
-
-
 @pytest.fixture
 def net(tmp_path):
-    missing = [tool for tool in ("ip", "dnsmasq", "dhclient", "curl") if not shutil.which(tool)]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
-    net = Net(tmp_path)
-    fault = net.make()
-    if fault:
-        net.end()
-        pytest.skip(f"no network namespaces here: {fault}")
+    net = net_or_skip(tmp_path, ("dnsmasq", "dhclient", "curl"), mac=COLONS)
     yield net
     net.end()
 
 
 @pytest.fixture
 def server(net, make_instance, monkeypatch):
-    """The daemon in the server's namespace, on port 443."""
-    wrapper = net.folder / "autoprovd"
-    wrapper.write_text(f'#!/bin/sh\nexec ip netns exec {net.names[0]} '
-                       f'"{instance_module.AUTOPROVD}" "$@"\n')
-    wrapper.chmod(0o755)
-    monkeypatch.setattr(instance_module, "AUTOPROVD", str(wrapper))
-    instance = make_instance(extra="flat = bootstrap\n", custom_options=ON)
-    make_certificate(instance.folder, "ecdsa", "ecdsa", names=f"IP:{SERVER}")
-    (instance.folder / "ca.pem").write_bytes((instance.folder / "ecdsa.pem").read_bytes())
-    text = instance.conf.read_text()
-    text = (text.replace("address = '127.0.0.1'", f"address = '{SERVER}'")
-            .replace(f"port = {instance.port}", "port = 443")
-            .replace(f"https://localhost:{instance.port}", f"https://{SERVER}"))
-    instance.conf.write_text(re.sub(r'    certificate "rsa" {.*?}\n', "", text, flags=re.S))
-    instance.init()
+    instance = serve_in(net, make_instance, monkeypatch, extra="flat = bootstrap\n", custom_options=ON)
     instance.start()
     return instance
 
 
 def fetch(net, server, url):
-    """What the phone's own GET brings, from its namespace."""
-    result = net.run("ip", "netns", "exec", net.names[1], "curl", "-s", "-m", "10", "--cacert",
-                     str(server.folder / "ca.pem"), "-A", f"Yealink SIP-T54W 96.86.0.100 {COLONS}",
-                     "-o", "-", "-w", "\n%{http_code}", url)
-    body, _, status = result.stdout.rpartition("\n")
-    return int(status or 0), body
+    return fetch_there(net, server, url, f"Yealink SIP-T54W 96.86.0.100 {COLONS}")
 
 
 def url_in(body):
@@ -116,7 +52,7 @@ def test_a_phone_that_knows_option_66_alone_ends_on_its_own_url(net, server):
     server.ctl("phone", "add", "alice", MAC, "--vendor", "yealink", code=OK)
     options = [line for line in server.ctl("dhcp", "snippet", "dnsmasq", code=OK).out.splitlines()
                if line.startswith("dhcp-option")]
-    net.start(0, "dnsmasq", "--conf-file=/dev/null", "--no-daemon", "--port=0", "--interface=vs",
+    net.start(HERE, "dnsmasq", "--conf-file=/dev/null", "--no-daemon", "--port=0", "--interface=vs",
               "--bind-interfaces", "--user=root", "--pid-file=",
               "--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,1h",
               f"--dhcp-leasefile={net.folder}/leases", *(f"--{option}" for option in options))
@@ -125,7 +61,7 @@ def test_a_phone_that_knows_option_66_alone_ends_on_its_own_url(net, server):
     script.write_text(SCRIPT.format(told=told))
     script.chmod(0o755)
     conf.write_text("request subnet-mask, routers, tftp-server-name;\n")
-    net.start(1, "dhclient", "-4", "-1", "-d", "-q", "-cf", conf, "-sf", script, "-lf",
+    net.start(THERE, "dhclient", "-4", "-1", "-d", "-q", "-cf", conf, "-sf", script, "-lf",
               net.folder / "leases.client", "-pf", net.folder / "pid", "vc")
     wait_until("the lease", lambda: told.exists() and told.read_text().strip())
 

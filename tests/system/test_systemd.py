@@ -13,6 +13,7 @@ from dropped import GROUP, USER
 from instance import EXIT_CONFIG, OK, TOP, free_port, wait_until
 
 UNITS = os.path.join(os.environ.get("AP_BINARY_DIR", ""), "conf/systemd")
+SERVICES = ("autoprovd.service", "autoprovd-notifier.service")
 SOCKETS = ("autoprovd.socket", "autoprovd-control.socket", "autoprovd-admin.socket")
 needs_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"),
                                    reason="systemd-analyze is not installed")
@@ -21,15 +22,14 @@ needs_analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"),
 @pytest.fixture
 def units(tmp_path):
     """The units as installed, but with programs that exist here."""
-    service = tmp_path / "autoprovd.service"
-    text = open(os.path.join(UNITS, "autoprovd.service")).read()
-    lines = []
-    for line in text.splitlines():
-        if line.startswith(("ExecStart=", "ExecReload=")):
-            key, words = line.split("=", 1)
-            line = f"{key}=/bin/true {' '.join(words.split()[1:])}"
-        lines.append(line)
-    service.write_text("\n".join(lines) + "\n")
+    for service in SERVICES:
+        lines = []
+        for line in open(os.path.join(UNITS, service)).read().splitlines():
+            if line.startswith(("ExecStart=", "ExecReload=")):
+                key, words = line.split("=", 1)
+                line = f"{key}=/bin/true {' '.join(words.split()[1:])}"
+            lines.append(line)
+        (tmp_path / service).write_text("\n".join(lines) + "\n")
     for name in SOCKETS:
         shutil.copy(os.path.join(TOP, "conf/systemd", name), tmp_path)
     return tmp_path
@@ -44,11 +44,11 @@ def private_units(units):
     return units
 
 
-def exposure(units, threshold):
+def exposure(units, threshold, service="autoprovd.service"):
     """As systemd-analyze sees it; fails above threshold (in tenths)."""
     process = subprocess.run(["systemd-analyze", "security", "--offline=true",
                               f"--threshold={threshold}", "--no-pager",
-                              str(units / "autoprovd.service")], capture_output=True, text=True)
+                              str(units / service)], capture_output=True, text=True)
     print(process.stdout.strip().splitlines()[-1])
     assert process.returncode == 0, process.stdout[-300:]
     return process.stdout
@@ -57,6 +57,11 @@ def exposure(units, threshold):
 @needs_analyze
 def test_the_exposure_is_1_3_or_better(units):
     exposure(units, 13)
+
+
+@needs_analyze
+def test_the_exposure_of_the_notifier_is_1_3_or_better(units):
+    exposure(units, 13, "autoprovd-notifier.service")
 
 
 @needs_analyze
@@ -70,7 +75,7 @@ def test_the_exposure_without_a_network_is_0_6_or_better(private_units):
 def test_the_units_have_no_fault(folder, request):
     units = request.getfixturevalue(folder)
     process = subprocess.run(["systemd-analyze", "verify", "--man=no",
-                              str(units / "autoprovd.service"),
+                              *[str(units / name) for name in SERVICES],
                               *[str(units / name) for name in SOCKETS]],
                              capture_output=True, text=True)
     noise = [line for line in process.stderr.splitlines()

@@ -29,7 +29,7 @@ def filled(instance):
 
 OFFERED = [
     (("us",), ["user"]),
-    (("user", ""), ["add", "list", "show", "set", "del", "burn"]),
+    (("user", ""), ["add", "list", "show", "set", "del", "burn", "resync"]),
     (("user", "s"), ["show", "set"]),
     (("user", "show", "al"), ["albert", "alice"]),
     (("user", "add", ""), []),
@@ -49,9 +49,13 @@ OFFERED = [
     (("phone", "list", "--user", "al"), ["albert", "alice"]),
     (("dhcp", "snippet", "k"), ["kea"]),
     (("explain", ""), [MAC]),
+    (("resync", ""), ["status", "stop"]),
+    (("resync", "--st"), ["--stale"]),
+    (("resync", "status", "--outcome", "re"), ["refused"]),
+    (("notifier", ""), []),
     (("restore", ""), []),
     (("nonsense", ""), []),
-    (("user", "nonsense", ""), ["add", "list", "show", "set", "del", "burn"]),
+    (("user", "nonsense", ""), ["add", "list", "show", "set", "del", "burn", "resync"]),
 ]
 
 
@@ -70,7 +74,8 @@ def test_every_command_is_offered(instance):
         assert noun in nouns
         verbs = words(instance, noun, "")
         assert not verbs or second in verbs or not second.islower() or noun in (
-            "status", "reload", "init", "explain", "restore", "backup", "import", "export"), noun
+            "status", "reload", "init", "explain", "restore", "backup", "import", "export",
+            "resync"), noun
 
 
 def test_options_of_a_command_and_of_all_are_offered(instance):

@@ -19,7 +19,7 @@ REQUIRED = {"title", "mac_case", "content_type", "escape", "lines", "keys", "url
             "models", "files"}
 OPTIONAL = {"about", "ouis", "charset", "line_ends", "forbid", "forbid_in_keys",
             "forbid_in_passwords", "comment", "reserved", "trims", "max_value_bytes",
-            "user_agent", "resync_event", "reboot_event", "pnp_vendor", "certificate_cn",
+            "user_agent", "resync_event", "reboot_event", "pnp_vendor", "pnp_url", "pnp_form", "certificate_cn",
             "flat_only"}
 ROLES = {"config", "common", "directory", "probe", "firmware", "upload"}
 # All zeros is no address but a name that all phones of a vendor ask for.

@@ -93,6 +93,7 @@ void api_server_open(struct api_server *server, struct app_fixture *fixture, con
         fail_msg("%s", error.text);
     assert_int_equal(uv_loop_init(&server->loop), 0);
     assert_int_equal(mailbox_open(&server->loop, &server->mailbox), 0);
+    resync_fixture_open(&server->rig, fixture, &server->loop, server->mailbox, &server->snapshot);
     const struct api_setup setup = {
         .reader = fixture->reader,
         .writer = fixture->writer,
@@ -107,6 +108,7 @@ void api_server_open(struct api_server *server, struct app_fixture *fixture, con
                    .start = start,
                    .open_reader = open_reader,
                    .snapshot = snapshot},
+        .resync = server->rig.resync,
         .own_uid = own_uid,
         .group_gid = group_gid,
     };
@@ -125,11 +127,15 @@ void api_server_close(struct api_server *server)
 {
     api_reply_done(&server->reply);
     front_close(server->front);
+    api_stop(server->api);
+    if (server->fixture->writer) /* a test may have stopped the store itself */
+        resync_stop(server->rig.resync);
     fixture_stop_store(server->fixture);
     mailbox_close(server->mailbox);
     assert_int_equal(uv_run(&server->loop, UV_RUN_DEFAULT), 0);
     assert_int_equal(uv_loop_close(&server->loop), 0);
     api_free(server->api);
+    resync_fixture_close(&server->rig);
     snapshot_unref(server->snapshot);
     (void)unlink(server->socket_path);
 }

@@ -8,6 +8,7 @@
 #include "app_fixture.h"
 #include "autoprov/api.h"
 #include "autoprov/front.h"
+#include "resync_fixture.h"
 
 struct api_reply {
     int status;
@@ -26,12 +27,13 @@ struct api_server {
     struct api *api;
     char socket_path[FIXTURE_PATH_MAX];
     unsigned reloads, option_switches;
-    int reload_err;           /* what the next reload ends with */
-    unsigned jobs;            /* run, each at once and on this thread */
-    int job_err;              /* what the next start of a job ends with */
-    struct api_health health; /* what the daemon says of itself */
-    bool throttles;           /* the misses of every source */
-    struct api_reply reply;   /* of api_expect() */
+    int reload_err;            /* what the next reload ends with */
+    unsigned jobs;             /* run, each at once and on this thread */
+    int job_err;               /* what the next start of a job ends with */
+    struct api_health health;  /* what the daemon says of itself */
+    bool throttles;            /* the misses of every source */
+    struct resync_fixture rig; /* the resync of the API, with its notices */
+    struct api_reply reply;    /* of api_expect() */
 };
 
 /* own_uid, group_gid: as in struct api_setup. more: of the configuration. */

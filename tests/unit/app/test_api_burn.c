@@ -114,6 +114,30 @@ static void test_http_passwords_stay_and_their_phones_are_named(void **state)
     assert_true(json_is_true(json_object_get(server.reply.json, "auth_password_set")));
 }
 
+/* Theirs and others' with a line of the user; they know what is burnt. */
+static void test_phones_are_told_to_fetch_with_what_they_know(void **state)
+{
+    ask("POST", "/phones",
+        "{\"user\": \"bob\", \"mac\": \"001122000003\", \"vendor\": \"acme\", "
+        "\"lines\": [\"1002@pbx\"]}",
+        201);
+    (void)fixture_number(*state, "UPDATE phone SET last_fetch_at = 5, last_fetch_address = "
+                                 "'192.0.2.7' RETURNING 1");
+    ask("POST", "/users/alice/burn", "{}", 200);
+    assert_int_equal(json_integer_value(json_object_get(server.reply.json, "resync")), 2);
+    resync_fixture_tick(&server.rig, 0);
+    resync_fixture_tick(&server.rig, 100);
+    assert_int_equal(server.rig.notice_count, 2);
+    assert_string_equal(server.rig.notices[0].password, "old1");
+    assert_string_equal(server.rig.notices[1].user, "1002");
+    assert_string_equal(server.rig.notices[1].password, "old2");
+    ask("POST", "/users/alice/burn", "{\"hard\": true}", 200);
+    assert_int_equal(json_integer_value(json_object_get(server.reply.json, "resync")), 0);
+    resync_stop(server.rig.resync);
+    ask("POST", "/users/alice/burn", "{}", 200); /* nobody can be told */
+    assert_int_equal(json_integer_value(json_object_get(server.reply.json, "resync")), 0);
+}
+
 static void test_a_burn_that_is_not_whole_changes_nothing(void **state)
 {
     static const struct {
@@ -156,6 +180,7 @@ int main(void)
         ROW(test_passwords_are_made_and_handed_back_once),
         ROW(test_passwords_of_the_pbx_are_taken_and_not_handed_back),
         ROW(test_http_passwords_stay_and_their_phones_are_named),
+        ROW(test_phones_are_told_to_fetch_with_what_they_know),
         ROW(test_a_burn_that_is_not_whole_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,7 @@ static const char *const REQUESTS[] = {
     "GET /api/v1/stale-phones HTTP/1.1\r\n\r\n",
     "GET /api/v1/refusals HTTP/1.1\r\n\r\n",
     "GET /api/v1/fetches HTTP/1.1\r\n\r\n",
+    "GET /api/v1/pnp HTTP/1.1\r\n\r\n",
     "GET /api/v1/audit HTTP/1.1\r\n\r\n",
     "GET /api/v1/audit/verify HTTP/1.1\r\n\r\n",
     ("POST /api/v1/explain HTTP/1.1\r\nContent-Type: application/json\r\n"
@@ -145,6 +146,9 @@ static const char *const MORE_REQUESTS[] = {
     "PUT /api/v1/phones/cc5ef641b794/keys/1 HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     "DELETE /api/v1/phones/cc5ef641b794/keys/1 HTTP/1.1\r\n\r\n",
     "GET /api/v1/models/acme/A1 HTTP/1.1\r\n\r\n",
+    "GET /api/v1/pnp/cc5ef641b794 HTTP/1.1\r\n\r\n",
+    "DELETE /api/v1/pnp/cc5ef641b794 HTTP/1.1\r\n\r\n",
+    "POST /api/v1/pnp/cc5ef641b794/adopt HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
 };
 #define REQUEST_COUNT AP_COUNT(REQUESTS)
 

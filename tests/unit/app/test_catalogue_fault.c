@@ -86,6 +86,8 @@ static const struct fault_case {
     {"\"keys\": 10", "\"keys\": 10, \"user_agent\": \"{mac}{mac}\"", AP_EINVAL, "6:41: 'user_a"},
     {"\"keys\": 10", "\"keys\": 10, \"user_agent\": \"{mac}{code}\"", AP_EINVAL, "6:41: 'user_a"},
     {"\"keys\": 10", "\"keys\": 10, \"user_agent\": \"{mac} {MAC}\"", AP_EINVAL, "6:41: 'user_a"},
+    {"\"keys\": 10", "\"keys\": 10, \"pnp_form\": \"turned\"", AP_EINVAL,
+     "6:39: 'pnp_form' must be one of"},
     {"\"keys\": 10", "\"keys\": 10, \"resync_event\": \"x\\r\\ny\"", AP_EINVAL, "6:43: 'resync_ev"},
     {"\"keys\": 10", "\"keys\": 10, \"certificate_cn\": \"CN={mac\"", AP_EINVAL, "6:45: 'certifi"},
     /* codes */

@@ -25,7 +25,8 @@ static const char EVERYTHING[] =
     "\"trims\": true, \"max_value_bytes\": 500, \"lines\": 0, \"keys\": 7,"
     "\"url\": \"{{provisioning_base_url}}{mac}\", \"user_agent\": \"Acme {any} {mac}\","
     "\"resync_event\": \"check-sync\", \"reboot_event\": \"check-sync;reboot=true\","
-    "\"pnp_vendor\": \"Acme\", \"certificate_cn\": \"A-{mac_upper}.x\","
+    "\"pnp_vendor\": \"Acme\", \"pnp_form\": \"external\", \"pnp_url\": \"{{provisioning_url}}\","
+    "\"certificate_cn\": \"A-{mac_upper}.x\","
     "\"flat_only\": true,"
     "\"codes\": {\"transport\": {\"tcp\": \"1\", \"udp\": \"0\"}, \"codec\": {\"PCMU\": \"0\"},"
     "\"key_type\": {\"blf\": \"16\"}, \"srtp\": {}, \"language\": {\"pt-BR\": \"pt\"},"
@@ -54,6 +55,8 @@ static void test_every_member_arrives(void **state)
     assert_string_equal(vendor->resync_event, "check-sync");
     assert_string_equal(vendor->reboot_event, "check-sync;reboot=true");
     assert_string_equal(vendor->pnp_vendor, "Acme");
+    assert_int_equal(vendor->pnp_form, SIP_PNP_EXTERNAL);
+    assert_string_equal(vendor->pnp_url, "{{provisioning_url}}");
     assert_string_equal(vendor->certificate_cn, "A-{mac_upper}.x");
     assert_true(vendor->flat_only);
 

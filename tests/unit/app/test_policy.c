@@ -334,6 +334,10 @@ static void test_reason_names_are_stable(void **state)
         "credentials_missing",
         "credentials_wrong",
         "auth_required",
+        "pnp_off",
+        "pnp_discover",
+        "pnp_unknown",
+        "pnp_address",
     };
 
     (void)state;

@@ -381,13 +381,14 @@ static void test_errors_name_the_template_and_no_value(void **state)
 static void test_phone_url_is_in_the_vendors_form(void **state)
 {
     static const struct {
-        const char *vendor, *expected, *flat, *masked;
+        const char *vendor, *expected, *flat, *masked, *notified;
     } ROWS[] = {
         {"acme", "pbx.example.com/" VIEW_FOLDER, "pbx.example.com/provision",
-         "pbx.example.com/provision/********"},
+         "pbx.example.com/provision/********", VIEW_PUBLIC_URL "/" VIEW_FOLDER "/"},
         {"generic", VIEW_PUBLIC_URL "/" VIEW_FOLDER "/001565123456.xml",
          VIEW_PUBLIC_URL "/provision/001565123456.xml",
-         VIEW_PUBLIC_URL "/provision/********/001565123456.xml"},
+         VIEW_PUBLIC_URL "/provision/********/001565123456.xml",
+         VIEW_PUBLIC_URL "/" VIEW_FOLDER "/001565123456.xml"},
     };
     struct view_fixture *view = *state;
     struct ap_error error = {{0}};
@@ -397,6 +398,10 @@ static void test_phone_url_is_in_the_vendors_form(void **state)
         struct rendering_job job = job_of(view, ROWS[i].vendor, NULL, 0);
         assert_int_equal(rendering_phone_url(rendering, &job, &view->arena, &url, &error), 0);
         assert_string_equal(url, ROWS[i].expected);
+        job.for_notify = true;
+        assert_int_equal(rendering_phone_url(rendering, &job, &view->arena, &url, &error), 0);
+        assert_string_equal(url, ROWS[i].notified);
+        job.for_notify = false;
         job.mask_secrets = true;
         assert_int_equal(rendering_phone_url(rendering, &job, &view->arena, &url, &error), 0);
         assert_string_equal(url, ROWS[i].masked);

@@ -232,6 +232,63 @@ static void test_every_phone_has_a_file_of_its_own(void **state)
     }
 }
 
+/* A folder, or the phone's own file. Whatever is appended to the folder is looked up as any fetch.
+ */
+static void check_pnp_url(const struct catalogue_vendor *vendor,
+                          const struct catalogue_model *model)
+{
+    static const char FOLDER[] = "https://pbx.example.com/provision/";
+    struct store_phone phone = *phone_view_sample();
+    struct token token = {.len = TOKEN_MADE_LEN};
+    struct catalogue_match match;
+    struct ap_error error = {{0}};
+    struct arena arena;
+    const char *url = NULL;
+
+    memset(token.text, 'f', TOKEN_MADE_LEN);
+    phone.vendor = vendor->name;
+    phone.model = model ? model->name : "";
+    const struct rendering_job job = {
+        .vendor = vendor,
+        .model = model,
+        .file = phone_file_next(vendor, model, NULL),
+        .phone = &phone,
+        .public_url = "https://pbx.example.com",
+        .prefix = "/provision",
+        .token = &token,
+        .for_notify = true,
+    };
+    arena_init(&arena, AP_REQUEST_ARENA_MAX_BYTES);
+    if (rendering_phone_url(rendering, &job, &arena, &url, &error) != 0)
+        fail_msg("%s: %s", vendor->name, error.text);
+    size_t folder_len = sizeof(FOLDER) - 1 + TOKEN_MADE_LEN + 1;
+    if (strncmp(url, FOLDER, sizeof(FOLDER) - 1) != 0 || strlen(url) < folder_len)
+        fail_msg("%s: '%s'", vendor->name, url);
+    const char *name = url + folder_len;
+    const struct catalogue_file *file =
+        catalogue_match(rendering->catalogue, name, strlen(name), &match)
+            ? catalogue_match_of(&match, vendor->name, phone.model)
+            : NULL;
+    if (*name && (!file || !file->template_name || !match.has_mac ||
+                  memcmp(match.mac, phone.mac, AP_MAC_LEN) != 0))
+        fail_msg("%s: '%s' is no file of the phone", vendor->name, url);
+    arena_done(&arena);
+}
+
+static void test_what_a_notify_tells_leads_to_the_phones_file(void **state)
+{
+    const struct catalogue_vendor *vendor;
+
+    (void)state;
+    for (size_t i = 0; (vendor = catalogue_vendor_at(rendering->catalogue, i)); i++) {
+        if (vendor->flat_only)
+            continue;
+        check_pnp_url(vendor, NULL);
+        for (size_t m = 0; m < vendor->model_count; m++)
+            check_pnp_url(vendor, &vendor->models[m]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_every_model_has_a_name_that_the_api_takes),
         cmocka_unit_test(test_every_codec_has_a_flag_that_templates_may_use),
         cmocka_unit_test(test_every_phone_has_a_file_of_its_own),
+        cmocka_unit_test(test_what_a_notify_tells_leads_to_the_phones_file),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

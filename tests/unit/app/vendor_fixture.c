@@ -6,9 +6,12 @@
 /* A text dialect with everything that can be refused, models, probes and common files. */
 static const char ACME[] =
     "{\"title\": \"Acme\", \"ouis\": [\"001565\"], \"mac_case\": \"upper\",\n"
+    "\"resync_event\": \"check-sync;reboot=false\","
+    " \"reboot_event\": \"check-sync;reboot=true\",\n"
     "\"content_type\": \"text/plain\", \"escape\": \"text\", \"comment\": \"#\",\n"
     "\"forbid_in_keys\": \";\", \"forbid_in_passwords\": \"%\", \"reserved\": [\"%NULL%\"],\n"
     "\"trims\": true, \"max_value_bytes\": 100, \"lines\": 2, \"keys\": 3,\n"
+    "\"pnp_vendor\": \"Acme Phone\",\n"
     "\"url\": \"{{provisioning_host_path}}\", \"user_agent\": \"Acme {any} {mac}\",\n"
     "\"codes\": {\"transport\": {\"udp\": \"0\", \"tcp\": \"1\", \"tls\": \"2\"},\n"
     "  \"codec\": {\"PCMU\": \"ulaw\", \"PCMA\": \"alaw\", \"G722\": \"wide\", \"opus\": \"o\"},\n"
@@ -66,7 +69,8 @@ static const char SILENT[] =
 static const char GENERIC[] =
     "{\"title\": \"Generic\", \"mac_case\": \"lower\", \"content_type\": "
     "\"text/xml; charset=utf-8\",\n"
-    "\"escape\": \"xml\", \"lines\": 0, \"keys\": 0, \"url\": \"{{provisioning_url}}\",\n"
+    "\"escape\": \"xml\", \"lines\": 0, \"keys\": 0, \"url\": \"{{provisioning_url}}\", "
+    "\"pnp_url\": \"{{provisioning_url}}\",\n"
     "\"codes\": {\"transport\": {}, \"codec\": {\"PCMU\": \"0\", \"PCMA\": \"8\"},"
     " \"key_type\": {}, \"srtp\": {}},\n"
     "\"models\": [], \"files\": [{\"name\": \"{mac}.xml\", \"role\": \"config\","

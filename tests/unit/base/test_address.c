@@ -157,6 +157,47 @@ static void test_a_source_is_an_ipv4_address_or_an_ipv6_64(void **state)
     assert_memory_equal(key.bytes, ZERO, sizeof(ZERO));
 }
 
+static void test_private_addresses_are_those_of_no_stranger(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_private;
+    } ROWS[] = {
+        {"127.0.0.1", true},
+        {"10.255.255.255", true},
+        {"172.16.0.0", true},
+        {"172.31.255.255", true},
+        {"192.168.0.1", true},
+        {"169.254.1.1", true},
+        {"::1", true},
+        {"fd12::1", true},
+        {"fe80::1", true},
+        {"febf::1", true},
+        {"126.255.255.255", false},
+        {"11.0.0.0", false},
+        {"172.15.255.255", false},
+        {"172.32.0.0", false},
+        {"192.167.255.255", false},
+        {"192.0.2.7", false},
+        {"224.0.1.75", false},
+        {"::2", false},
+        {"::", false},
+        {"2001:db8::7", false},
+        {"fec0::1", false},
+        {"fe00::1", false},
+        {"::ffff:192.0.2.7", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        const struct address address = address_of(ROWS[i].text);
+        if (address_is_private(&address) != ROWS[i].is_private)
+            fail_msg("%s", ROWS[i].text);
+    }
+    const struct address local = {.family = AF_UNIX};
+    assert_false(address_is_private(&local));
+}
+
 static void test_networks_are_read_strictly(void **state)
 {
     static const struct {
@@ -372,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_mapped_peer_is_an_ipv4_peer),
         cmocka_unit_test(test_socket_addresses_of_other_families_have_a_name),
         cmocka_unit_test(test_a_source_is_an_ipv4_address_or_an_ipv6_64),
+        cmocka_unit_test(test_private_addresses_are_those_of_no_stranger),
         cmocka_unit_test(test_networks_are_read_strictly),
         cmocka_unit_test(test_network_ends_at_its_edges),
         cmocka_unit_test(test_families_do_not_mix),

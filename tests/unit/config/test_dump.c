@@ -60,6 +60,7 @@ static const char *const TEXTS[] = {
     "state_directory = '/a\\'b\\\\c\"${d}'\nworkers = 1\nlog_level = warning\n"
     "fetch_retention = 120m\nrefusal_retention = 3601s\n"
     "flat_networks = { 10.1.2.3, fd00::/8, 192.0.2.0/24 }\n"
+    "pnp = discover\npnp_interfaces = { 192.168.1.10, 10.0.0.1 }\npnp_port = 1\nsip_port = 5062\n"
     "listener v6 { address = 2001:db8::7 public_url = https://x:1 tls_resumption = yes auth = "
     "digest\n"
     " certificate a { certificate_file = '/a b' key_file = /k }\n"
@@ -155,6 +156,10 @@ static void test_restart_keys_are_found(void **state)
         {"user = a\n" CONF_LISTENER, "user = b\n" CONF_LISTENER, "user"},
         {"max_handshakes = 100\n" CONF_LISTENER, CONF_LISTENER, "max_handshakes"},
         {"control_socket = /a\n" CONF_LISTENER, CONF_LISTENER, "control_socket"},
+        {"pnp_interfaces = { 10.0.0.1, 10.0.0.2 }\n" CONF_LISTENER,
+         "pnp_interfaces = { 10.0.0.1, 10.0.0.3 }\n" CONF_LISTENER, "pnp_interfaces"},
+        {"pnp = discover\npnp_interfaces = { 10.0.0.1 }\n" CONF_LISTENER,
+         "pnp_interfaces = { 10.0.0.1 }\n" CONF_LISTENER, "pnp"},
         {"log_level = debug\nflat_networks = {}\ncustom_options = '{}'\nprovision_prefix = /x\n"
          "templates_directory = /t\n" CONF_LISTENER,
          CONF_LISTENER, NULL},

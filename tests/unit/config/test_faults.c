@@ -151,6 +151,8 @@ static void test_bad_values_name_key_and_range(void **state)
         {"fetch_retention = 90\n" L, AP_ESYNTAX, 1, "from 1h to 3650d"},
         {"refusal_retention = 3600500ms\n" L, AP_ESYNTAX, 1, "refusal_retention"},
         {"refusal_rows_max = 999\n" L, AP_ERANGE, 1, "refusal_rows_max"},
+        {"resync_rate = 501\n" L, AP_ERANGE, 1, "resync_rate"},
+        {"notifier = pbx\n" L, AP_EINVAL, 1, "notifier: must be direct or external"},
         {"\nlog_level = loud\n" L, AP_EINVAL, 2, "log_level: must be error, warning, notice"},
         {"state_directory = lib\n" L, AP_EINVAL, 1, "state_directory: must be an absolute path"},
         {"provision_prefix = /a/\n" L, AP_EINVAL, 1, "provision_prefix: must begin with '/'"},

@@ -38,6 +38,9 @@ static void test_defaults_fill_what_is_not_set(void **state)
     assert_int_equal(config->throttle, CONFIG_YES);
     assert_int_equal(config->fetch_retention_s, 90 * 86400);
     assert_int_equal(config->refusal_rows_max, 1000000);
+    assert_int_equal(config->notifier, CONFIG_NOTIFIER_DIRECT);
+    assert_int_equal(config->resync_rate, 10);
+    assert_int_equal(config->resync_stale, CONFIG_NO);
     assert_int_equal(config->log_level, LOG_LEVEL_INFO);
     assert_int_equal(config->log_format, LOG_FORMAT_TEXT);
     assert_int_equal(config->log_target, CONFIG_LOG_AUTO);
@@ -78,6 +81,7 @@ static void test_every_key_is_read(void **state)
                "fetch_rows_max = 1000\n"
                "refusal_retention = 90m\n"
                "refusal_rows_max = 1000000000\n"
+               "notifier = external resync_rate = 500 resync_stale = yes\n"
                "log_level = debug log_format = json log_target = journal\n"
                "listener a { address = '::1' port = 8443 public_url = https://[::1]:8443\n"
                "  certificate rsa { certificate_file = /r.pem key_file = /r.key }\n"
@@ -109,6 +113,9 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(config->fetch_rows_max, 1000);
     assert_int_equal(config->refusal_retention_s, 90 * 60);
     assert_int_equal(config->refusal_rows_max, 1000000000);
+    assert_int_equal(config->notifier, CONFIG_NOTIFIER_EXTERNAL);
+    assert_int_equal(config->resync_rate, 500);
+    assert_int_equal(config->resync_stale, CONFIG_YES);
     assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(config->log_format, LOG_FORMAT_JSON);
     assert_int_equal(config->log_target, CONFIG_LOG_JOURNAL);
@@ -124,7 +131,7 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(config->listeners[1].proxy_peers.count, 2);
     assert_int_equal(config->listeners[1].proxy_peers.items[0].prefix_len, 32);
     assert_string_equal(config->listeners[1].public_url, "https://b");
-    assert_int_equal(config->listeners[1].line, 25);
+    assert_int_equal(config->listeners[1].line, 26);
     config_free(config);
 }
 

@@ -1,4 +1,4 @@
-/* What the keys of one listener demand of each other. */
+/* What keys demand of each other. */
 #include "autoprov/config.h"
 
 #include <setjmp.h>
@@ -195,6 +195,47 @@ static void test_passwords_are_for_phones_and_want_tls(void **state)
     CHECK(state, rows);
 }
 
+#define PNP(keys) keys CONF_LISTENER
+#define OLD_ONLY                                                                                   \
+    "listener l {\naddress = ::1\ntls = off\nnetworks = { ::1 }\npublic_url = http://a\n}\n"
+
+static void test_pnp_wants_interfaces_and_tls(void **state)
+{
+    static const struct row rows[] = {
+        {PNP("pnp = off\n"), 0, NULL},
+        {PNP("pnp = discover\npnp_interfaces = { 192.168.1.10 }\n"), 0, NULL},
+        {PNP("pnp = provision\npnp_interfaces = { 192.168.1.10, 10.0.0.1 }\n"), 0, NULL},
+        {PNP("pnp_interfaces = { 192.168.1.10 }\npnp_port = 5062\nsip_port = 5062\n"), 0, NULL},
+        {PNP("pnp = on\n"), 1, "pnp: must be off, discover or provision"},
+        {PNP("\npnp = discover\n"), 2, "pnp_interfaces: pnp needs the addresses"},
+        {PNP("pnp_interfaces = { }\npnp = provision\n"), 1, "pnp_interfaces: pnp needs"},
+        {"pnp = discover\npnp_interfaces = { 127.0.0.1 }\n" OLD_ONLY, 0, NULL},
+        {"pnp_interfaces = { 127.0.0.1 }\npnp = provision\n" OLD_ONLY, 2,
+         "pnp: provision needs a listener with TLS"},
+    };
+
+    CHECK(state, rows);
+}
+
+static void test_interfaces_are_single_ipv4_addresses(void **state)
+{
+#define AT(item)   PNP("pnp_interfaces = { " item " }\n")
+#define NO_ADDRESS "is no IPv4 address of an interface"
+    static const struct row rows[] = {
+        {AT("127.0.0.1"), 0, NULL},
+        {AT("223.255.255.254"), 0, NULL},
+        {AT("0.0.0.0"), 1, "pnp_interfaces: '0.0.0.0' " NO_ADDRESS},
+        {AT("224.0.1.75"), 1, NO_ADDRESS},
+        {AT("255.255.255.255"), 1, NO_ADDRESS},
+        {AT("::1"), 1, NO_ADDRESS},
+        {AT("eth0"), 1, NO_ADDRESS},
+        {AT("10.0.0.0/8"), 1, NO_ADDRESS},
+        {AT("10.0.0.1, 10.0.0.2, 10.0.0.1"), 1, "'10.0.0.1' is there twice"},
+    };
+
+    CHECK(state, rows);
+}
+
 static void test_authorities_are_a_vendor_and_a_path(void **state)
 {
 #define WITH(item) TLS("client_certificates = optional\nclient_ca_files = { " item " }\n")
@@ -246,6 +287,8 @@ int main(void)
         TEST(test_client_certificates_need_authorities_and_the_other_way_round),
         TEST(test_resumption_is_not_for_listeners_that_look_at_certificates),
         TEST(test_passwords_are_for_phones_and_want_tls),
+        TEST(test_pnp_wants_interfaces_and_tls),
+        TEST(test_interfaces_are_single_ipv4_addresses),
         TEST(test_authorities_are_a_vendor_and_a_path),
         TEST(test_too_many_authorities_are_refused),
     };
