@@ -73,8 +73,11 @@ def server(net, make_instance, monkeypatch):
     return instance
 
 
-def ask(net, message, address=PHONE, port=PORT, times=1, seconds=1.5, silent=False):
-    """What came back: (source port, text) each."""
+SILENCE_S = 1.5  # so long nobody may have said anything
+
+
+def ask(net, message, address=PHONE, port=PORT, times=1, seconds=15, silent=False):
+    """What came back: (source port, text) each; a NOTIFY is the end of it."""
     path = net.folder / f"message-{time.monotonic_ns()}"
     path.write_bytes(message)
     result = net.within(THERE, "sh", "-c", f'exec python3 -B "{net.folder}/asker.py" "$@" < "{path}"',
@@ -120,7 +123,7 @@ def test_sipp_asks_is_told_fetches_and_ends_on_its_own_url(net, server):
     assert fetch(net, server, f"{own}{MAC}.cfg", AGENT)[0] == 200
     # The URL was for one use, and the window is over with it.
     time.sleep(0.1)
-    assert ask(net, subscribe(MAC)) == []
+    assert ask(net, subscribe(MAC), seconds=SILENCE_S) == []
     row = listed(server)
     assert wait_until("told", lambda: listed(server)["outcome"]) == "accepted"
     assert row["vendor"] == "yealink" and row["source"] == PHONE and row["known"]
@@ -153,7 +156,7 @@ def test_each_form_is_answered_where_it_came_from(net, server, form):
 def test_repeats_are_answered_from_the_cache(net, server):
     server.ctl("phone", "enrol", MAC, "--for", "10m", code=OK)
     same = subscribe(MAC, call_id="same").replace(b"NUMBER", b"0")
-    answers = ask(net, same, times=4, seconds=3, silent=True)
+    answers = ask(net, same, times=4, seconds=6, silent=True)
     oks = {text for _, text in answers if text.startswith("SIP/2.0 200")}
     notifies = {text for _, text in answers if text.startswith("NOTIFY")}
     assert len(oks) == 1 and len(notifies) == 1
@@ -161,15 +164,15 @@ def test_repeats_are_answered_from_the_cache(net, server):
 
 
 def test_who_is_not_served_hears_nothing(net, server):
-    outside = ask(net, subscribe(MAC))
-    unknown = ask(net, subscribe(UNKNOWN, agent="Yealink"))
+    outside = ask(net, subscribe(MAC), seconds=SILENCE_S)
+    unknown = ask(net, subscribe(UNKNOWN, agent="Yealink"), seconds=SILENCE_S)
     assert outside == [] and unknown == []
     assert refusals(server, "window_closed")[0]["mac"]
     assert refusals(server, "pnp_unknown")
     assert not listed(server, UNKNOWN)["known"]
     server.ctl("phone", "enrol", MAC, "--for", "10m", code=OK)
     server.ctl("phone", "set", MAC, "--networks", "10.78.0.0/16", code=OK)
-    assert ask(net, subscribe(MAC, address=FORGER), address=FORGER) == []
+    assert ask(net, subscribe(MAC, address=FORGER), address=FORGER, seconds=SILENCE_S) == []
     assert refusals(server, "pnp_address")
     said = server.ctl("explain", MAC, "--pnp", "--from", FORGER, "--json", code=OK).json()
     assert not said["served"] and said["reason"] == "pnp_address"
@@ -181,14 +184,14 @@ def test_discover_lists_and_adopt_enters(net, make_instance, monkeypatch):
     server.start()
     server.add_user("alice")
     server.add_account("alice", "1001@pbx.test")
-    assert ask(net, subscribe(MAC)) == []
+    assert ask(net, subscribe(MAC), seconds=SILENCE_S) == []
     row = listed(server)
     assert (row["vendor"], row["known"]) == ("yealink", False)
     assert MAC in server.ctl("pnp", "list", code=OK).out.replace(":", "")
     server.ctl("pnp", "adopt", MAC, "--user", "alice", code=OK)
     assert listed(server)["known"]
     assert server.ctl("phone", "show", MAC, "--json", code=OK).json()["enrol_until"] > time.time()
-    assert ask(net, subscribe(MAC)) == []  # it is found out only
+    assert ask(net, subscribe(MAC), seconds=SILENCE_S) == []  # it is found out only
 
 
 def test_two_servers_on_a_segment_and_a_pbx_at_the_port(net, make_instance, monkeypatch, server):
