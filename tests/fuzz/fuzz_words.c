@@ -2,8 +2,6 @@
  */
 #include "words.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -16,18 +14,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ap_error error = {{0}};
     char *line = malloc(size + 1);
 
-    if (!line)
-        return 0;
+    CHECK(line);
     memcpy(line, data, size);
     line[size] = '\0';
     if (words_split(line, &words, &error) != 0) {
-        if (!error.text[0])
-            abort();
+        CHECK(error.text[0]);
     } else if (words_fill(&words, VALUES, &filled, &error) == 0) {
-        if (words.count != filled.count || filled.words[filled.count])
-            abort();
-    } else if (!error.text[0]) {
-        abort();
+        CHECK(words.count > 0 && words.count <= WORDS_MAX);
+        CHECK(filled.count == words.count && !filled.words[filled.count]);
+        for (size_t i = 0; i < words.count; i++) {
+            /* What has no place in it is as it was. */
+            if (!strchr(words.words[i], '{'))
+                CHECK(strcmp(words.words[i], filled.words[i]) == 0);
+        }
+    } else {
+        CHECK(error.text[0]);
     }
     free(line);
     return 0;

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "autoprov/limits.h"
+#include "autoprov/text.h"
 
 #define NOW 1000000
 
@@ -72,6 +73,19 @@ static void test_a_nonce_is_fresh_for_its_time(void **state)
     assert_false(is_fresh(nonce, NOW + AP_NONCE_MS + 1));
     assert_false(is_fresh(nonce, NOW - 1)); /* from the future */
     assert_int_equal(use(nonce, 1, NOW + AP_NONCE_MS + 1), AP_EINVAL);
+}
+
+/* How long a machine runs is nobody's business. */
+static void test_a_nonce_does_not_tell_the_time(void **state)
+{
+    char nonce[AUTH_NONCE_TEXT_MAX];
+    int64_t told = 0;
+
+    (void)state;
+    make(nonce, NOW);
+    assert_int_equal(text_unhex(nonce, 2 * sizeof(told), (uint8_t *)&told), 0);
+    assert_int_not_equal(told, NOW);
+    assert_true(auth_table_is_fresh(table, nonce, strlen(nonce), NOW));
 }
 
 static void test_only_our_own_nonces_are_fresh(void **state)
@@ -258,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_nonce_is_fresh_for_its_time),
+        TEST(test_a_nonce_does_not_tell_the_time),
         TEST(test_only_our_own_nonces_are_fresh),
         TEST(test_a_count_is_used_once_and_counts_rise),
         TEST(test_a_full_table_never_takes_a_replay),
