@@ -62,6 +62,10 @@
 #define AP_SIP_SOURCES_MAX 1024
 /* A phone asks up to five times in as many seconds; one address may be a relay of several. */
 #define AP_SIP_PER_SOURCE_PER_S 10
+/* New questions of all sources together: forged ones cost a lookup each, some 20 us. A building's
+ * phones come back within seconds, and those that find no room ask again. */
+#define AP_SIP_QUESTIONS_PER_S   256
+#define AP_SIP_QUESTIONS_AT_ONCE 1024
 /* NOTIFYs under way, each about 1 KiB; a resync of more waits for its turn. */
 #define AP_SIP_TRANSACTIONS_MAX 16384
 /* Interfaces that are listened on: a socket and a membership each. */

@@ -43,6 +43,8 @@ struct sip_pnp_setup {
     void (*told)(void *data, const uint8_t *mac, enum sip_outcome outcome, int status);
     struct sip_notifier *notifier; /* borrowed; its done must call sip_pnp_done() */
     uint32_t per_source_per_s;     /* that sip_pnp_admit() lets pass, and at once; 1 or more */
+    /* New ones of all sources that are looked at; the others are dropped. 0: no bound. */
+    uint32_t questions_per_s, questions_at_once;
 };
 
 struct sip_pnp;

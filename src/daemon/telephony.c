@@ -243,6 +243,8 @@ static int open_pnp(struct telephony *telephony)
         .told = told,
         .notifier = telephony->notifier,
         .per_source_per_s = AP_SIP_PER_SOURCE_PER_S,
+        .questions_per_s = AP_SIP_QUESTIONS_PER_S,
+        .questions_at_once = AP_SIP_QUESTIONS_AT_ONCE,
     };
     const struct pnp_setup pnp = {
         .reader = daemon->reader,

@@ -31,6 +31,7 @@ struct place {
 struct sip_pnp {
     struct sip_pnp_setup setup;
     struct sip_rate *rate;
+    struct sip_bucket all; /* of new questions */
     struct sip_index index;
     uint64_t seed, sequence;
     struct place *places; /* AP_SIP_PNP_MAX */
@@ -47,6 +48,7 @@ int sip_pnp_new(const struct sip_pnp_setup *setup, struct sip_pnp **ret_pnp)
     if (!pnp)
         return AP_ENOMEM;
     pnp->setup = *setup;
+    sip_bucket_init(&pnp->all, setup->questions_per_s, setup->questions_at_once);
     buf_init(&pnp->out, AP_SIP_DATAGRAM_MAX_BYTES);
     pnp->places = calloc(AP_SIP_PNP_MAX, sizeof(struct place));
     if (pnp->places)
@@ -193,6 +195,10 @@ void sip_pnp_receive(struct sip_pnp *pnp, const struct sip_endpoint *from, unsig
         if ((place->state == TELLING || place->state == TOLD) &&
             write_answer(pnp, &question, place->tag) == 0)
             send_answer(pnp, &question);
+        return;
+    }
+    if (!sip_bucket_admit(&pnp->all, now_ms)) {
+        pnp->stats.dropped_rate++;
         return;
     }
     place = take_place(pnp, now_ms);

@@ -18,6 +18,15 @@ struct sip_rate;
 /* per_s: that a source may send in a second, and at once. Errors: AP_ENOMEM, AP_ECRYPTO. */
 AP_MUSTCHECK int sip_rate_new(uint32_t per_s, struct sip_rate **ret_rate);
 void sip_rate_free(struct sip_rate *rate);
+
+/* One for all sources. */
+struct sip_bucket {
+    int64_t full_us, step_us, room_us;
+};
+/* per_s: 0 is no bound. at_once: 1 or more. */
+void sip_bucket_init(struct sip_bucket *bucket, uint32_t per_s, uint32_t at_once);
+bool sip_bucket_admit(struct sip_bucket *bucket, int64_t now_ms);
+
 /* One more now? It is counted if so. */
 bool sip_rate_admit(struct sip_rate *rate, const struct address *address, int64_t now_ms);
 

@@ -1,5 +1,5 @@
-/* How much each source may still send: a bucket per source, as the one time at which it would be
- * full again (the virtual scheduling of ITU-T I.371). */
+/* How much each source may still send, and all of them: buckets, as the one time at which each would
+ * be full again (the virtual scheduling of ITU-T I.371). */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -58,16 +58,34 @@ static struct source *find(struct sip_rate *rate, const struct source_key *key)
     return idle;
 }
 
-bool sip_rate_admit(struct sip_rate *rate, const struct address *address, int64_t now_ms)
+/* One more in a bucket of room_us. */
+static bool admit(int64_t *full_us, int64_t step_us, int64_t room_us, int64_t now_ms)
 {
     int64_t now_us = now_ms * 1000;
+    int64_t next_us = (*full_us > now_us ? *full_us : now_us) + step_us;
+
+    if (next_us > now_us + room_us)
+        return false;
+    *full_us = next_us;
+    return true;
+}
+
+bool sip_rate_admit(struct sip_rate *rate, const struct address *address, int64_t now_ms)
+{
     struct source_key key;
 
     address_source_key(address, &key);
-    struct source *source = find(rate, &key);
-    int64_t full_us = source->full_us > now_us ? source->full_us : now_us;
-    if (full_us + rate->step_us > now_us + 1000000)
-        return false;
-    source->full_us = full_us + rate->step_us;
-    return true;
+    return admit(&find(rate, &key)->full_us, rate->step_us, 1000000, now_ms);
+}
+
+void sip_bucket_init(struct sip_bucket *bucket, uint32_t per_s, uint32_t at_once)
+{
+    int64_t step_us = per_s > 0 ? 1000000 / per_s : 0;
+
+    *bucket = (struct sip_bucket){.step_us = step_us, .room_us = step_us * at_once};
+}
+
+bool sip_bucket_admit(struct sip_bucket *bucket, int64_t now_ms)
+{
+    return admit(&bucket->full_us, bucket->step_us, bucket->room_us, now_ms);
 }

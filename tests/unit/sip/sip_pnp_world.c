@@ -44,7 +44,7 @@ static void on_done(struct world *of, void *notice_data, enum sip_outcome outcom
     assert_false(sip_pnp_done(pnp, of, outcome, status));
 }
 
-int pnp_open(void **state)
+static void open_pnp(uint32_t questions_per_s, uint32_t questions_at_once)
 {
     const struct sip_pnp_setup with = {
         .data = &world,
@@ -52,18 +52,30 @@ int pnp_open(void **state)
         .local = world_local,
         .asked = on_asked,
         .told = on_told,
+        .notifier = world.notifier,
         .per_source_per_s = 10,
+        .questions_per_s = questions_per_s,
+        .questions_at_once = questions_at_once,
     };
-    struct sip_pnp_setup own = with;
 
+    assert_int_equal(sip_pnp_new(&with, &pnp), 0);
+}
+
+int pnp_open(void **state)
+{
     (void)state;
     memset(&asked_last, 0, sizeof(asked_last));
     memset(&told_last, 0, sizeof(told_last));
     world_open(&world, AP_SIP_PNP_MAX + 8);
     world.on_done = on_done;
-    own.notifier = world.notifier;
-    assert_int_equal(sip_pnp_new(&own, &pnp), 0);
+    open_pnp(0, 0);
     return 0;
+}
+
+void pnp_open_bounded(uint32_t questions_per_s, uint32_t questions_at_once)
+{
+    sip_pnp_free(pnp);
+    open_pnp(questions_per_s, questions_at_once);
 }
 
 int pnp_close(void **state)

@@ -27,6 +27,8 @@ struct told_last {
 extern struct told_last told_last;
 
 int pnp_open(void **state);
+/* The machine anew, with a bound for the questions of all sources. */
+void pnp_open_bounded(uint32_t questions_per_s, uint32_t questions_at_once);
 int pnp_close(void **state);
 
 /* On interface 3. */

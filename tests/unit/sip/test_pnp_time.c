@@ -245,6 +245,28 @@ static void test_many_quiet_sources_do_not_make_a_loud_one_forgotten(void **stat
     assert_false(sip_pnp_admit(pnp, &loud, world.now_ms + 99));
 }
 
+static void test_questions_of_all_sources_together_are_bounded(void **state)
+{
+    char address[32];
+
+    (void)state;
+    pnp_open_bounded(4, 8);
+    for (size_t i = 0; i < 100; i++) {
+        (void)snprintf(address, sizeof(address), "192.0.2.%zu", i + 1);
+        ask(i, 1, "b", address, 4000);
+    }
+    assert_int_equal(asked_last.count, 8);
+    assert_int_equal(pnp_stats().questions, 8);
+    assert_int_equal(pnp_stats().dropped_rate, 92);
+    /* One that has a place is known still: its repeat is no new question. */
+    ask(0, 1, "b", "192.0.2.1", 4000);
+    assert_int_equal(pnp_stats().repeats, 1);
+    world.now_ms += 250;
+    ask(99, 1, "b", "192.0.2.100", 4000); /* asks again, and is heard */
+    ask(98, 1, "b", "192.0.2.99", 4000);
+    assert_int_equal(asked_last.count, 9);
+}
+
 /* -- endings ----------------------------------------------------------------------------------- */
 
 static void test_freeing_tells_of_notifies_that_had_not_ended(void **state)
@@ -310,6 +332,7 @@ int main(void)
         TEST(test_places_are_used_again_when_their_time_is_over),
         TEST(test_a_source_that_asks_too_often_is_not_admitted),
         TEST(test_many_quiet_sources_do_not_make_a_loud_one_forgotten),
+        TEST(test_questions_of_all_sources_together_are_bounded),
         TEST(test_freeing_tells_of_notifies_that_had_not_ended),
         TEST(test_every_allocation_may_fail),
     };
