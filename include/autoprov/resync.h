@@ -30,8 +30,6 @@ struct resync_setup {
     struct snapshot *(*snapshot)(void *data); /* the current one, borrowed until the next turn */
     /* sip_notifier_start(); notice->data comes back by resync_done(). Errors: its. */
     int (*notify)(void *data, const struct sip_notice *notice);
-    /* sip_uri_endpoint(). Any thread. */
-    int (*endpoint)(const char *uri, struct address *ret_address, uint16_t *ret_port);
     /* Something is due: call resync_tick() soon, never from within. */
     void (*wake)(void *data);
     /* As in struct api_daemon: what is stale is looked for on a job thread. */
@@ -129,8 +127,9 @@ AP_MUSTCHECK int resync_find_place(struct arena *arena, const struct store_resyn
 const char *resync_event(const struct catalogue_vendor *vendor, enum store_resync_kind kind);
 
 /* May that stand as a phone's contact? Errors: AP_ESYNTAX no SIP URI of printable ASCII; AP_EINVAL
- * it has a name in the place of an address; AP_ERANGE too long. Any thread. */
-AP_MUSTCHECK int resync_check_contact(const struct resync *resync, const char *contact);
+ * it has a name in the place of an address, or wants another transport than UDP; AP_ERANGE too
+ * long. Any thread. */
+AP_MUSTCHECK int resync_check_contact(const char *contact);
 
 /* -- the program of notifier = external -------------------------------------------------------- */
 

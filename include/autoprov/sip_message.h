@@ -76,7 +76,8 @@ AP_MUSTCHECK int sip_message_read(const char *data, size_t len, struct arena *ar
                                   struct sip_message *ret_message);
 
 /* Host and port of "sip:user@192.0.2.7:5062;line=x" or "<…>": a numeric address alone; port 5060
- * where none stands (RFC 3261, 19.1.2). ret_address->port stays 0.
+ * where none stands (RFC 3261, 19.1.2). ret_address->port stays 0. What another reader could take
+ * for another host is refused.
  * Errors: AP_ESYNTAX; AP_EINVAL a name instead of an address, sips, maddr, or a transport other
  * than udp; AP_ENOMEM. */
 AP_MUSTCHECK int sip_uri_endpoint(const char *uri, struct address *ret_address, uint16_t *ret_port);

@@ -29,7 +29,7 @@ int api_resync_macs(struct api_call *call, const char *const *texts, size_t coun
 int api_check_contact(struct api_call *call, const char *contact)
 {
     static const char POINTER[] = "/sip_contact";
-    int err = contact[0] ? resync_check_contact(call->api->resync, contact) : 0;
+    int err = contact[0] ? resync_check_contact(contact) : 0;
 
     if (err == AP_ERANGE)
         return api_problem(call, err, POINTER, "sip_contact has at most %d bytes",
@@ -38,8 +38,10 @@ int api_check_contact(struct api_call *call, const char *contact)
         return api_problem(call, AP_EINVAL, POINTER,
                            "sip_contact must be a SIP URI, as in sip:1001@192.0.2.7:5060");
     if (err)
-        return api_problem(call, err, POINTER,
-                           "sip_contact must have an address, not a name: the daemon asks no DNS");
+        return api_problem(
+            call, err, POINTER,
+            "sip_contact must have an address, not a name (the daemon asks no DNS), and "
+            "be reached by UDP: no sips, no maddr, no other transport");
     return 0;
 }
 

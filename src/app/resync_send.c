@@ -7,6 +7,7 @@
 
 #include "autoprov/log.h"
 #include "autoprov/secret.h"
+#include "autoprov/sip_message.h"
 
 #define SIP_PORT 5060
 /* A phone with its settings and keys, for its URL; without, some hundred bytes. */
@@ -34,72 +35,52 @@ static const char *format(struct arena *arena, const char *fmt, ...)
     return text;
 }
 
-/* What may stand in a SIP URI as it is told, and in a line of the log. */
-static bool is_plain(const char *text)
+/* Anybody can ask by multicast in a phone's name, with any Contact: it tells the port at the
+ * address that the phone fetched from, and nothing else of it is used. */
+static uint16_t port_of_pnp(const struct store_resync_target *target, const struct address *fetched)
 {
-    for (; *text; text++) {
-        if (*text <= ' ' || *text > '~' || strchr("\"<>\\", *text))
-            return false;
-    }
-    return true;
-}
+    struct address said;
+    uint16_t port;
 
-static int place_of_fetch(struct arena *arena, const struct store_resync_target *target,
-                          struct resync_place *ret_place)
-{
-    struct address address;
-    const char *user = target->sip_user ? target->sip_user : "";
-
-    if (address_parse(target->last_fetch_address, &address) != 0)
-        return AP_ENOENT; /* never, or over a control socket */
-    bool is_v6 = address.family == AF_INET6;
-    ret_place->uri = format(arena, "sip:%s%s%s%s%s:%d", user, user[0] ? "@" : "", is_v6 ? "[" : "",
-                            target->last_fetch_address, is_v6 ? "]" : "", SIP_PORT);
-    ret_place->origin = "last_fetch";
-    return ret_place->uri ? 0 : AP_ENOMEM;
-}
-
-/* Is the address the contact's host? Anybody can ask by multicast in a phone's name, with any
- * contact: it tells the port of where the phone fetched, and no other host. */
-static bool is_at(const char *contact, const char *address)
-{
-    const char *at = strchr(contact, '@');
-    const char *host = at ? at + 1 : contact + strlen("sip:");
-    size_t len = strlen(address);
-    bool brackets = host[0] == '[';
-
-    host += brackets;
-    if (len == 0 || strncmp(host, address, len) != 0)
-        return false;
-    return brackets ? host[len] == ']' : host[len] == '\0' || strchr(":;", host[len]) != NULL;
+    if (!target->pnp_contact || sip_uri_endpoint(target->pnp_contact, &said, &port) != 0 ||
+        said.family != fetched->family ||
+        memcmp(said.bytes, fetched->bytes, sizeof(said.bytes)) != 0)
+        return 0;
+    return port;
 }
 
 int resync_find_place(struct arena *arena, const struct store_resync_target *target,
                       struct resync_place *ret_place)
 {
+    struct address address;
+    const char *user = target->sip_user ? target->sip_user : "";
+
     if (target->sip_contact[0]) {
         *ret_place = (struct resync_place){target->sip_contact, "sip_contact"};
         return 0;
     }
-    if (target->pnp_contact && is_plain(target->pnp_contact) &&
-        strncmp(target->pnp_contact, "sip:", 4) == 0 &&
-        is_at(target->pnp_contact, target->last_fetch_address)) {
-        *ret_place = (struct resync_place){target->pnp_contact, "pnp"};
-        return 0;
-    }
-    return place_of_fetch(arena, target, ret_place);
+    if (address_parse(target->last_fetch_address, &address) != 0)
+        return AP_ENOENT; /* never, or over a control socket */
+    bool is_v6 = address.family == AF_INET6;
+    uint16_t port = port_of_pnp(target, &address);
+    ret_place->uri =
+        format(arena, "sip:%s%s%s%s%s:%u", user, user[0] ? "@" : "", is_v6 ? "[" : "",
+               target->last_fetch_address, is_v6 ? "]" : "", (unsigned)(port ? port : SIP_PORT));
+    ret_place->origin = port ? "pnp" : "last_fetch";
+    return ret_place->uri ? 0 : AP_ENOMEM;
 }
 
-int resync_check_contact(const struct resync *resync, const char *contact)
+int resync_check_contact(const char *contact)
 {
     struct address address;
     uint16_t port;
 
     if (strlen(contact) >= STORE_CONTACT_MAX)
         return AP_ERANGE;
-    if (strncmp(contact, "sip:", 4) != 0 || !contact[4] || !is_plain(contact))
+    if (strncmp(contact, "sip:", 4) != 0 || !contact[4] || !sip_text_is_plain(contact) ||
+        strchr(contact, '\\'))
         return AP_ESYNTAX;
-    int err = resync ? resync->setup.endpoint(contact, &address, &port) : 0;
+    int err = sip_uri_endpoint(contact, &address, &port);
     /* Any other error is none of the contact's. */
     return err == AP_ESYNTAX || err == AP_EINVAL ? err : 0;
 }
@@ -240,7 +221,7 @@ static int make_notice(struct resync_attempt *attempt, struct arena *arena,
                                   .event = event,
                                   .subscription_state = "terminated;reason=timeout",
                                   .data = attempt};
-    int err = uri ? resync->setup.endpoint(uri, &notice->to.address, &notice->to.port) : AP_ENOMEM;
+    int err = uri ? sip_uri_endpoint(uri, &notice->to.address, &notice->to.port) : AP_ENOMEM;
     if (err)
         return err;
     if (target->sip_user) {

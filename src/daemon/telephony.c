@@ -222,7 +222,6 @@ static int open_resync(struct telephony *telephony)
         .data = telephony,
         .snapshot = snapshot_now,
         .notify = notify,
-        .endpoint = sip_uri_endpoint,
         .wake = wake,
         .start = start_job,
         .open_reader = open_reader,

@@ -127,6 +127,26 @@ static int read_endpoint(const osip_uri_t *uri, struct address *ret_address, uin
     return 0;
 }
 
+/* Does the text say that host, as every reader sees it? libosipparser2 takes
+ * "192.0.2.7:[192.0.2.8]" for the second. */
+static bool has_host(const char *text, const char *host)
+{
+    const char *at = strchr(text, '@');
+    const char *begin = at ? at + 1 : text + strcspn(text, ":") + 1; /* there is a scheme */
+    bool brackets = *begin == '[';
+    size_t len = strlen(host);
+
+    begin += brackets;
+    if ((at && strchr(at + 1, '@')) || strncmp(begin, host, len) != 0)
+        return false;
+    begin += len;
+    if (brackets && *begin++ != ']')
+        return false;
+    if (*begin == ':')
+        begin += 1 + strspn(begin + 1, "0123456789");
+    return *begin == '\0' || *begin == ';' || *begin == '?';
+}
+
 int sip_uri_endpoint(const char *uri, struct address *ret_address, uint16_t *ret_port)
 {
     struct address address;
@@ -145,6 +165,8 @@ int sip_uri_endpoint(const char *uri, struct address *ret_address, uint16_t *ret
         return err;
     copy = strndup(uri, len);
     err = copy ? error_of(osip_uri_parse(read, copy)) : AP_ENOMEM;
+    if (!err && read->scheme && read->host && !has_host(copy, read->host))
+        err = AP_ESYNTAX;
     if (!err)
         err = read_endpoint(read, &address, ret_port);
     if (!err)

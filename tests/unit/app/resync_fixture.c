@@ -1,7 +1,6 @@
 #include "resync_fixture.h"
 
 #include "autoprov/api.h"
-#include "autoprov/text.h"
 #include "resync_private.h"
 
 static void keep(char *out, size_t room, const char *text)
@@ -32,27 +31,6 @@ static int notify(void *data, const struct sip_notice *notice)
     KEEP(password);
 #undef KEEP
     return 0;
-}
-
-/* "sip:user@192.0.2.7:5060", "sip:[2001:db8::7]": enough for tests. */
-static int endpoint(const char *uri, struct address *ret_address, uint16_t *ret_port)
-{
-    char host[AP_ADDRESS_TEXT_MAX];
-    const char *at = strchr(uri, '@');
-    const char *begin = at ? at + 1 : strchr(uri, ':') + 1;
-    bool is_v6 = *begin == '[';
-    size_t len = strcspn(begin += is_v6, is_v6 ? "]" : ":;");
-    const char *port = begin + len + is_v6;
-    uint64_t number = 5060;
-
-    if (len == 0 || len >= sizeof(host))
-        return AP_ESYNTAX;
-    (void)snprintf(host, sizeof(host), "%.*s", (int)len, begin);
-    if (*port == ':' &&
-        text_parse_u64(port + 1, strcspn(port + 1, ";"), 1, UINT16_MAX, &number) != 0)
-        return AP_ESYNTAX;
-    *ret_port = (uint16_t)number;
-    return address_parse(host, ret_address) == 0 ? 0 : AP_EINVAL;
 }
 
 static struct snapshot *snapshot(void *data)
@@ -98,7 +76,6 @@ void resync_fixture_open(struct resync_fixture *rig, struct app_fixture *fixture
                                        .data = rig,
                                        .snapshot = snapshot,
                                        .notify = notify,
-                                       .endpoint = endpoint,
                                        .wake = wake,
                                        .start = start,
                                        .open_reader = open_reader};

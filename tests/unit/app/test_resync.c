@@ -49,6 +49,8 @@ static void test_a_phone_is_told_by_its_vendors_event_in_its_own_accounts_name(v
     assert_null(strstr(world.fixture->log, "first"));
 }
 
+#define PNP_CONTACT(contact) "UPDATE pnp SET contact = '" contact "' RETURNING 1"
+
 static void test_where_a_phone_listens(void **state)
 {
     static const struct {
@@ -62,11 +64,18 @@ static void test_where_a_phone_listens(void **state)
          "sip:1001@[2001:db8::7]:5060"},
         {"UPDATE phone SET last_fetch_address = '192.0.2.80' RETURNING 1",
          "sip:1001@192.0.2.80:5060"},
-        {"UPDATE phone SET last_fetch_address = '192.0.2.8' RETURNING 1", "sip:x@192.0.2.8:5062"},
-        {"UPDATE pnp SET contact = 'sip:[2001:db8::7]:5063' RETURNING 1",
-         "sip:1001@192.0.2.8:5060"},
+        {"UPDATE phone SET last_fetch_address = '192.0.2.8' RETURNING 1",
+         "sip:1001@192.0.2.8:5062"},
+        /* Texts that begin with the phone's address, and lead elsewhere or nowhere. */
+        {PNP_CONTACT("sip:a@192.0.2.8:[192.0.2.66]:5060"), "sip:1001@192.0.2.8:5060"},
+        {PNP_CONTACT("sip:a@192.0.2.8:5060@[192.0.2.66]:99"), "sip:1001@192.0.2.8:5060"},
+        {PNP_CONTACT("sip:192.0.2.8:1@192.0.2.66:5060"), "sip:1001@192.0.2.8:5060"},
+        {PNP_CONTACT("sip:a@192.0.2.8:5061;maddr=192.0.2.66"), "sip:1001@192.0.2.8:5060"},
+        {PNP_CONTACT("sip:a@192.0.2.8;transport=tcp"), "sip:1001@192.0.2.8:5060"},
+        {PNP_CONTACT("sip:a@192.0.2.8:0"), "sip:1001@192.0.2.8:5060"},
+        {PNP_CONTACT("sip:[2001:db8::7]:5063"), "sip:1001@192.0.2.8:5060"},
         {"UPDATE phone SET last_fetch_address = '2001:db8::7' RETURNING 1",
-         "sip:[2001:db8::7]:5063"},
+         "sip:1001@[2001:db8::7]:5063"},
         {"UPDATE phone SET sip_contact = 'sip:1001@192.0.2.9' RETURNING 1", "sip:1001@192.0.2.9"},
     };
 
@@ -201,11 +210,13 @@ static void test_contacts_that_may_stand(void **state)
         {"<sip:1001@192.0.2.7>", AP_ESYNTAX},
         {"sip:1001@192.0.2.7\r\nX: y", AP_ESYNTAX},
         {"sip:1001@phone.example.com", AP_EINVAL},
+        {"sip:1001@192.0.2.7;transport=tcp", AP_EINVAL},
+        {"sip:1001@192.0.2.7:[192.0.2.8]", AP_ESYNTAX},
     };
 
     (void)state;
     for (size_t i = 0; i < AP_COUNT(CASES); i++)
-        assert_int_equal(resync_check_contact(world.rig.resync, CASES[i].contact), CASES[i].err);
+        assert_int_equal(resync_check_contact(CASES[i].contact), CASES[i].err);
 }
 
 int main(void)

@@ -486,6 +486,12 @@ static void test_an_endpoint_is_a_numeric_address_and_a_port(void **state)
         {"192.0.2.7", AP_ESYNTAX, NULL, 0},
         {"<sip:192.0.2.7", AP_ESYNTAX, NULL, 0},
         {"tel:+390112345678", AP_ESYNTAX, NULL, 0},
+        /* What one reader takes for the host, another must too. */
+        {"sip:a@192.0.2.7:[192.0.2.66]:5060", AP_ESYNTAX, NULL, 0},
+        {"sip:a@192.0.2.7:5060@[192.0.2.66]:99", AP_ESYNTAX, NULL, 0},
+        {"sip:a@192.0.2.7@192.0.2.66", AP_ESYNTAX, NULL, 0},
+        {"sip:192.0.2.7[192.0.2.66]", AP_ESYNTAX, NULL, 0},
+        {"sip:a@[192.0.2.7]x:5060", AP_ESYNTAX, NULL, 0},
     };
 
     (void)state;
