@@ -39,6 +39,17 @@ struct metrics_throttle {
     uint64_t delayed, closed, penalised; /* since the start */
 };
 
+/* Datagrams of SIP, since the start. */
+struct metrics_sip {
+    uint64_t received, sent, unsent;
+    uint64_t retransmitted; /* of those sent */
+    uint64_t strays;        /* responses that answer nothing of ours */
+    /* Dropped: too long; by an interface that is not listened on; questions too many of one source
+     * or of all; questions that nobody may be answered because of. */
+    uint64_t too_long, misplaced, over_rate, malformed;
+    uint64_t repeats; /* of questions */
+};
+
 /* getrusage(2), proc(5); names of the samples as Prometheus' own client libraries have them. */
 struct metrics_process {
     uint64_t cpu_us;
@@ -56,6 +67,7 @@ struct metrics {
     struct metrics_network network;
     struct metrics_throttle throttle;
     struct pnp_stats pnp; /* its refusals are in those above too */
+    struct metrics_sip sip;
     struct store_counts store;
     struct store_writer_stats writer;
     struct store_phone_states phones;

@@ -67,7 +67,8 @@ void sip_pnp_receive(struct sip_pnp *pnp, const struct sip_endpoint *from, unsig
  * parsed. Where there is no room for a source, one gives way that has been idle for long. */
 bool sip_pnp_admit(struct sip_pnp *pnp, const struct sip_endpoint *from, int64_t now_ms);
 
-/* 200 and NOTIFY with that URL: to the phone's Contact if that is its source address, else to its
+/* 200 and NOTIFY with that URL, in place of an earlier one to the same MAC that is under way
+ * (SIP_CANCELLED): to the phone's Contact if that is its source address, else to its
  * source address and port; nowhere else.
  * Errors: AP_ENOENT it is not waiting any more; AP_EINVAL it is no plain text of at most
  * AP_URL_MAX_BYTES; AP_EIO setup's local knows no address; those of sip_notifier_start(): nothing

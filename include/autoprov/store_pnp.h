@@ -21,7 +21,7 @@
 #define STORE_PNP_SOURCE_MAX    65
 #define STORE_PNP_INTERFACE_MAX 16
 #define STORE_PNP_OUTCOME_MAX   16
-/* Rows are forgotten this long after the phone's last question. */
+/* Rows of unknown MACs are forgotten this long after their last question. */
 #define STORE_PNP_KEPT_S (30 * 86400)
 
 /* Times are UTC seconds. Texts are UTF-8 within the maxima above, and "" where nothing is known. */
@@ -47,8 +47,10 @@ struct store_pnp {
  * long, or a source is missing. */
 AP_MUSTCHECK int store_pnp_note(struct store_db *db, const struct store_pnp *row);
 
-/* Delete rows whose last question is older than STORE_PNP_KEPT_S, and beyond AP_PNP_ROWS_MAX those
- * that asked longest ago: after each batch of notes, as it reads all rows. In a transaction. */
+/* Of MACs that no phone has, delete rows whose last question is older than STORE_PNP_KEPT_S, and
+ * beyond AP_PNP_ROWS_MAX those that asked longest ago: after each batch of notes, as it reads all
+ * rows. Rows of phones stay, or a flood of forged MACs would make their ports forgotten. In a
+ * transaction. */
 AP_MUSTCHECK int store_pnp_prune(struct store_db *db);
 
 enum store_pnp_which { STORE_PNP_ALL, STORE_PNP_KNOWN, STORE_PNP_UNKNOWN };

@@ -31,6 +31,19 @@ enum store_resync_outcome {
 const char *store_resync_kind_name(enum store_resync_kind kind);
 const char *store_resync_via_name(enum store_resync_via via);
 const char *store_resync_outcome_name(enum store_resync_outcome outcome);
+/* Why one has failed: "", "no_event", …; never NULL. */
+enum store_resync_why {
+    STORE_RESYNC_WHY_NONE,
+    STORE_RESYNC_NO_EVENT,     /* its vendor has none for that, or has left the catalogue */
+    STORE_RESYNC_NO_URL,       /* its phones cannot be told one so */
+    STORE_RESYNC_BAD_CONTACT,  /* no address that can be sent to */
+    STORE_RESYNC_NOT_SENT,     /* no way leads there */
+    STORE_RESYNC_NOT_TAKEN,    /* no program asked for it */
+    STORE_RESYNC_NOT_REPORTED, /* one took it, twice, and did not say what became of it */
+    STORE_RESYNC_PROGRAM,      /* one said that it failed */
+    STORE_RESYNC_WHY_COUNT
+};
+const char *store_resync_why_name(enum store_resync_why why);
 /* Errors of both: AP_EINVAL. */
 AP_MUSTCHECK int store_resync_kind_parse(const char *name, enum store_resync_kind *ret_kind);
 AP_MUSTCHECK int store_resync_outcome_parse(const char *name,
@@ -78,15 +91,16 @@ struct store_resync {
     enum store_resync_via via;
     char target[STORE_CONTACT_MAX]; /* "" : none */
     enum store_resync_outcome outcome;
-    int status;       /* of SIP, 100..699; 0: none */
-    int64_t ended_at; /* 0: waiting */
+    int status;                /* of SIP, 100..699; 0: none */
+    enum store_resync_why why; /* of one that failed */
+    int64_t ended_at;          /* 0: waiting */
 };
 /* In place of the phone's last one, unless that is of a later order. A phone that is gone meanwhile
  * is no error. Writer. */
 AP_MUSTCHECK int store_resync_put(struct store_db *db, const struct store_resync *resync);
 
-/* What waited when the daemon ended will never hear: cancelled. Writer. */
-AP_MUSTCHECK int store_resync_recover(struct store_db *db);
+/* What waited when the daemon ended will never hear: cancelled. *ret_count: how many. Writer. */
+AP_MUSTCHECK int store_resync_recover(struct store_db *db, uint64_t *ret_count);
 
 struct store_resync_row {
     const char *phone_id;
@@ -99,6 +113,7 @@ struct store_resync_row {
     const char *target;
     enum store_resync_outcome outcome;
     int status;
+    enum store_resync_why why;
     int64_t ended_at;
     int64_t fetched_at; /* the phone's last fetch, if not before asked_at: the proof; else 0 */
 };

@@ -23,6 +23,7 @@ struct walk {
     struct provision_credentials assumed;
     struct provision_finding found;
     enum policy_reason reason;
+    bool can_be_told;
     int err; /* the first failure to write a step */
 };
 
@@ -297,47 +298,18 @@ static void step_throttle(struct walk *walk)
         step(walk, "throttle", true, "this source is not throttled");
 }
 
-/* What came of telling it last. */
-static const char *last_resync(struct walk *walk, const char *phone_id)
-{
-    struct store_resync_row row;
-    int err = store_resync_get(walk->db, &walk->call->arena, phone_id, &row);
-
-    if (err)
-        return err == AP_ENOENT ? "it was not told yet" : NULL;
-    return api_text(walk->call, "told last: %s%s%s", store_resync_outcome_name(row.outcome),
-                    row.status ? api_text(walk->call, " with %d", row.status) : "",
-                    row.fetched_at ? ", and it fetched since" : ", no fetch since");
-}
-
 /* How it can be told to fetch anew; no part of a fetch, so no reason either. */
 static void step_resync(struct walk *walk)
 {
-    const struct provision_finding *found = &walk->found;
-    struct arena *arena = &walk->call->arena;
-    struct store_resync_target target;
-    struct resync_place place = {.uri = ""};
+    const char *detail = NULL;
 
-    if (!found->phone_known || !found->vendor)
+    if (!walk->found.phone_known || !walk->found.vendor)
         return;
-    const char *event = resync_event(found->vendor, STORE_RESYNC_FETCH);
-    const char *last = last_resync(walk, found->phone.id);
-    int err = store_resync_target(walk->db, arena, found->phone.mac, false, &target);
-    if (!err)
-        err = resync_find_place(arena, &target, &place);
-    if ((err && err != AP_ENOENT) || !last)
-        walk->err = err ? err : AP_ENOMEM;
-    else if (!event)
-        step(walk, "resync", false, "phones of this vendor cannot be told to fetch");
-    else if (err)
-        step(walk, "resync", false,
-             api_text(walk->call,
-                      "where it listens is not known: it never fetched, and has no "
-                      "sip_contact; %s",
-                      last));
+    int err = api_explain_resync(walk->call, walk->db, &walk->found, &walk->can_be_told, &detail);
+    if (err)
+        walk->err = err;
     else
-        step(walk, "resync", true,
-             api_text(walk->call, "by %s to %s (%s); %s", event, place.uri, place.origin, last));
+        step(walk, "resync", walk->can_be_told, detail);
 }
 
 /* NULL: none are told. */
@@ -443,5 +415,11 @@ int api_explain(struct api_call *call, struct store_db *db)
         json_decref(walk.steps);
         return err;
     }
-    return api_explain_answer(call, walk.reason, api_explain_next(walk.reason), walk.steps);
+    return api_explain_answer(
+        call, walk.reason,
+        walk.reason == POLICY_SERVE && !walk.can_be_told
+            ? "nothing is in the way: make the phone fetch again at the phone itself, as by a "
+              "restart, and look at 'autoprovctl phone diff MAC' afterwards"
+            : api_explain_next(walk.reason),
+        walk.steps);
 }

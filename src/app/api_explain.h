@@ -9,6 +9,15 @@
 /* The answer to a question of explain whose "pnp" is true. */
 AP_MUSTCHECK int api_explain_pnp(struct api_call *call, struct store_db *db);
 
+/* -- api_explain_resync.c ---------------------------------------------------------------------- */
+
+struct provision_finding;
+/* Of a known phone whose vendor is known. *ret_detail: for people, static or from the call's arena.
+ * Errors: AP_ENOMEM, the store's. */
+AP_MUSTCHECK int api_explain_resync(struct api_call *call, struct store_db *db,
+                                    const struct provision_finding *found, bool *ret_can,
+                                    const char **ret_detail);
+
 /* -- api_explain_next.c ------------------------------------------------------------------------ */
 
 /* What an admin does about a refusal for that reason; "" : nothing is known. Static. */

@@ -96,7 +96,10 @@ static void step_phone(struct walk *walk)
     const struct store_phone *phone = &found->phone;
 
     if (!found->phone_known) {
-        step(walk, "phone", false, "no phone has this MAC, or it was refused before");
+        step(walk, "phone", false,
+             walk->found.reason == POLICY_PNP_UNKNOWN
+                 ? "no phone has this MAC"
+                 : "not looked for: the question was refused before");
         return;
     }
     step(walk, "phone", phone->enabled,
@@ -171,10 +174,14 @@ int api_explain_pnp(struct api_call *call, struct store_db *db)
         return err;
     }
     enum policy_reason reason = walk.found.reason;
-    return api_explain_answer(call, reason,
-                              reason == POLICY_NO_BOOTSTRAP
-                                  ? "there is no URL to tell: the name of the phone's file is not "
-                                    "known; give it a model of the catalogue"
-                                  : api_explain_next(reason),
-                              walk.steps);
+    const char *next = api_explain_next(reason);
+
+    if (reason == POLICY_NO_BOOTSTRAP)
+        next = "there is no URL to tell: the name of the phone's file is not known; give it a "
+               "model of the catalogue";
+    else if (reason == POLICY_SERVE)
+        next = "nothing is in the way: restart the phone, so that it asks";
+    else if (reason == POLICY_PNP_UNKNOWN && !walk.has_asked)
+        next = "enter the phone: autoprovctl phone add USER MAC, then autoprovctl phone enrol MAC";
+    return api_explain_answer(call, reason, next, walk.steps);
 }

@@ -92,6 +92,10 @@ static int read_wish(struct api_call *call, struct wish *wish)
 
     if (!err && kind && store_resync_kind_parse(kind, &wish->order.kind) != 0)
         err = api_problem(call, AP_EINVAL, "/kind", "kind: resync, reboot or url");
+    /* As GET /phones/MAC/url: it opens the file with the passwords, and is sent in clear. */
+    if (!err && wish->order.kind == STORE_RESYNC_URL && call->role < API_ROLE_ADMIN)
+        err = api_problem(call, AP_EPERM, "/kind", "kind url needs the role %s; %s is %s",
+                          api_role_name(API_ROLE_ADMIN), call->actor, api_role_name(call->role));
     wish->order.rate = (uint32_t)rate;
     wish->order.actor = call->actor;
     wish->order.site_id = call->site_id;
@@ -287,12 +291,13 @@ static json_t *row_json(const struct store_resync_row *row)
     char mac[AP_MAC_TEXT_MAX];
 
     mac_format(row->mac, MAC_FORM_LOWER_COLON, mac);
-    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:i, s:I, s:I}", "mac", mac, "user",
-                     row->user_name, "order", (json_int_t)row->order_id, "asked_at",
+    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:i, s:s, s:I, s:I}", "mac", mac,
+                     "user", row->user_name, "order", (json_int_t)row->order_id, "asked_at",
                      (json_int_t)row->asked_at, "kind", store_resync_kind_name(row->kind), "via",
                      store_resync_via_name(row->via), "target", row->target, "outcome",
-                     store_resync_outcome_name(row->outcome), "status", row->status, "ended_at",
-                     (json_int_t)row->ended_at, "fetched_at", (json_int_t)row->fetched_at);
+                     store_resync_outcome_name(row->outcome), "status", row->status, "why",
+                     store_resync_why_name(row->why), "ended_at", (json_int_t)row->ended_at,
+                     "fetched_at", (json_int_t)row->fetched_at);
 }
 
 static int read_filter(struct api_call *call, struct store_db *db,

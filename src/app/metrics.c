@@ -197,6 +197,30 @@ static void write_pnp(struct text *text, const struct pnp_stats *pnp)
                pnp->told[outcome]);
 }
 
+static void write_sip(struct text *text, const struct metrics_sip *sip)
+{
+    static const char DROPPED[] = PREFIX "sip_dropped_total";
+    const struct figure figures[] = {
+        {PREFIX "sip_received_total", "counter", "SIP datagrams that were read.", sip->received},
+        {PREFIX "sip_sent_total", "counter", "SIP datagrams that were sent.", sip->sent},
+        {PREFIX "sip_unsent_total", "counter", "SIP datagrams that could not be sent.",
+         sip->unsent},
+        {PREFIX "sip_retransmitted_total", "counter", "SIP requests that were sent again.",
+         sip->retransmitted},
+        {PREFIX "sip_strays_total", "counter", "SIP responses that answer no request.",
+         sip->strays},
+        {PREFIX "pnp_repeats_total", "counter", "Questions by multicast that were repeats.",
+         sip->repeats},
+    };
+
+    write_figures(text, figures, AP_COUNT(figures));
+    family(text, DROPPED, "counter", "SIP datagrams that were dropped, by the reason.");
+    sample(text, DROPPED, "reason", "length", sip->too_long);
+    sample(text, DROPPED, "reason", "interface", sip->misplaced);
+    sample(text, DROPPED, "reason", "rate", sip->over_rate);
+    sample(text, DROPPED, "reason", "form", sip->malformed);
+}
+
 static void write_store(struct text *text, const struct metrics *metrics)
 {
     const struct store_counts *store = &metrics->store;
@@ -321,6 +345,7 @@ int metrics_write(const struct metrics *metrics, struct buf *out)
     write_network(&text, metrics);
     write_throttle(&text, metrics);
     write_pnp(&text, &metrics->pnp);
+    write_sip(&text, &metrics->sip);
     write_store(&text, metrics);
     write_alarms(&text, metrics);
     write_resyncs(&text, metrics);

@@ -93,6 +93,7 @@ static int count_all(struct resync *resync, struct resync_run *run)
     int err = store_phone_states(resync->setup.reader, &states);
 
     if (!err) {
+        /* Those that are off are not among the MACs. */
         run->progress.total = states.never_fetched + states.fetched;
         run->progress.counted = true;
     }
@@ -233,11 +234,11 @@ static void tell_end(const struct resync_progress *progress)
                       outcomes[STORE_RESYNC_CANCELLED];
 
     log_event(LOG_LEVEL_NOTICE, "resync_end",
-              "order=%llu of=%s phones=%llu accepted=%llu refused=%llu unreachable=%llu "
+              "order=%llu of=%s phones=%llu told=%llu accepted=%llu refused=%llu unreachable=%llu "
               "failed=%llu%s",
               (unsigned long long)progress->order_id, resync_whom_name(progress->whom),
-              (unsigned long long)progress->asked, (unsigned long long)accepted,
-              (unsigned long long)outcomes[STORE_RESYNC_REFUSED],
+              (unsigned long long)progress->total, (unsigned long long)progress->asked,
+              (unsigned long long)accepted, (unsigned long long)outcomes[STORE_RESYNC_REFUSED],
               (unsigned long long)outcomes[STORE_RESYNC_UNREACHABLE], (unsigned long long)failed,
               progress->cancelled ? "; cancelled" : "");
 }
@@ -247,7 +248,9 @@ static void finish(struct resync *resync, struct resync_run *run)
     struct resync_progress *progress = &run->progress;
 
     progress->ended_at = clock_wall_s(resync->setup.clock);
-    progress->total = progress->asked + progress->passed_over;
+    /* Of one that was stopped it stays what it would have been. */
+    if (!progress->cancelled || !progress->counted)
+        progress->total = progress->asked + progress->passed_over;
     progress->counted = true;
     /* A look of the daemon itself that found nobody is no news. */
     if (!progress->automatic || progress->asked > 0) {
@@ -389,8 +392,10 @@ void resync_stop(struct resync *resync)
         return;
     resync->stopped = true;
     atomic_store(&resync->stopping, true);
-    for (struct resync_run *run = resync->runs; run; run = run->next)
+    for (struct resync_run *run = resync->runs; run; run = run->next) {
         resync_cancel_run(resync, run);
+        tell_end(&run->progress); /* the daemon ends: nothing else will tell of it */
+    }
     resync->write_again_ms = 0;
     (void)resync_write(resync, clock_monotonic_ms(resync->setup.clock)); /* the rest: recovered */
 }

@@ -51,6 +51,9 @@ int64_t resync_expire(struct resync *resync, int64_t now_ms)
         next = TAILQ_NEXT(attempt, external);
         if (now_ms >= attempt->due_ms) {
             if (attempt->external_state == RESYNC_QUEUED || attempt->given == GIVEN_MAX) {
+                attempt->row.why = attempt->external_state == RESYNC_QUEUED
+                                       ? STORE_RESYNC_NOT_TAKEN
+                                       : STORE_RESYNC_NOT_REPORTED;
                 resync_end(attempt, STORE_RESYNC_FAILED, 0);
                 continue;
             }
@@ -110,6 +113,8 @@ int resync_take(struct resync *resync, struct arena *arena, size_t limit,
         if (err == AP_ENOMEM) /* what was given counts as given: it is given again */
             break;
         if (err) {
+            attempt->row.why =
+                attempt->row.kind == STORE_RESYNC_URL ? STORE_RESYNC_NO_URL : STORE_RESYNC_NO_EVENT;
             resync_end(attempt, STORE_RESYNC_FAILED, 0);
             continue;
         }
@@ -134,6 +139,8 @@ int resync_report(struct resync *resync, uint64_t item_id, enum store_resync_out
     TAILQ_FOREACH(attempt, &resync->external, external)
     {
         if (attempt->item_id == item_id && attempt->given > 0) {
+            if (outcome == STORE_RESYNC_FAILED)
+                attempt->row.why = STORE_RESYNC_PROGRAM;
             resync_end(attempt, outcome, status);
             resync->setup.wake(resync->setup.data);
             return 0;

@@ -55,6 +55,7 @@ struct resync_batch {
     struct store_resync rows[AP_RESYNC_BATCH_ROWS];
     struct resync_attempt *attempts[AP_RESYNC_BATCH_ROWS];
     size_t count; /* 0: store_resync_recover() */
+    uint64_t recovered;
     int err;
     bool is_busy;
 };

@@ -144,9 +144,11 @@ void resync_end(struct resync_attempt *attempt, enum store_resync_outcome outcom
     resync->totals[STORE_RESYNC_WAITING]--;
     resync->totals[outcome]++;
     mac_format(attempt->mac, MAC_FORM_LOWER, mac);
-    log_event(LOG_LEVEL_INFO, "resync", "mac=%s order=%llu kind=%s via=%s outcome=%s status=%d%s%s",
-              mac, (unsigned long long)row->order_id, store_resync_kind_name(row->kind),
+    log_event(LOG_LEVEL_INFO, "resync",
+              "mac=%s order=%llu kind=%s via=%s outcome=%s status=%d%s%s%s%s", mac,
+              (unsigned long long)row->order_id, store_resync_kind_name(row->kind),
               store_resync_via_name(row->via), store_resync_outcome_name(outcome), status,
+              row->why ? " why=" : "", store_resync_why_name(row->why),
               row->target[0] ? " target=" : "", row->target);
     resync_unqueue(attempt);
     attempt->run->under_way--;
@@ -208,6 +210,13 @@ static struct resync_attempt *new_attempt(struct resync *resync, struct resync_r
     return attempt;
 }
 
+/* Whatever it is, it is the phone's: the next one may well be told. */
+static int failed(struct resync_attempt *attempt, enum store_resync_why why)
+{
+    attempt->row.why = why;
+    return AP_EINVAL;
+}
+
 /* Texts are of the arena. */
 static int make_notice(struct resync_attempt *attempt, struct arena *arena,
                        const struct store_resync_target *target, const char *event,
@@ -223,7 +232,7 @@ static int make_notice(struct resync_attempt *attempt, struct arena *arena,
                                   .data = attempt};
     int err = uri ? sip_uri_endpoint(uri, &notice->to.address, &notice->to.port) : AP_ENOMEM;
     if (err)
-        return err;
+        return failed(attempt, STORE_RESYNC_BAD_CONTACT);
     if (target->sip_user) {
         /* Both ends are the phone's own account: phones trust their own domain. */
         notice->from = format(arena, "<sip:%s@%s>", target->sip_user, target->domain);
@@ -242,7 +251,8 @@ static int make_notice(struct resync_attempt *attempt, struct arena *arena,
     if (attempt->row.kind != STORE_RESYNC_URL)
         return 0;
     notice->content_type = "application/url";
-    return resync_url(resync, arena, attempt->mac, &notice->body);
+    err = resync_url(resync, arena, attempt->mac, &notice->body);
+    return err ? failed(attempt, STORE_RESYNC_NO_URL) : 0;
 }
 
 static int notify(struct resync_attempt *attempt, struct arena *arena,
@@ -252,8 +262,10 @@ static int notify(struct resync_attempt *attempt, struct arena *arena,
     struct sip_notice notice;
     int err = make_notice(attempt, arena, target, event, &notice);
 
-    /* Whatever it is, it is the phone's: the next one may well be told. */
-    return err ? AP_EINVAL : resync->setup.notify(resync->setup.data, &notice);
+    if (err)
+        return AP_EINVAL;
+    err = resync->setup.notify(resync->setup.data, &notice);
+    return err && err != AP_EBUSY ? failed(attempt, STORE_RESYNC_NOT_SENT) : err;
 }
 
 /* Errors: AP_ENOENT nobody knows where; AP_EBUSY no room; others: it cannot be told. */
@@ -269,13 +281,14 @@ static int tell(struct resync_attempt *attempt, struct arena *arena,
     bool external = attempt->row.via == STORE_RESYNC_EXTERNAL;
 
     if (!event)
-        return AP_EINVAL;
+        return failed(attempt, attempt->row.kind == STORE_RESYNC_URL ? STORE_RESYNC_NO_URL
+                                                                     : STORE_RESYNC_NO_EVENT);
     int err = resync_find_place(arena, target, &place);
     /* A PBX knows the contacts of its accounts. */
     if (err && !(err == AP_ENOENT && external && target->sip_user))
         return err;
     if (strlen(place.uri) >= sizeof(attempt->row.target))
-        return AP_ERANGE;
+        return failed(attempt, STORE_RESYNC_BAD_CONTACT);
     memcpy(attempt->row.target, place.uri, strlen(place.uri) + 1);
     return external ? resync_queue(attempt, now_ms) : notify(attempt, arena, target, event);
 }

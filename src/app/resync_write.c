@@ -24,7 +24,7 @@ static int run_write(struct store_write *write, struct store_db *db)
 {
     struct resync_batch *batch =
         (struct resync_batch *)((char *)write - offsetof(struct resync_batch, write));
-    int err = batch->count == 0 ? store_resync_recover(db) : 0;
+    int err = batch->count == 0 ? store_resync_recover(db, &batch->recovered) : 0;
 
     for (size_t i = 0; i < batch->count && !err; i++)
         err = store_resync_put(db, &batch->rows[i]);
@@ -59,8 +59,13 @@ static void committed(struct mailbox_message *message)
     batch->is_busy = false;
     for (size_t i = 0; i < batch->count; i++)
         settle(batch->attempts[i], batch->err == 0);
-    if (batch->err == 0 && batch->count == 0)
+    if (batch->err == 0 && batch->count == 0) {
         resync->is_recovered = true;
+        if (batch->recovered > 0)
+            log_event(LOG_LEVEL_WARNING, "resync_recovered",
+                      "phones=%llu; the daemon ended while they were told: order them anew",
+                      (unsigned long long)batch->recovered);
+    }
     resync->write_again_ms = clock_monotonic_ms(resync->setup.clock) +
                              (batch->err          ? FAILED_RETRY_MS
                               : batch->count == 0 ? 0 /* what a daemon before this one has left */

@@ -10,12 +10,15 @@
 #define POLL_NS 250000000L
 /* A phone answers, or has not answered, within 32 s; through a program within two minutes. */
 #define PHONE_POLLS (130 * 4)
-#define BAR_WIDTH   30
-#define PERCENTS    100
+/* A program that is at work takes an order at once. */
+#define HINT_POLLS (5 * 4)
+#define BAR_WIDTH  30
+#define PERCENTS   100
 
 static const struct ctl_column ORDERS[] = {
     {"order", "ORDER"},
     {"of", "OF"},
+    {"state", "STATE"},
     {"kind", "KIND"},
     {"phones", "PHONES"},
     {"asked", "TOLD"},
@@ -37,6 +40,7 @@ static const struct ctl_column PHONES[] = {
     {"target", "TARGET"},
     {"outcome", "OUTCOME"},
     {"status", "STATUS"},
+    {"why", "WHY"},
     {"asked_at", "TOLD"},
     {"fetched_at", "FETCHED"},
     {0},
@@ -127,17 +131,25 @@ static int wait_for_end(const struct ctl_args *args, json_int_t number, json_t *
 
 static int print_order(const struct ctl_args *args, const json_t *order)
 {
+    static const char *const OUTCOMES[] = {"refused", "unreachable", "no_target", "failed",
+                                           "cancelled"};
     json_int_t told = number_of(order, "asked"), accepted = accepted_of(order);
+    const char *worst = "";
 
+    for (size_t i = 0; accepted < told && i < sizeof(OUTCOMES) / sizeof(OUTCOMES[0]); i++) {
+        if (!worst[0] || outcome_of(order, OUTCOMES[i]) > outcome_of(order, worst))
+            worst = OUTCOMES[i];
+    }
     if (args->json)
         ctl_print_json(order);
     else
         printf("%lld phone%s told: %lld accepted, %lld refused, %lld unreachable, %lld failed; "
-               "%lld fetched so far%s\n",
+               "%lld fetched so far%s%s\n",
                (long long)told, told == 1 ? "" : "s", (long long)accepted,
                (long long)outcome_of(order, "refused"), (long long)outcome_of(order, "unreachable"),
                (long long)failed_of(order), (long long)number_of(order, "fetched"),
-               accepted == told ? "" : "; which: autoprovctl resync status --outcome refused");
+               accepted == told ? "" : "; which and why: autoprovctl resync status --outcome ",
+               worst);
     return accepted == told ? CTL_OK : CTL_FAILED;
 }
 
@@ -235,6 +247,10 @@ static int wait_for_phone(const struct ctl_args *args, const char *mac, json_int
         (void)nanosleep(&pause, NULL); /* cut short asks sooner */
         code = ctl_call(args, "GET", path, NULL, &answer);
         json_t *row = json_array_get(json_object_get(answer, "items"), 0);
+        const char *via = json_string_value(json_object_get(row, "via"));
+        if (polls == HINT_POLLS && via && strcmp(via, "external") == 0 && is_word(row, "waiting"))
+            fprintf(stderr, "waiting for a program to tell the phone: autoprovctl notifier, as in "
+                            "autoprovd-notifier.service\n");
         if (row && number_of(row, "order") >= number && !is_word(row, "waiting"))
             *ret_row = json_incref(row);
         json_decref(answer);
@@ -243,11 +259,35 @@ static int wait_for_phone(const struct ctl_args *args, const char *mac, json_int
     return code;
 }
 
+/* By STORE_RESYNC_WHY's names. */
+static const char *words_of(const char *why)
+{
+    static const struct {
+        const char *why, *words;
+    } WORDS[] = {
+        {"no_event", "its vendor's phones cannot be told so, or the vendor has left the catalogue"},
+        {"no_url", "its vendor's phones cannot be given a URL so"},
+        {"bad_contact", "its contact cannot be sent to; autoprovctl phone set MAC --sip-contact"},
+        {"not_sent", "no way leads there from this machine; look with: ip route get ADDRESS"},
+        {"not_taken",
+         "no program asked for it within ten minutes: is autoprovctl notifier at work?"},
+        {"not_reported", "the program took it twice and never said what became of it"},
+        {"program", "the program said that it failed; its own log tells why"},
+    };
+
+    for (size_t i = 0; why && i < sizeof(WORDS) / sizeof(WORDS[0]); i++) {
+        if (strcmp(WORDS[i].why, why) == 0)
+            return WORDS[i].words;
+    }
+    return NULL;
+}
+
 static int print_phone(const struct ctl_args *args, const char *mac, const json_t *row)
 {
     const char *outcome = json_string_value(json_object_get(row, "outcome"));
     const char *target = json_string_value(json_object_get(row, "target"));
     json_int_t status = number_of(row, "status");
+    const char *why = words_of(json_string_value(json_object_get(row, "why")));
     bool accepted = is_word(row, "accepted") || is_word(row, "challenged");
 
     if (args->json)
@@ -263,6 +303,8 @@ static int print_phone(const struct ctl_args *args, const char *mac, const json_
                         "where phone %s listens is not known: it never fetched; autoprovctl phone "
                         "set %s --sip-contact sip:USER@ADDRESS",
                         mac, mac);
+    if (why)
+        return ctl_fail(CTL_FAILED, "phone %s: %s: %s", mac, outcome ? outcome : "?", why);
     if (status > 0)
         return ctl_fail(CTL_FAILED, "phone %s: %s with %lld", mac, outcome ? outcome : "?",
                         (long long)status);
@@ -306,6 +348,10 @@ static void flatten(json_t *order)
 
     for (size_t i = 0; i < sizeof(SAME) / sizeof(SAME[0]); i++)
         (void)json_object_set_new(order, SAME[i], json_integer(outcome_of(order, SAME[i])));
+    const char *state = json_is_true(json_object_get(order, "cancelled")) ? "stopped"
+                        : number_of(order, "ended_at") == 0               ? "running"
+                                                                          : "done";
+    (void)json_object_set_new(order, "state", json_string(state));
     (void)json_object_set_new(order, "accepted", json_integer(accepted_of(order)));
     (void)json_object_set_new(order, "failed", json_integer(failed_of(order)));
 }

@@ -129,7 +129,12 @@ static int fill_word(struct splitter *splitter, const char *word, const struct w
         const struct words_value *value =
             word[len + 1] == '}' ? find_value(values, word + 1, len) : NULL;
         if (!value)
-            return ap_error_set(error, AP_EINVAL, "'%.40s' begins with no placeholder", word);
+            return ap_error_set(
+                error, AP_EINVAL,
+                "'%.40s' begins with no placeholder; there are {mac}, {user}, {sip_user}, "
+                "{domain}, {contact}, {event} and {kind}. A command with braces of its "
+                "own goes into a script",
+                word);
         if (!value->value)
             return ap_error_set(error, AP_EINVAL,
                                 "{%s} is a secret, and everybody sees arguments: it is in the "

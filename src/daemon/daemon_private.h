@@ -156,6 +156,7 @@ AP_MUSTCHECK int telephony_claim(struct daemon *daemon, const struct config *con
 AP_MUSTCHECK int telephony_open(struct daemon *daemon, struct ap_error *error);
 /* The configuration is another one. */
 void telephony_switch(struct daemon *daemon);
+void telephony_metrics(const struct daemon *daemon, struct metrics_sip *ret_metrics);
 /* Once a second. */
 void telephony_tick(struct daemon *daemon);
 /* Nothing is sent or heard any more; before the writer is halted. May run twice. */

@@ -64,6 +64,14 @@ static unsigned interface_of(struct msghdr *message)
     return 0;
 }
 
+/* The first one after a membership was renewed tells the interface's new index. */
+static bool is_at_home(struct sip_door *door, unsigned interface)
+{
+    if (door->interface == 0)
+        door->interface = interface;
+    return door->interface == interface;
+}
+
 /* True: there may be more. */
 static bool receive_one(struct sip_door *door)
 {
@@ -92,7 +100,7 @@ static bool receive_one(struct sip_door *door)
     datagram.from.port = datagram.from.address.port;
     if (message.msg_flags & MSG_TRUNC) {
         sip->stats.too_long++;
-    } else if (door->is_multicast && datagram.interface != door->interface) {
+    } else if (door->is_multicast && !is_at_home(door, datagram.interface)) {
         sip->stats.misplaced++;
     } else {
         sip->stats.received++;
@@ -127,13 +135,19 @@ int sip_socket_start(struct sip_socket *sip, uv_loop_t *loop, sip_socket_fn rece
     return 0;
 }
 
-const char *sip_socket_interface(const struct sip_socket *sip, unsigned interface)
+void sip_socket_renew(struct sip_socket *sip, void (*renewed)(void *data, const char *interface),
+                      void *data)
 {
-    for (size_t i = 0; i < sip->count; i++) {
-        if (sip->doors[i].is_multicast && sip->doors[i].interface == interface)
-            return sip->doors[i].name;
+    for (size_t i = 0; sip && i < sip->count; i++) {
+        struct sip_door *door = &sip->doors[i];
+        /* By the address, as the interface is another one. Still a member: EADDRINUSE; the address
+         * is gone: ENODEV, and it may come back. */
+        if (!door->is_multicast || setsockopt(door->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP,
+                                              &door->membership, sizeof(door->membership)) != 0)
+            continue;
+        door->interface = 0;
+        renewed(data, door->name);
     }
-    return "";
 }
 
 void sip_socket_stats(const struct sip_socket *sip, struct sip_socket_stats *ret_stats)

@@ -58,9 +58,10 @@ bool sip_socket_send(struct sip_socket *sip, const struct sip_endpoint *to, cons
 bool sip_socket_local(struct sip_socket *sip, const struct sip_endpoint *to, char *ret_text,
                       size_t room);
 
-/* The name of an interface that is listened on, by its index, borrowed until the close; "" : it is
- * none of them. */
-const char *sip_socket_interface(const struct sip_socket *sip, unsigned interface);
+/* Join the group again where an interface has gone and come back, which ends a membership; renewed
+ * is called for each. Every few seconds. NULL is fine. */
+void sip_socket_renew(struct sip_socket *sip, void (*renewed)(void *data, const char *interface),
+                      void *data);
 
 /* Since the start. */
 struct sip_socket_stats {

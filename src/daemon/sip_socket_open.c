@@ -137,7 +137,6 @@ static int open_group(struct making *making, struct sip_socket *sip,
                       const struct address *interface)
 {
     struct address group = {.family = AF_INET};
-    struct ip_mreqn membership = {.imr_ifindex = 0};
     struct sip_door *door;
 
     making->key = "pnp_interfaces";
@@ -150,9 +149,8 @@ static int open_group(struct making *making, struct sip_socket *sip,
     if (err)
         return err;
     door->is_multicast = true;
-    memcpy(&membership.imr_multiaddr, group.bytes, 4);
-    memcpy(&membership.imr_address, interface->bytes, 4);
-    membership.imr_ifindex = (int)door->interface;
+    memcpy(&door->membership.imr_multiaddr, group.bytes, 4);
+    memcpy(&door->membership.imr_address, interface->bytes, 4);
     /* Others may be bound to the group too: a second interface, a PBX that does PnP itself. */
     if (set_option(door->fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0 ||
         set_option(door->fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) != 0 ||
@@ -161,8 +159,8 @@ static int open_group(struct making *making, struct sip_socket *sip,
     making->key = "pnp_port";
     err = bind_door(making, door, &group);
     making->key = "pnp_interfaces";
-    if (!err &&
-        setsockopt(door->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof(membership)) != 0)
+    if (!err && setsockopt(door->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &door->membership,
+                           sizeof(door->membership)) != 0)
         err = fail(making, door->name);
     return err;
 }

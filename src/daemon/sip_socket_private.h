@@ -3,6 +3,7 @@
 #define AUTOPROV_SIP_SOCKET_PRIVATE_H
 
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdalign.h>
 
 #include "autoprov/limits.h"
@@ -22,8 +23,9 @@ struct sip_door {
     int family;
     uint16_t port; /* local, of those that send */
     bool is_multicast;
-    unsigned interface;     /* of those of the group */
-    char name[IF_NAMESIZE]; /* the same; else "" */
+    struct ip_mreqn membership; /* of those of the group, without an index */
+    unsigned interface;         /* the same; 0: not known, the next one tells */
+    char name[IF_NAMESIZE];     /* the same; else "" */
 };
 
 struct sip_route {

@@ -15,6 +15,9 @@
 /* A message's texts, some of them twice. */
 #define MESSAGE_ARENA_MAX_BYTES ((size_t)8 * AP_SIP_DATAGRAM_MAX_BYTES)
 
+/* Seconds between looks after the memberships. */
+#define RENEW_TICKS 10
+
 struct telephony {
     struct daemon *daemon;
     struct sip_socket *socket;
@@ -24,6 +27,7 @@ struct telephony {
     struct resync *resync;
     uv_timer_t timer;
     bool timer_open;
+    unsigned ticks;
     bool woken;            /* while it was at work */
     struct arena arena;    /* of the datagram in hand */
     const char *interface; /* that it came in by */
@@ -287,8 +291,45 @@ void telephony_switch(struct daemon *daemon)
     wake(daemon->telephony);
 }
 
+void telephony_metrics(const struct daemon *daemon, struct metrics_sip *ret_metrics)
+{
+    const struct telephony *telephony = daemon->telephony;
+    struct sip_socket_stats socket;
+    struct sip_notifier_stats notifier = {.sent = 0};
+    struct sip_pnp_stats questions = {.questions = 0};
+
+    sip_socket_stats(telephony->socket, &socket);
+    if (telephony->notifier)
+        sip_notifier_stats(telephony->notifier, &notifier);
+    if (telephony->questions)
+        sip_pnp_stats(telephony->questions, &questions);
+    *ret_metrics = (struct metrics_sip){
+        .received = socket.received,
+        .sent = socket.sent,
+        .unsent = socket.unsent,
+        .retransmitted = notifier.retransmitted,
+        .strays = notifier.strays,
+        .too_long = socket.too_long,
+        .misplaced = socket.misplaced,
+        .over_rate = questions.dropped_rate,
+        .malformed = questions.dropped_form,
+        .repeats = questions.repeats,
+    };
+}
+
+static void renewed(void *data, const char *interface)
+{
+    (void)data;
+    log_event(LOG_LEVEL_WARNING, "pnp_interface",
+              "interface=%s; it was gone: questions by multicast are heard again", interface);
+}
+
 void telephony_tick(struct daemon *daemon)
 {
+    struct telephony *telephony = daemon->telephony;
+
+    if (++telephony->ticks % RENEW_TICKS == 0)
+        sip_socket_renew(telephony->socket, renewed, NULL);
     if (daemon->telephony->pnp)
         pnp_tick(daemon->telephony->pnp);
 }

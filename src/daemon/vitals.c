@@ -209,6 +209,7 @@ int vitals_metrics(void *data, struct arena *arena, struct metrics *metrics)
     for (int reason = 0; reason < POLICY_REASON_COUNT; reason++)
         metrics->refusals[reason] = vitals_count(daemon, (enum policy_reason)reason);
     pnp_stats(daemon->pnp, &metrics->pnp);
+    telephony_metrics(daemon, &metrics->sip);
     add_network(daemon, &metrics->network);
     add_throttle(daemon, &metrics->throttle);
     metrics->flat_mode = daemon->snapshot->options.disable_auto_provision_security;

@@ -279,6 +279,18 @@ static struct sip_notice notice_of(struct place *place, const struct texts *text
     return notice;
 }
 
+/* A phone that asks anew, as after a restart, waits for one NOTIFY; and who forges its questions
+ * begins no second series of repeats. */
+static void cancel_older(struct sip_pnp *pnp, const struct place *place)
+{
+    for (size_t i = 0; i < pnp->count; i++) {
+        struct place *other = &pnp->places[(pnp->oldest + i) % AP_SIP_PNP_MAX];
+        if (other != place && other->state == TELLING &&
+            memcmp(other->question.mac, place->question.mac, AP_MAC_LEN) == 0)
+            sip_notifier_cancel(pnp->setup.notifier, other); /* which calls sip_pnp_done() */
+    }
+}
+
 static bool is_url(const char *url)
 {
     return strlen(url) <= AP_URL_MAX_BYTES && sip_text_is_plain(url) && !strchr(url, '\\');
@@ -303,6 +315,7 @@ int sip_pnp_serve(struct sip_pnp *pnp, uint64_t id, const char *url, enum sip_pn
     secret_wipe(&texts, sizeof(texts));
     if (err)
         return err;
+    cancel_older(pnp, place);
     place->state = TELLING;
     place->ends_ms = now_ms + SIP_TRANSACTION_MS;
     pnp->stats.served++;

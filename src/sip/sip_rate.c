@@ -1,5 +1,5 @@
-/* How much each source may still send, and all of them: buckets, as the one time at which each would
- * be full again (the virtual scheduling of ITU-T I.371). */
+/* How much each source may still send, and all of them: buckets, as the one time at which each
+ * would be full again (the virtual scheduling of ITU-T I.371). */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>

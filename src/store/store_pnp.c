@@ -75,18 +75,22 @@ int store_pnp_note(struct store_db *db, const struct store_pnp *row)
     return store_savepoint_end(db, err);
 }
 
+/* Rows of an import that is not done yet are phones too. */
+#define NO_PHONE "NOT EXISTS (SELECT 1 FROM phone WHERE mac = n.mac)"
+
 int store_pnp_prune(struct store_db *db)
 {
     struct store_query query;
 
-    store_query_begin(&query, db, "DELETE FROM pnp WHERE last_at < ?");
+    store_query_begin(&query, db, "DELETE FROM pnp AS n WHERE n.last_at < ? AND " NO_PHONE);
     store_query_bind_number(&query, store_now_s(db) - STORE_PNP_KEPT_S);
     int err = store_query_run(&query);
     if (err)
         return err;
     store_query_begin(&query, db,
-                      "DELETE FROM pnp WHERE mac IN (SELECT mac FROM pnp ORDER BY last_at, mac "
-                      "LIMIT max(0, (SELECT count(*) FROM pnp) - ?))");
+                      "WITH unknown AS (SELECT n.mac, n.last_at FROM pnp n WHERE " NO_PHONE ") "
+                      "DELETE FROM pnp WHERE mac IN (SELECT mac FROM unknown ORDER BY last_at, mac "
+                      "LIMIT max(0, (SELECT count(*) FROM unknown) - ?))");
     store_query_bind_number(&query, AP_PNP_ROWS_MAX);
     return store_query_run(&query);
 }

@@ -22,6 +22,17 @@ static const char *const OUTCOME_NAMES[] = {
     [STORE_RESYNC_UNREACHABLE] = "unreachable", [STORE_RESYNC_NO_TARGET] = "no_target",
     [STORE_RESYNC_FAILED] = "failed",           [STORE_RESYNC_CANCELLED] = "cancelled",
 };
+static const char *const WHY_NAMES[] = {
+    [STORE_RESYNC_WHY_NONE] = "",
+    [STORE_RESYNC_NO_EVENT] = "no_event",
+    [STORE_RESYNC_NO_URL] = "no_url",
+    [STORE_RESYNC_BAD_CONTACT] = "bad_contact",
+    [STORE_RESYNC_NOT_SENT] = "not_sent",
+    [STORE_RESYNC_NOT_TAKEN] = "not_taken",
+    [STORE_RESYNC_NOT_REPORTED] = "not_reported",
+    [STORE_RESYNC_PROGRAM] = "program",
+};
+_Static_assert(AP_COUNT(WHY_NAMES) == STORE_RESYNC_WHY_COUNT, "each reason has a name");
 _Static_assert(AP_COUNT(OUTCOME_NAMES) == STORE_RESYNC_OUTCOME_COUNT, "each outcome has a name");
 
 const char *store_resync_kind_name(enum store_resync_kind kind)
@@ -37,6 +48,11 @@ const char *store_resync_via_name(enum store_resync_via via)
 const char *store_resync_outcome_name(enum store_resync_outcome outcome)
 {
     return OUTCOME_NAMES[outcome];
+}
+
+const char *store_resync_why_name(enum store_resync_why why)
+{
+    return WHY_NAMES[why];
 }
 
 static int find_name(const char *const *names, size_t count, const char *name, size_t *ret_index)
@@ -153,9 +169,9 @@ int store_resync_put(struct store_db *db, const struct store_resync *resync)
     store_query_begin(
         &query, db,
         "INSERT INTO resync (phone_id, order_id, asked_at, kind, via, target, outcome, status, "
-        "ended_at) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM phone WHERE id = ?1 "
+        "ended_at, why) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM phone WHERE id = ?1 "
         "ON CONFLICT (phone_id) DO UPDATE SET order_id = ?2, asked_at = ?3, kind = ?4, via = ?5, "
-        "target = ?6, outcome = ?7, status = ?8, ended_at = ?9, version = version + 1 "
+        "target = ?6, outcome = ?7, status = ?8, ended_at = ?9, why = ?10, version = version + 1 "
         "WHERE order_id <= ?2");
     store_query_bind_text(&query, resync->phone_id);
     store_query_bind_number(&query, (int64_t)resync->order_id);
@@ -166,10 +182,11 @@ int store_resync_put(struct store_db *db, const struct store_resync *resync)
     store_query_bind_text(&query, OUTCOME_NAMES[resync->outcome]);
     store_query_bind_number(&query, resync->status);
     store_query_bind_number(&query, resync->ended_at);
+    store_query_bind_text(&query, WHY_NAMES[resync->why]);
     return store_query_run(&query);
 }
 
-int store_resync_recover(struct store_db *db)
+int store_resync_recover(struct store_db *db, uint64_t *ret_count)
 {
     struct store_query query;
 
@@ -177,14 +194,17 @@ int store_resync_recover(struct store_db *db)
                       "UPDATE resync SET outcome = 'cancelled', ended_at = ?, "
                       "version = version + 1 WHERE outcome = 'waiting'");
     store_query_bind_number(&query, clock_wall_s(db->clock));
-    return store_query_run(&query);
+    int err = store_query_run(&query);
+    if (!err)
+        *ret_count = (uint64_t)store_query_changes(db);
+    return err;
 }
 
 /* -- reads ------------------------------------------------------------------------------------- */
 
 #define COLUMNS                                                                                    \
     "r.phone_id, p.mac, u.name, r.order_id, r.asked_at, r.kind, r.via, r.target, r.outcome, "      \
-    "r.status, r.ended_at, iif(p.last_fetch_at >= r.asked_at, p.last_fetch_at, 0)"
+    "r.status, r.why, r.ended_at, iif(p.last_fetch_at >= r.asked_at, p.last_fetch_at, 0)"
 
 static void read_row(struct store_query *query, struct arena *arena, void *item)
 {
@@ -203,6 +223,8 @@ static void read_row(struct store_query *query, struct arena *arena, void *item)
     row->outcome = (enum store_resync_outcome)store_query_column_name(query, OUTCOME_NAMES,
                                                                       AP_COUNT(OUTCOME_NAMES));
     row->status = (int)store_query_column_number(query);
+    row->why =
+        (enum store_resync_why)store_query_column_name(query, WHY_NAMES, AP_COUNT(WHY_NAMES));
     row->ended_at = store_query_column_number(query);
     row->fetched_at = store_query_column_number(query);
 }

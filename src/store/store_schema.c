@@ -279,6 +279,11 @@
                                           VERSION ") STRICT, WITHOUT ROWID;"                       \
                                                   "CREATE INDEX pnp_last ON pnp (last_at);"
 
+/* why: of a resync that failed. */
+#define SQL_RESYNC_WHY                                                                             \
+    "ALTER TABLE resync ADD COLUMN why TEXT NOT NULL DEFAULT '' "                                  \
+    "CHECK (length(CAST(why AS BLOB)) <= 15);"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
@@ -286,6 +291,7 @@ static const char *const steps[] = {
     SQL_API_KEY SQL_LOG_INDEXES SQL_EPOCH SQL_BURNT SQL_IMPORT,
     SQL_ALARM SQL_ACCESS,
     SQL_SIP,
+    SQL_RESYNC_WHY,
 };
 
 const struct store_migrations store_schema_migrations = {

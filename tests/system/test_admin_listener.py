@@ -88,6 +88,8 @@ def test_a_role_may_do_what_it_is_for(make_instance):
     preview = door.ask("GET", f"/phones/{MAC}/preview", operator)
     assert preview.status == 200 and "********" in preview.json["body"]
     assert door.ask("GET", f"/phones/{MAC}/url", operator).status == 403
+    told = door.ask("POST", "/resyncs", operator, {"macs": [MAC], "kind": "url"})
+    assert told.status == 403 and "needs the role admin" in told.json["detail"]
     assert door.ask("GET", f"/phones/{MAC}/url", admin).json["url"] == url
     assert door.ask("POST", "/reload", viewer, {}).status == 403
     assert door.ask("POST", "/reload", operator, {}).status == 200

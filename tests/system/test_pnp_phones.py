@@ -245,3 +245,20 @@ print(answers, time.monotonic() - begin)
     assert fetched > 0 and before >= 0
     assert answers <= 10 * (seconds + 1) + 1
     assert "stuck" not in server.log()
+
+
+def test_an_interface_that_goes_and_comes_back_is_heard_again(net, server):
+    server.expected_log.append("pnp_interface interface=vs")
+    server.ctl("phone", "enrol", MAC, code=OK)
+    ours = net.names[HERE]
+    for command in (f"ip -n {ours} link del vs",
+                    f"ip link add vs netns {ours} type veth peer name vc netns {net.names[THERE]}",
+                    f"ip -n {ours} addr add {SERVER}/24 dev vs", f"ip -n {ours} link set vs up",
+                    f"ip -n {net.names[THERE]} link set vc address {COLONS}",
+                    f"ip -n {net.names[THERE]} link set vc up",
+                    f"ip -n {net.names[THERE]} addr add {PHONE}/24 dev vc",
+                    f"ip -n {net.names[THERE]} route add 224.0.0.0/4 dev vc src {PHONE}"):
+        result = net.run(*command.split())
+        assert result.returncode == 0, f"{command}: {result.stderr}"
+    wait_until("the membership", lambda: "pnp_interface interface=vs" in server.log())
+    assert ask(net, subscribe(MAC))

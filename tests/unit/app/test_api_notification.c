@@ -225,6 +225,14 @@ static void test_a_few_programs_may_wait(void **state)
     }
 }
 
+static void test_explain_says_that_a_program_tells_the_phone(void **state)
+{
+    (void)state;
+    ask("POST", "/explain", "{\"mac\": \"001565000001\"}", 200);
+    assert_non_null(strstr(server.reply.text, "through the program of notifier = external, as "
+                                              "1001@pbx; it was not told yet"));
+}
+
 int main(void)
 {
 #define ROW(name) cmocka_unit_test_setup_teardown(name, open_server, close_server)
@@ -236,6 +244,7 @@ int main(void)
         ROW(test_who_waits_costs_nothing),
         ROW(test_a_stop_keeps_nobody_waiting),
         ROW(test_a_few_programs_may_wait),
+        ROW(test_explain_says_that_a_program_tells_the_phone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

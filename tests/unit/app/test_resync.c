@@ -136,6 +136,8 @@ static void test_the_url_goes_in_the_vendors_form(void **state)
     world_tick(0);
     assert_int_equal(world.rig.notice_count, 1);
     assert_int_equal(world_rows("failed"), 1);
+    assert_int_equal(world_number("SELECT count(*) FROM resync WHERE why = 'no_url'"), 1);
+    assert_non_null(strstr(world.fixture->log, "outcome=failed status=0 why=no_url"));
 }
 
 static void test_who_cannot_be_told_gets_an_outcome_all_the_same(void **state)
@@ -160,12 +162,14 @@ static void test_who_cannot_be_told_gets_an_outcome_all_the_same(void **state)
     assert_true(progress.ended_at > 0);
     assert_int_equal(world_rows("no_target"), 1);
     assert_int_equal(world_rows("failed"), 1);
+    assert_int_equal(world_number("SELECT count(*) FROM resync WHERE why = 'no_event'"), 1);
     /* What the notifier refuses is no reason to stop. */
     world_fetched_from("192.0.2.7");
     world.rig.notify_err = AP_EINVAL;
     (void)world_order_one(1, STORE_RESYNC_FETCH);
     world_tick(0);
     assert_int_equal(world_rows("failed"), 2);
+    assert_int_equal(world_number("SELECT count(*) FROM resync WHERE why = 'not_sent'"), 1);
 }
 
 static void test_outcomes_of_the_notifier(void **state)

@@ -69,6 +69,7 @@ static void test_what_is_not_reported_is_given_once_more(void **state)
     world_tick(60000);
     assert_int_equal(take(&arena, 4, &items), 0);
     assert_int_equal(world_rows("failed"), 1);
+    assert_int_equal(world_number("SELECT count(*) FROM resync WHERE why = 'not_reported'"), 1);
     assert_int_equal(resync_report(world.rig.resync, item_id, STORE_RESYNC_ACCEPTED, 0), AP_ENOENT);
     arena_done(&arena);
 }
@@ -82,6 +83,7 @@ static void test_what_nobody_takes_fails_after_ten_minutes(void **state)
     assert_int_equal(world_rows("waiting"), 1);
     world_tick(1);
     assert_int_equal(world_rows("failed"), 1);
+    assert_int_equal(world_number("SELECT count(*) FROM resync WHERE why = 'not_taken'"), 1);
 }
 
 static void count_ready(void *data)

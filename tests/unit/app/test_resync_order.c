@@ -84,7 +84,8 @@ static void test_one_big_order_at_a_time_and_small_ones_beside_it(void **state)
     resync_fixture_answer(&world.rig, SIP_ACCEPTED, 200);
     world_tick(1000);
     assert_int_equal(world.rig.notice_count, 2);
-    assert_int_equal(world_progress_of(big).total, 1);
+    assert_int_equal(world_progress_of(big).total, 5); /* of whom one was told */
+    assert_int_equal(world_progress_of(big).asked, 1);
     assert_true(world_progress_of(big).ended_at > 0);
     assert_int_equal(resync_check(world.rig.resync, RESYNC_ALL), 0);
     /* Many small ones have an end too. */

@@ -267,6 +267,20 @@ static void test_questions_of_all_sources_together_are_bounded(void **state)
     assert_int_equal(asked_last.count, 9);
 }
 
+static void test_a_phone_that_asks_anew_is_told_once(void **state)
+{
+    (void)state;
+    ask(1, 1, "b", "192.0.2.1", 4000);
+    assert_int_equal(pnp_serve(SIP_PNP_PLAIN), 0);
+    ask(2, 1, "b", "192.0.2.1", 4000);
+    assert_int_equal(pnp_serve(SIP_PNP_PLAIN), 0);
+    assert_int_equal(told_last.count, 1); /* the first one is given up */
+    assert_int_equal(told_last.outcome, SIP_CANCELLED);
+    size_t sent = world.sent_count;
+    world_run(&world, world.now_ms + 500);
+    assert_int_equal(world.sent_count, sent + 1); /* T1: one series of repeats */
+}
+
 /* -- endings ----------------------------------------------------------------------------------- */
 
 static void test_freeing_tells_of_notifies_that_had_not_ended(void **state)
@@ -333,6 +347,7 @@ int main(void)
         TEST(test_a_source_that_asks_too_often_is_not_admitted),
         TEST(test_many_quiet_sources_do_not_make_a_loud_one_forgotten),
         TEST(test_questions_of_all_sources_together_are_bounded),
+        TEST(test_a_phone_that_asks_anew_is_told_once),
         TEST(test_freeing_tells_of_notifies_that_had_not_ended),
         TEST(test_every_allocation_may_fail),
     };

@@ -184,6 +184,34 @@ static void test_old_rows_go(void **state)
     assert_int_equal(rows[0].mac[AP_MAC_LEN - 1], 2);
 }
 
+/* Or a flood of forged MACs would make their ports forgotten. */
+static void test_rows_of_phones_stay(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_pnp row = question(0, FIXTURE_NOW_S);
+    struct store_pnp *rows = NULL;
+    struct token token;
+    char alice[STORE_ID_TEXT_MAX], id[STORE_ID_TEXT_MAX];
+
+    fixture_add_user(fixture, "alice", &token, alice);
+    fixture_add_phone(fixture, alice, 7, NULL, id);
+    fixture_mac(7, row.mac);
+    assert_int_equal(note(fixture, &row), 0);
+    fixture_begin(fixture);
+    for (int i = 0; i < AP_PNP_ROWS_MAX + 2; i++) {
+        row.mac[3] = 0xff;
+        row.mac[4] = (uint8_t)(i >> 8);
+        row.mac[5] = (uint8_t)i;
+        row.last_at = FIXTURE_NOW_S + 100 + i;
+        assert_int_equal(store_pnp_note(fixture->db, &row), 0);
+    }
+    fixture_commit(fixture);
+    fixture->wall_s = FIXTURE_NOW_S + STORE_PNP_KEPT_S + 1;
+    prune(fixture);
+    assert_int_equal(list(fixture, STORE_PNP_KNOWN, &rows), 1);
+    assert_int_equal(list(fixture, STORE_PNP_UNKNOWN, &rows), AP_PNP_ROWS_MAX);
+}
+
 static void test_beyond_the_maximum_those_that_asked_longest_ago_go(void **state)
 {
     struct fixture *fixture = *state;
@@ -246,6 +274,7 @@ int main(void)
         TEST(test_a_list_goes_on_behind_a_mac),
         TEST(test_a_row_is_forgotten_once),
         TEST(test_old_rows_go),
+        TEST(test_rows_of_phones_stay),
         TEST(test_beyond_the_maximum_those_that_asked_longest_ago_go),
         TEST(test_what_does_not_fit_is_refused_and_leaves_others_alone),
     };

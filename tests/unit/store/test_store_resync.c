@@ -355,7 +355,7 @@ static void test_attempts_are_listed_counted_and_cancelled_by_a_new_start(void *
     struct house house;
     struct store_resync_filter filter = {.after = "", .limit = 2};
     struct store_resync_row *rows = NULL;
-    uint64_t counts[STORE_RESYNC_OUTCOME_COUNT], last;
+    uint64_t counts[STORE_RESYNC_OUTCOME_COUNT], last, recovered = 0;
     char bob[STORE_ID_TEXT_MAX], id[STORE_ID_TEXT_MAX];
     uint8_t mac[AP_MAC_LEN];
     struct token token;
@@ -405,8 +405,9 @@ static void test_attempts_are_listed_counted_and_cancelled_by_a_new_start(void *
     assert_int_equal(count, 0);
 
     fixture_begin(house.fixture);
-    assert_int_equal(store_resync_recover(db), 0);
+    assert_int_equal(store_resync_recover(db, &recovered), 0);
     fixture_commit(house.fixture);
+    assert_int_equal(recovered, 2);
     assert_int_equal(store_resync_counts(db, counts), 0);
     assert_int_equal(counts[STORE_RESYNC_WAITING], 0);
     assert_int_equal(counts[STORE_RESYNC_CANCELLED], 2);
