@@ -168,6 +168,7 @@
 #define AP_CONFIG_LISTENERS_MAX     64
 #define AP_CONFIG_CERTIFICATES_MAX  8 /* of one listener: two key types for a few names */
 #define AP_CONFIG_NETWORKS_MAX      256
+#define AP_CONFIG_HOSTS_MAX         32  /* names of one listener */
 #define AP_CONFIG_CA_FILES_MAX      32  /* of one listener: a bit for each is kept per connection */
 #define AP_CONFIG_DROPINS_MAX       256 /* files in conf.d */
 #define AP_CUSTOM_OPTIONS_MAX_BYTES 16384
