@@ -33,6 +33,7 @@ LIBRARIES = {
     "confuse.h": {"config"},
     "curl/": {"ctl"},
     "qrencode.h": {"app"},
+    "argon2.h": {"app"},
     "systemd/": {"daemon"},
     "osip": {"sip"},
     "csv.h": {"app"},
