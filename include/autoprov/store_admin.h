@@ -59,8 +59,11 @@ AP_MUSTCHECK int store_admin_counts(struct store_db *db, struct store_admin_coun
 AP_MUSTCHECK int store_admin_open_setup(struct store_db *db,
                                         const uint8_t digest[static STORE_TICKET_DIGEST_BYTES],
                                         int64_t ends_at);
-/* Use it up. Errors: AP_ECONFLICT there is an admin, whatever the token; AP_ENOENT it is another
- * one, or has ended. */
+/* Is it the one? Errors: AP_ECONFLICT there is an admin, whatever the token; AP_ENOENT it is
+ * another one, or has ended. */
+AP_MUSTCHECK int store_admin_check_setup(struct store_db *db,
+                                         const uint8_t digest[static STORE_TICKET_DIGEST_BYTES]);
+/* Use it up. Errors: the same. */
 AP_MUSTCHECK int store_admin_use_setup(struct store_db *db,
                                        const uint8_t digest[static STORE_TICKET_DIGEST_BYTES]);
 

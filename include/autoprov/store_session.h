@@ -36,7 +36,8 @@ struct store_session {
     const char *agent;
 };
 
-/* By kind, holder_id, invitation_id, ends_at, address, agent. Errors: AP_ENOENT no such holder. */
+/* By kind, holder_id, invitation_id, ends_at, address, agent. The holder's oldest beyond
+ * AP_SESSIONS_OF_ONE_MAX end. Errors: AP_ENOENT no such holder. */
 AP_MUSTCHECK int store_session_add(struct store_db *db, const struct store_session *session,
                                    const uint8_t digest[static STORE_TICKET_DIGEST_BYTES],
                                    char ret_id[static STORE_ID_TEXT_MAX]);

@@ -178,8 +178,8 @@ int store_admin_open_setup(struct store_db *db,
     return store_query_run(&query);
 }
 
-int store_admin_use_setup(struct store_db *db,
-                          const uint8_t digest[static STORE_TICKET_DIGEST_BYTES])
+int store_admin_check_setup(struct store_db *db,
+                            const uint8_t digest[static STORE_TICKET_DIGEST_BYTES])
 {
     struct store_query query;
     int err = check_none(db);
@@ -187,9 +187,20 @@ int store_admin_use_setup(struct store_db *db,
     if (err)
         return err;
     store_query_begin(&query, db,
-                      "DELETE FROM meta WHERE name = 'setup' AND value = ?1 AND number > ?2");
+                      "SELECT 1 FROM meta WHERE name = 'setup' AND value = ?1 AND number > ?2");
     store_query_bind_blob(&query, digest, STORE_TICKET_DIGEST_BYTES);
     store_query_bind_number(&query, store_now_s(db));
-    err = store_query_run(&query);
-    return !err && store_query_changes(db) == 0 ? AP_ENOENT : err;
+    return store_query_end(&query, store_query_step(&query));
+}
+
+int store_admin_use_setup(struct store_db *db,
+                          const uint8_t digest[static STORE_TICKET_DIGEST_BYTES])
+{
+    struct store_query query;
+    int err = store_admin_check_setup(db, digest);
+
+    if (err)
+        return err;
+    store_query_begin(&query, db, "DELETE FROM meta WHERE name = 'setup'");
+    return store_query_run(&query);
 }

@@ -27,6 +27,19 @@ static void bind_now(struct store_query *query)
     store_query_bind_number(query, now - AP_SESSION_IDLE_S);
 }
 
+/* Who signs in again and again leaves no pile. */
+static int end_oldest(struct store_db *db, const char *holder_id)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE admin_id = ?1 "
+                      "OR user_id = ?1 ORDER BY id DESC LIMIT -1 OFFSET ?2)");
+    store_query_bind_text(&query, holder_id);
+    store_query_bind_number(&query, AP_SESSIONS_OF_ONE_MAX);
+    return store_query_run(&query);
+}
+
 int store_session_add(struct store_db *db, const struct store_session *session,
                       const uint8_t digest[static STORE_TICKET_DIGEST_BYTES],
                       char ret_id[static STORE_ID_TEXT_MAX])
@@ -53,6 +66,8 @@ int store_session_add(struct store_db *db, const struct store_session *session,
     int err = store_query_run(&query);
     if (err == AP_ECONFLICT) /* a reference that leads nowhere */
         return AP_ENOENT;
+    if (!err)
+        err = end_oldest(db, session->holder_id);
     if (!err)
         memcpy(ret_id, id, sizeof(id));
     return err;
