@@ -85,7 +85,7 @@ enum http_cache {
 struct http_answer {
     int status;
     const char *content_type; /* copied, at most HTTP_CONTENT_TYPE_MAX - 1 bytes; NULL: none */
-    char etag[72];            /* with its quotes; "" : none */
+    char etag[40];            /* with its quotes; "" : none */
     const char *allow;        /* static string for Allow; NULL: none */
     /* WWW-Authenticate, in this order; copied, at most HTTP_CHALLENGE_MAX - 1 bytes each; NULL:
      * none. */
