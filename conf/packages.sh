@@ -4,7 +4,7 @@
 # What a build needs.
 # shellcheck disable=SC2034
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libssl-dev libsqlite3-dev
-uuid-dev libuv1-dev libjansson-dev libconfuse-dev libexpat1-dev libcurl4-openssl-dev libqrencode-dev
+uuid-dev libuv1-dev libjansson-dev libconfuse-dev libargon2-dev libexpat1-dev libcurl4-openssl-dev libqrencode-dev
 libcsv-dev libsystemd-dev libseccomp-dev libosip2-dev scdoc"
 
 # packages_missing NAME…: prints those that are not installed.

@@ -23,6 +23,7 @@
 
 enum api_role {
     API_ROLE_NONE, /* not let in */
+    API_ROLE_USER, /* of a user's own session: their own phones */
     API_ROLE_VIEWER,
     API_ROLE_OPERATOR, /* no secrets, no keys */
     API_ROLE_ADMIN,
@@ -93,8 +94,9 @@ void api_tick(struct api *api);
  * fine. */
 void api_stop(struct api *api);
 
-/* http_handler_fn of the control socket; data is the struct api. Beside /api/v1 it answers
- * /healthz and /readyz, to whoever may connect, and /metrics. */
+/* http_handler_fn of the control socket and the listeners for admins and the portal; data is the
+ * struct api. Beside /api/v1 it answers /healthz and /readyz, to whoever may connect, and /metrics;
+ * for the portal also its files. */
 void api_handle(void *data, struct http_exchange *exchange);
 
 #endif

@@ -25,7 +25,19 @@ struct config_certificate {
 enum config_switch { CONFIG_NO, CONFIG_YES };
 
 /* Whom a listener is for. */
-enum config_serves { CONFIG_SERVES_PHONES, CONFIG_SERVES_ADMIN /* the API */ };
+enum config_serves {
+    CONFIG_SERVES_PHONES,
+    CONFIG_SERVES_ADMIN,  /* the API */
+    CONFIG_SERVES_PORTAL, /* the API, and pages for browsers with sessions */
+};
+
+/* "phones", "admin", "portal". */
+const char *config_serves_name(enum config_serves serves);
+
+struct config_host_list {
+    char **items; /* owned */
+    size_t count;
+};
 
 enum config_proxy { CONFIG_PROXY_NO, CONFIG_PROXY_V2 };
 
@@ -74,7 +86,9 @@ struct config_listener {
                          provisioning URLs begin so; NULL for admins, unless set */
     enum config_tls tls;
     bool tls_resumption;
-    struct network_list networks; /* where phones may come from; empty: everywhere */
+    struct network_list networks;  /* where phones may come from; empty: everywhere. Of the portal:
+                                      who may connect; one or more unless it listens on loopback */
+    struct config_host_list hosts; /* of the portal, as networks; none: this machine's own names */
     enum config_client_certificates client_certificates;
     struct config_ca_list client_ca_files; /* none when they are off, else one or more */
     char *client_crl_file;                 /* NULL: none */
@@ -193,6 +207,13 @@ void config_free(struct config *config);
 /* The first listener for phones with TLS, else the first: the one whose URL they are told. Never
  * NULL once loaded. */
 const struct config_listener *config_phone_listener(const struct config *config);
+
+/* Is text, a Host header's value, a name of the listener, with its port or without one? Names are
+ * compared without regard to case. */
+bool config_listener_is_named(const struct config_listener *listener, const char *text);
+/* The first of these names, without a port; "localhost" where none is said. Borrowed from listener.
+ */
+const char *config_listener_host(const struct config_listener *listener);
 
 /* Append the effective values in the file's own syntax, every key, so that the output is itself
  * a valid file with the same meaning. changed_only: leave out what has its default.

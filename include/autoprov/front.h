@@ -36,6 +36,7 @@ enum front_kind {
     FRONT_PHONE_PLAIN, /* gate profile phone, HTTP without TLS; limits per source all the same */
     FRONT_ADMIN_UNIX,  /* gate profile admin, control socket, no TLS */
     FRONT_ADMIN_TLS,   /* gate profile admin, TLS; at most AP_ADMIN_CONNECTIONS_MAX connections */
+    FRONT_PORTAL_TLS,  /* the same for browsers too: each answer keeps its page to itself */
 };
 
 /* Serve a listening socket. fd: owned by the front, also on failure. tls: referenced; NULL for
@@ -49,6 +50,11 @@ AP_MUSTCHECK int front_add_listener(struct front *front, int fd, enum front_kind
  * call for the listener or front_close(). Call it before the loop runs, or to change the peers;
  * NULL: nobody is a proxy. */
 void front_set_proxy(struct front *front, unsigned index, const struct network_list *peers);
+
+/* From now on listener index accepts connections of networks alone; others are closed at once,
+ * before TLS. networks: borrowed until the next call for the listener or front_close(); NULL or
+ * empty: everybody's. */
+void front_set_networks(struct front *front, unsigned index, const struct network_list *networks);
 
 /* New connections of listener index begin with tls; old ones go on with theirs. */
 void front_set_tls(struct front *front, unsigned index, struct tls_context *tls);
@@ -68,7 +74,8 @@ struct front_stats {
     uint64_t requests;
     uint64_t timeouts;                         /* connections closed by a deadline */
     uint64_t foreign_peers, bad_proxy_headers; /* closed on listeners behind a proxy */
-    struct address last_bad_peer;              /* of those two */
+    uint64_t foreign_sources;                  /* closed by front_set_networks() */
+    struct address last_bad_peer;              /* of those three */
     uint32_t open_connections, waiting_handshakes;
 };
 /* Loop's thread. */

@@ -48,8 +48,12 @@ struct http_request {
     const char *idempotency_key;
     const char *content_type;
     const char *authorization; /* a secret */
-    const char *target;        /* with an authorization: what it was sent for, as it was sent */
-    const char *body;          /* admin; NUL-terminated */
+    const char *cookie;        /* a secret; these of GATE_ADMIN */
+    const char *host;
+    const char *origin;
+    const char *sec_fetch_site;
+    const char *target; /* with an authorization: what it was sent for, as it was sent */
+    const char *body;   /* admin; NUL-terminated */
     size_t body_len;
     bool is_plain;              /* of GATE_PHONE: it came without TLS */
     bool has_forwarded;         /* of GATE_PHONE: a proxy that is not ours has named itself */
@@ -68,8 +72,15 @@ enum http_when {
                          (penalty_table.h) */
 };
 
+/* What a client may keep of an answer. */
+enum http_cache {
+    HTTP_CACHE_NOTHING, /* "private, no-store" */
+    HTTP_CACHE_ASK,     /* "no-cache": it may be kept, and its ETag is asked about before use */
+};
+
 #define HTTP_CONTENT_TYPE_MAX 128
 #define HTTP_CHALLENGE_MAX    192
+#define HTTP_COOKIE_MAX       192
 
 struct http_answer {
     int status;
@@ -79,6 +90,9 @@ struct http_answer {
     /* WWW-Authenticate, in this order; copied, at most HTTP_CHALLENGE_MAX - 1 bytes each; NULL:
      * none. */
     const char *authenticate[2];
+    const char *set_cookie; /* a secret; copied, at most HTTP_COOKIE_MAX - 1 bytes; NULL: none */
+    uint32_t retry_after_s; /* Retry-After; 0: none */
+    enum http_cache cache;
     enum http_when when;
     bool close;      /* close after this answer */
     struct buf body; /* ownership passes with the answer; wiped when secret */
@@ -97,10 +111,10 @@ struct arena *http_exchange_arena(struct http_exchange *exchange);
 bool http_exchange_is_gone(const struct http_exchange *exchange);
 
 /* Give the answer: exactly once per exchange, from the loop's thread, now or later; the body in
- * answer is empty afterwards. It goes out with Content-Length, Date and "Cache-Control: private,
- * no-store"; HEAD and 304 without it.
- * When the client has left meanwhile the answer is freed and nothing else happens. The exchange is
- * gone after this call. */
+ * answer is empty afterwards. It goes out with Content-Length, Date and Cache-Control, on a
+ * listener for browsers also with the headers that keep a page to itself (http_pair.c); HEAD and
+ * 304 without it. When the client has left meanwhile the answer is freed and nothing else happens.
+ * The exchange is gone after this call. */
 void http_exchange_answer(struct http_exchange *exchange, struct http_answer *answer);
 
 /* Called once per request that is to be answered, refused ones included. Must lead to

@@ -172,6 +172,7 @@
 #define AP_CONFIG_LISTENERS_MAX     64
 #define AP_CONFIG_CERTIFICATES_MAX  8 /* of one listener: two key types for a few names */
 #define AP_CONFIG_NETWORKS_MAX      256
+#define AP_CONFIG_HOSTS_MAX         32  /* names of one listener */
 #define AP_CONFIG_CA_FILES_MAX      32  /* of one listener: a bit for each is kept per connection */
 #define AP_CONFIG_DROPINS_MAX       256 /* files in conf.d */
 #define AP_CUSTOM_OPTIONS_MAX_BYTES 16384
@@ -197,6 +198,40 @@
 /* User-Agents as far as MACs are looked for in them; the longest known have 110. */
 #define AP_CATALOGUE_AGENT_MAX_BYTES 512
 #define AP_TIME_ZONES_MAX            1024 /* tzdata 2025b has 600 names with all links */
+
+/* -- sessions ----------------------------------------------------------------------------- */
+/* Of browsers. Idle: a screen that was left is not somebody else's; a working day; who follows an
+ * invitation has a phone to enter (OWASP, Session Management Cheat Sheet). */
+#define AP_SESSION_IDLE_S   1800
+#define AP_SESSION_ADMIN_S  43200
+#define AP_SESSION_USER_S   3600
+#define AP_SESSION_TOUCH_S  60 /* when it was used last is written so often at most */
+#define AP_SESSIONS_TOUCHED 64 /* that are remembered for this */
+/* Of one admin or user; the oldest end. */
+#define AP_SESSIONS_OF_ONE_MAX 32
+/* The first admin's token: from one window to the next, on the same machine. */
+#define AP_SETUP_TOKEN_S 3600
+/* A mail that is read after the weekend; an hour for somebody at the same table. */
+#define AP_INVITATION_S          604800
+#define AP_INVITATION_MIN_S      60
+#define AP_INVITATION_PHONES_MAX 10
+/* Passwords of admins: NIST SP 800-63B, 5.1.1.2 asks for 8 at least and 64 to be possible. */
+#define AP_ADMIN_PASSWORD_MIN_BYTES 12
+#define AP_ADMIN_PASSWORD_MAX_BYTES 256
+/* Argon2id (OWASP, Password Storage Cheat Sheet): memory of one, passes, lanes; two at a time take
+ * 38 MiB and some 30 ms each; whoever comes beyond the queue comes again. */
+#define AP_ARGON2_KIB       19456
+#define AP_ARGON2_PASSES    2
+#define AP_ARGON2_LANES     1
+#define AP_ARGON2_RUN_MAX   2
+#define AP_ARGON2_QUEUE_MAX 16
+/* Wrong passwords, of one account and from one source: so many are free, then one waits 2 s, 4 s, …
+ * up to the most; a quarter of an hour later all are forgotten. */
+#define AP_SIGN_IN_FREE   5
+#define AP_SIGN_IN_WAIT_S 900
+#define AP_SIGN_IN_KEEP_S 1800
+/* Accounts and sources that are remembered: 128 KiB each. */
+#define AP_SIGN_IN_ROWS_MAX 2048
 
 /* -- store -------------------------------------------------------------------------------- */
 #define AP_WRITER_QUEUE_MAX 1024 /* acknowledged writes that wait */

@@ -33,6 +33,12 @@ struct metrics_network {
     uint64_t connections, waiting_handshakes; /* at this moment */
 };
 
+/* Of the portal. */
+struct metrics_portal {
+    uint64_t sign_ins, failed_sign_ins, activations; /* since the start */
+    uint64_t sessions;                               /* at this moment */
+};
+
 /* Of sources that guess. */
 struct metrics_throttle {
     uint64_t sources, held_misses;       /* at this moment */
@@ -66,6 +72,7 @@ struct metrics {
     uint64_t refusals[POLICY_REASON_COUNT]; /* index POLICY_SERVE is not written */
     struct metrics_network network;
     struct metrics_throttle throttle;
+    struct metrics_portal portal;
     struct pnp_stats pnp; /* its refusals are in those above too */
     struct metrics_sip sip;
     struct store_counts store;

@@ -84,6 +84,11 @@ struct gate_result {
     struct gate_text if_match;
     struct gate_text idempotency_key;
     struct gate_text host;
+    /* What browsers say of themselves. Admin only, else absent; of several of one name the value is
+     * empty: no browser says it so. */
+    struct gate_text cookie;
+    struct gate_text origin;
+    struct gate_text sec_fetch_site;
 };
 
 /* Look at the first len bytes of a request. result is written for every verdict; its views point

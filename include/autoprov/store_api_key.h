@@ -11,17 +11,17 @@
 
 #include "autoprov/arena.h"
 #include "autoprov/store.h"
+#include "autoprov/store_ticket.h"
 
-/* "apk_" and 64 hex digits of 256 random bits, and a NUL. */
-#define STORE_API_KEY_TEXT_MAX     69
-#define STORE_API_KEY_DIGEST_BYTES 32
+/* "apk_" and a ticket. */
+#define STORE_API_KEY_TEXT_MAX     (4 + STORE_TICKET_TEXT_MAX)
+#define STORE_API_KEY_DIGEST_BYTES STORE_TICKET_DIGEST_BYTES
 
 /* A new key, a secret of the caller. Errors: AP_ECRYPTO. Any thread. */
 AP_MUSTCHECK int store_api_key_make(char ret_text[static STORE_API_KEY_TEXT_MAX]);
 
-/* What the database holds of a key, and finds it by: SHA-256 of its text. It needs no salt and no
- * slow hash, since nobody can guess 256 random bits. text: len bytes of any kind.
- * Errors: AP_ECRYPTO. Any thread. */
+/* What the database holds of a key, and finds it by: store_ticket_digest() of its text. text: len
+ * bytes of any kind. Errors: AP_ECRYPTO. Any thread. */
 AP_MUSTCHECK int store_api_key_digest(const char *text, size_t len,
                                       uint8_t ret_digest[static STORE_API_KEY_DIGEST_BYTES]);
 

@@ -1,4 +1,4 @@
-/* Routes and the dispatcher: the only place that looks at roles. */
+/* The table of routes: what there is, and whom each is for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +34,15 @@
     {                                                                                              \
         .method = (method_), .path = (path_), .kind = (kind_), .run = (run_), .action = (action_), \
         .before = (before_), .after = (after_),                                                    \
+        .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
+    }
+
+/* A row for some callers alone, with something on the control loop before it runs, and behind its
+ * commit. */
+#define ROUTE_WHO(method_, path_, role_, who_, kind_, run_, action_, before_, after_)              \
+    {                                                                                              \
+        .method = (method_), .path = (path_), .kind = (kind_), .run = (run_), .action = (action_), \
+        .before = (before_), .after = (after_), .who = (who_),                                     \
         .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
     }
 
@@ -144,6 +153,51 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_GET, "/api-keys/*", API_ROLE_ADMIN, API_READ, api_apikey_show, NULL),
     ROUTE(GATE_DELETE, "/api-keys/*", API_ROLE_ADMIN, API_WRITE, api_apikey_del, "apikey.del"),
 
+    ROUTE_WHO(GATE_GET, "/portal", API_ROLE_USER, API_WHO_BROWSER, API_READ, api_portal_show, NULL,
+              NULL, NULL),
+    ROUTE_WHO(GATE_POST, "/setup", API_ROLE_USER, API_WHO_BROWSER, API_PASSWORD, api_setup,
+              "admin.setup", api_setup_before, api_setup_after),
+    ROUTE_WHO(GATE_POST, "/session", API_ROLE_USER, API_WHO_BROWSER, API_PASSWORD, api_sign_in,
+              "session.add", api_sign_in_before, api_sign_in_after),
+    ROUTE_WHO(GATE_GET, "/session", API_ROLE_USER, API_WHO_SESSION, API_READ, api_session_show,
+              NULL, NULL, NULL),
+    ROUTE_WHO(GATE_DELETE, "/session", API_ROLE_USER, API_WHO_SESSION, API_WRITE,
+              api_session_sign_out, "session.del", NULL, NULL),
+    ROUTE_WHO(GATE_POST, "/session/password", API_ROLE_VIEWER, API_WHO_ADMIN_SESSION, API_PASSWORD,
+              api_session_password, "admin.password", api_session_password_before,
+              api_session_password_after),
+    ROUTE_WHO(GATE_POST, "/activation", API_ROLE_USER, API_WHO_BROWSER, API_WRITE, api_activation,
+              "activation", api_activation_before, api_activation_after),
+    LIST("/sessions", api_session_list, PAGE_QUERY),
+    ROUTE(GATE_DELETE, "/sessions/*", API_ROLE_VIEWER, API_WRITE, api_session_end, "session.end"),
+    ROUTE_QUERY(GATE_GET, "/admins", API_ROLE_ADMIN, API_READ, api_admin_list, NULL, PAGE_QUERY),
+    ROUTE_AROUND(GATE_POST, "/admins", API_ROLE_ADMIN, API_PASSWORD, api_admin_add, "admin.add",
+                 api_admin_add_before, NULL),
+    ROUTE_WHO(GATE_POST, "/admins/setup-token", API_ROLE_ADMIN, API_WHO_SOCKET, API_WRITE,
+              api_setup_token, "admin.setup_token", NULL, NULL),
+    ROUTE(GATE_GET, "/admins/*", API_ROLE_ADMIN, API_READ, api_admin_show, NULL),
+    ROUTE_AROUND(GATE_PATCH, "/admins/*", API_ROLE_ADMIN, API_PASSWORD, api_admin_set, "admin.set",
+                 api_admin_set_before, NULL),
+    ROUTE(GATE_DELETE, "/admins/*", API_ROLE_ADMIN, API_WRITE, api_admin_del, "admin.del"),
+    ROUTE_QUERY(GATE_GET, "/users/*/invitations", API_ROLE_ADMIN, API_READ, api_invitation_list,
+                NULL, PAGE_QUERY),
+    ROUTE(GATE_POST, "/users/*/invitations", API_ROLE_ADMIN, API_WRITE, api_invitation_add,
+          "invitation.add"),
+    ROUTE(GATE_DELETE, "/invitations/*", API_ROLE_ADMIN, API_WRITE, api_invitation_del,
+          "invitation.del"),
+    {.method = GATE_GET,
+     .path = "/my/phones",
+     .role = API_ROLE_USER,
+     .who = API_WHO_USER_SESSION,
+     .run = api_my_phone_list,
+     .query = PAGE_QUERY},
+    ROUTE_WHO(GATE_GET, "/my/models", API_ROLE_USER, API_WHO_USER_SESSION, API_READ,
+              api_my_model_list, NULL, NULL, NULL),
+    ROUTE_WHO(GATE_POST, "/my/phones", API_ROLE_USER, API_WHO_USER_SESSION, API_WRITE,
+              api_my_phone_add, "phone.add", NULL, NULL),
+    ROUTE_WHO(GATE_POST, "/my/phones/*/url", API_ROLE_USER, API_WHO_USER_SESSION, API_WRITE,
+              api_my_phone_url, "phone.url", NULL, NULL),
+
     ROUTE_QUERY(GATE_GET, "/audit", API_ROLE_ADMIN, API_READ, api_audit_list, NULL, PAGE_QUERY),
     /* Reads the whole log: on a job thread. */
     ROUTE(GATE_GET, "/audit/verify", API_ROLE_ADMIN, API_JOB, api_audit_verify, NULL),
@@ -190,46 +244,6 @@ static const struct api_route ROOT_ROUTES[] = {
     LIST("/metrics", api_metrics, NULL),
 };
 
-int api_new(const struct api_setup *setup, struct api **ret_api)
-{
-    struct api *api = calloc(1, sizeof(*api));
-
-    if (!api)
-        return AP_ENOMEM;
-    api->reader = setup->reader;
-    api->writer = setup->writer;
-    api->mailbox = setup->mailbox;
-    api->clock = setup->clock;
-    api->daemon = setup->daemon;
-    api->own_uid = setup->own_uid;
-    api->group_gid = setup->group_gid;
-    api->resync = setup->resync;
-    if (api->resync)
-        resync_listen(api->resync, api_takers_ready, api);
-    *ret_api = api;
-    return 0;
-}
-
-void api_free(struct api *api)
-{
-    api_import_free(api);
-    free(api);
-}
-
-void api_tick(struct api *api)
-{
-    api_import_tick(api);
-    api_takers_tick(api);
-}
-
-void api_stop(struct api *api)
-{
-    if (!api)
-        return;
-    api_import_stop(api);
-    api_takers_stop(api);
-}
-
 /* Compare segment by segment; parameters go to params, borrowed from the arena. */
 static int match_path(const char *pattern, const char *path, struct arena *arena,
                       const char *params[static API_PARAMS_MAX])
@@ -267,12 +281,13 @@ static const struct {
     {HAS(GATE_GET) | HAS(GATE_PUT) | HAS(GATE_DELETE), "GET, PUT, DELETE"},
     {HAS(GATE_PUT) | HAS(GATE_DELETE), "PUT, DELETE"},
     {HAS(GATE_PUT), "PUT"},
+    {HAS(GATE_DELETE), "DELETE"},
+    {HAS(GATE_POST) | HAS(GATE_GET) | HAS(GATE_PATCH) | HAS(GATE_DELETE),
+     "GET, POST, PATCH, DELETE"},
 };
 
-/* Find the call's route. Errors: AP_ENOENT no such path, or AP_ENOMEM; AP_EINVAL path known, not
- * the method: *ret_allow says which it has. */
-static int find_route(struct api_call *call, const struct http_request *request,
-                      const char **ret_allow)
+int api_find_route(struct api_call *call, const struct http_request *request,
+                   const char **ret_allow)
 {
     size_t prefix = strlen(API_PREFIX);
     bool is_root = strncmp(request->path, API_PREFIX, prefix) != 0;
@@ -301,90 +316,4 @@ static int find_route(struct api_call *call, const struct http_request *request,
             *ret_allow = ALLOWED[i].allow;
     }
     return AP_EINVAL;
-}
-
-static int prepare_call(struct api_call *call, const struct http_request *request)
-{
-    call->query = request->query;
-    call->if_match = request->if_match;
-    call->idempotency_key = request->idempotency_key;
-    if (strlen(call->idempotency_key) >= API_IDEMPOTENCY_KEY_MAX)
-        return api_problem(call, AP_ERANGE, NULL, "Idempotency-Key has at most %d bytes",
-                           API_IDEMPOTENCY_KEY_MAX - 1);
-    int err = api_check_query(call);
-    if (err || request->method == GATE_GET)
-        return err;
-    if (request->method == GATE_DELETE)
-        return request->body_len == 0
-                   ? 0
-                   : api_problem(call, AP_EINVAL, NULL, "a DELETE takes no body");
-    if (call->route->kind == API_UPLOAD)
-        return api_take_text(call, request);
-    err = api_read_body(call, request);
-    /* Who runs a reload reads no body. */
-    return !err && call->route->kind == API_RELOAD ? api_read_fields(call, NULL, 0) : err;
-}
-
-static struct api_call *new_call(struct api *api, struct http_exchange *exchange)
-{
-    struct api_call *call = calloc(1, sizeof(*call));
-
-    if (!call)
-        return NULL;
-    call->api = api;
-    call->exchange = exchange;
-    call->snapshot = snapshot_ref(api->daemon.snapshot(api->daemon.data));
-    arena_init(&call->arena, AP_ADMIN_ANSWER_MAX_BYTES);
-    return call;
-}
-
-/* Who, then what: somebody who may do nothing learns nothing of the paths either. */
-static int admit(struct api_call *call, const struct http_request *request, const char **ret_allow)
-{
-    int err = api_identify(call, request);
-
-    if (err)
-        return err;
-    err = find_route(call, request, ret_allow);
-    if (err == AP_ENOENT)
-        return api_problem(call, err, NULL, "there is no such path below %s", API_PREFIX);
-    if (!err && call->role < call->route->role)
-        return api_problem(call, AP_EPERM, NULL, "this needs the role %s; %s is %s",
-                           api_role_name(call->route->role), call->actor,
-                           api_role_name(call->role));
-    if (!err)
-        err = api_scope_admit(call);
-    return err ? err : prepare_call(call, request);
-}
-
-void api_handle(void *data, struct http_exchange *exchange)
-{
-    static const struct api_problem_text NO_MEMORY = {503, "Service Unavailable", "out of memory",
-                                                      NULL};
-    const struct http_request *request = http_exchange_request(exchange);
-    struct api_call *call;
-    const char *allow = NULL;
-
-    if (request->refusal != GATE_REASON_NONE) {
-        api_answer_refused(exchange, request->refusal);
-        return;
-    }
-    if (api_health_answer(data, exchange))
-        return;
-    call = new_call(data, exchange);
-    if (!call) {
-        api_answer_problem(exchange, &NO_MEMORY);
-        return;
-    }
-    call->err = admit(call, request, &allow);
-    if (allow) {
-        struct api_problem_text wrong_method = {405, "Method Not Allowed",
-                                                "this path has not that method", allow};
-        api_answer_problem(exchange, &wrong_method);
-        api_call_free(call);
-    } else if (call->err) {
-        api_call_answer(call);
-    } else {
-        api_run(call);
-    }
 }

@@ -8,8 +8,10 @@
 #include "autoprov/store_api_key.h"
 #include "autoprov/text.h"
 
-static const char *const ROLES[] = {
-    [API_ROLE_VIEWER] = "viewer", [API_ROLE_OPERATOR] = "operator", [API_ROLE_ADMIN] = "admin"};
+static const char *const ROLES[] = {[API_ROLE_USER] = "user",
+                                    [API_ROLE_VIEWER] = "viewer",
+                                    [API_ROLE_OPERATOR] = "operator",
+                                    [API_ROLE_ADMIN] = "admin"};
 
 int api_role_parse(const char *text, enum api_role *ret_role)
 {
@@ -110,6 +112,42 @@ static int identify_key(struct api_call *call, const struct http_request *reques
 
 int api_identify(struct api_call *call, const struct http_request *request)
 {
-    return request->peer_user ? identify_peer(call, request->peer_user)
-                              : identify_key(call, request);
+    if (request->peer_user)
+        return identify_peer(call, request->peer_user);
+    if (!request->authorization[0] && api_door_is_portal(call->snapshot->config, request))
+        return api_session_identify(call, request);
+    return identify_key(call, request);
+}
+
+/* -- whom a route is for ----------------------------------------------------------------------- */
+
+int api_check_who(struct api_call *call)
+{
+    const struct http_request *request = http_exchange_request(call->exchange);
+    const struct store_session *session = call->session;
+
+    switch (call->route->who) {
+    case API_WHO_ANYBODY:
+        return 0;
+    case API_WHO_SOCKET:
+        return request->peer_user
+                   ? 0
+                   : api_problem(call, AP_EPERM, NULL,
+                                 "this is for the control socket alone: autoprovctl");
+    case API_WHO_BROWSER:
+        break;
+    case API_WHO_SESSION:
+        if (session)
+            return 0;
+        break;
+    case API_WHO_ADMIN_SESSION:
+        if (session && session->kind == STORE_SESSION_ADMIN)
+            return 0;
+        break;
+    case API_WHO_USER_SESSION:
+        if (session && session->kind == STORE_SESSION_USER)
+            return 0;
+        break;
+    }
+    return api_problem(call, AP_EPERM, NULL, "this is for browsers with a session of another kind");
 }

@@ -25,6 +25,7 @@ static const struct problem_kind {
     {AP_EINVAL, 422, "invalid", "Invalid Value"},
     {AP_ERANGE, 422, "invalid", "Invalid Value"},
     {AP_ESYNTAX, 400, "invalid", "Cannot Be Parsed"},
+    {AP_ETHROTTLED, 429, "throttled", "Too Many Tries"},
     {AP_EAUTH, 401, "unauthenticated", "Unauthenticated"},
     {AP_EPERM, 403, "not_permitted", "Not Permitted"},
     {AP_ESTALE, 412, "stale", "Changed Meanwhile"},
@@ -71,13 +72,13 @@ const char *api_object_name(struct api_call *call, const char *name)
     return arena_strdup(&call->arena, api_shown(name, shown));
 }
 
-static void answer_json(struct http_exchange *exchange, int status, const char *content_type,
-                        json_t *object, const char *allow)
+/* head: all of the answer but its ETag and body. */
+static void answer_json(struct http_exchange *exchange, const struct http_answer *head,
+                        json_t *object)
 {
-    struct http_answer answer = {.status = status,
-                                 .content_type = content_type,
-                                 .allow = allow,
-                                 .authenticate = {status == 401 ? "Bearer" : NULL}};
+    struct http_answer answer = *head;
+
+    answer.authenticate[0] = answer.status == 401 ? "Bearer" : NULL;
     api_version_tag(object, answer.etag);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
@@ -94,9 +95,19 @@ static void answer_json(struct http_exchange *exchange, int status, const char *
     http_exchange_answer(exchange, &answer);
 }
 
-static void answer_problem(struct http_exchange *exchange, const struct problem_kind *kind,
-                           const char *detail, const char *pointer, const char *allow)
+struct problem {
+    const struct problem_kind *kind;
+    const char *detail, *pointer, *allow; /* pointer, allow: NULL: none */
+    uint32_t retry_after_s;
+};
+
+static void answer_problem(struct http_exchange *exchange, const struct problem *problem)
 {
+    const struct problem_kind *kind = problem->kind;
+    const struct http_answer head = {.status = kind->status,
+                                     .content_type = PROBLEM_TEXT,
+                                     .allow = problem->allow,
+                                     .retry_after_s = problem->retry_after_s};
     json_t *object = json_object();
     char type[64];
 
@@ -106,18 +117,20 @@ static void answer_problem(struct http_exchange *exchange, const struct problem_
         json_object_set_new(object, "type", json_string(type));
         json_object_set_new(object, "title", json_string(kind->title));
         json_object_set_new(object, "status", json_integer(kind->status));
-        json_object_set_new(object, "detail", json_string(detail));
-        if (pointer && pointer[0])
-            json_object_set_new(object, "pointer", json_string(pointer));
+        json_object_set_new(object, "detail", json_string(problem->detail));
+        if (problem->pointer && problem->pointer[0])
+            json_object_set_new(object, "pointer", json_string(problem->pointer));
     }
-    answer_json(exchange, kind->status, PROBLEM_TEXT, object, allow);
+    answer_json(exchange, &head, object);
     json_decref(object);
 }
 
 void api_answer_json(struct http_exchange *exchange, int status, const char *content_type,
                      json_t *object)
 {
-    answer_json(exchange, status, content_type, object, NULL);
+    const struct http_answer head = {.status = status, .content_type = content_type};
+
+    answer_json(exchange, &head, object);
 }
 
 static void answer_call_text(struct api_call *call)
@@ -133,7 +146,9 @@ void api_answer_problem(struct http_exchange *exchange, const struct api_problem
 {
     struct problem_kind kind = {.status = text->status, .name = "invalid", .title = text->title};
 
-    answer_problem(exchange, &kind, text->detail, NULL, text->allow);
+    const struct problem problem = {.kind = &kind, .detail = text->detail, .allow = text->allow};
+
+    answer_problem(exchange, &problem);
 }
 
 void api_answer_refused(struct http_exchange *exchange, enum gate_reason reason)
@@ -180,15 +195,21 @@ void api_call_answer(struct api_call *call)
             log_event(LOG_LEVEL_ERROR, "admin_failed", "action=%s actor=%s error=\"%s\"",
                       call->route && call->route->action ? call->route->action : "read",
                       call->actor, ap_strerror(call->err));
-        answer_problem(call->exchange, kind, detail, call->pointer, NULL);
+        const struct problem problem = {.kind = kind,
+                                        .detail = detail,
+                                        .pointer = call->pointer,
+                                        .retry_after_s = call->retry_after_s};
+        answer_problem(call->exchange, &problem);
     } else if (call->text_type) {
         answer_call_text(call);
     } else {
         if (call->route->action)
             log_event(LOG_LEVEL_NOTICE, "admin", "action=%s actor=%s%s%s", call->route->action,
                       call->actor, call->object ? " " : "", call->object ? call->object : "");
-        answer_json(call->exchange, call->status, call->result ? JSON_TEXT : NULL, call->result,
-                    NULL);
+        const struct http_answer head = {.status = call->status,
+                                         .content_type = call->result ? JSON_TEXT : NULL,
+                                         .set_cookie = call->set_cookie};
+        answer_json(call->exchange, &head, call->result);
     }
     api_call_free(call);
 }

@@ -64,9 +64,15 @@ int api_metrics(struct api_call *call, struct store_db *db)
     if (!err)
         err = store_alarm_counts(db, metrics.alarms);
     if (!err)
+        err = store_session_count(db, &metrics.portal.sessions);
+    if (!err)
         err = call->api->daemon.metrics(call->api->daemon.data, &call->arena, &metrics);
     if (err)
         return err;
+    const struct api_door *door = &call->api->door;
+    metrics.portal.sign_ins = door->sign_ins;
+    metrics.portal.failed_sign_ins = door->failed_sign_ins;
+    metrics.portal.activations = door->activations;
     store_writer_stats(call->api->writer, &metrics.writer);
     if (call->api->resync)
         resync_totals(call->api->resync, metrics.resyncs);

@@ -212,16 +212,13 @@ static int url_json(struct api_call *call, const struct rendering_job *job, json
     return *ret_json ? 0 : AP_ENOMEM;
 }
 
-int api_phone_url(struct api_call *call, struct store_db *db)
+int api_phone_urls(struct api_call *call, struct store_db *db, const struct store_phone *phone,
+                   json_t **ret_json)
 {
-    struct store_phone phone;
     struct rendering_job job;
     struct token token = {.len = 0};
-    json_t *json = NULL;
-    int err = api_get_whole_phone(call, db, &phone);
+    int err = api_phone_job(call, db, &call->arena, phone, &token, &job);
 
-    if (!err)
-        err = api_phone_job(call, db, &call->arena, &phone, &token, &job);
     if (!err && job.vendor->flat_only)
         err =
             api_problem(call, AP_EINVAL, NULL,
@@ -229,14 +226,24 @@ int api_phone_url(struct api_call *call, struct store_db *db)
                         "mode only (docs/vendors.md)",
                         job.vendor->title);
     if (!err)
-        err = url_json(call, &job, &json);
+        err = url_json(call, &job, ret_json);
+    secret_wipe(&token, sizeof(token));
+    return err;
+}
+
+int api_phone_url(struct api_call *call, struct store_db *db)
+{
+    struct store_phone phone;
+    json_t *json = NULL;
+    int err = api_get_whole_phone(call, db, &phone);
+
+    if (!err)
+        err = api_phone_urls(call, db, &phone, &json);
     if (!err)
         err = api_audit(call, db, api_phone_object(call, phone.mac), "");
-    if (err)
-        json_decref(json);
-    else
-        err = api_result(call, 200, json);
-    secret_wipe(&token, sizeof(token));
+    if (!err)
+        return api_result(call, 200, json);
+    json_decref(json);
     return err;
 }
 

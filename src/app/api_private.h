@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "api_door.h"
+#include "api_field.h"
 #include "autoprov/api.h"
 #include "autoprov/arena.h"
 #include "autoprov/limits.h"
@@ -26,21 +28,33 @@
 #define API_IDEMPOTENCY_KEY_MAX 65
 
 enum api_kind {
-    API_READ,    /* runs at once, on the control loop's reader */
-    API_WRITE,   /* runs on the writer thread; answered after the commit */
-    API_OPTIONS, /* API_WRITE, then all workers switch to the changed options */
-    API_RELOAD,  /* no run: the daemon reloads */
-    API_UPLOAD,  /* API_READ whose body is text/csv: call->text */
-    API_JOB,     /* runs on a job thread with a reader of its own; writes nothing */
-    API_LATER,   /* API_READ that may keep the call (is_kept), and answer it when it can */
+    API_READ,     /* runs at once, on the control loop's reader */
+    API_WRITE,    /* runs on the writer thread; answered after the commit */
+    API_OPTIONS,  /* API_WRITE, then all workers switch to the changed options */
+    API_RELOAD,   /* no run: the daemon reloads */
+    API_UPLOAD,   /* API_READ whose body is text/csv: call->text */
+    API_JOB,      /* runs on a job thread with a reader of its own; writes nothing */
+    API_PASSWORD, /* API_WRITE behind work on passwords on a job thread (api_password.c) */
+    API_LATER,    /* API_READ that may keep the call (is_kept), and answer it when it can */
 };
 
 struct api_call;
+
+/* Who may call a route, beside the role. */
+enum api_who {
+    API_WHO_ANYBODY,       /* whoever has the role: by socket, key or session */
+    API_WHO_SOCKET,        /* of the control socket alone */
+    API_WHO_BROWSER,       /* the portal's pages before somebody has signed in: no role is asked */
+    API_WHO_SESSION,       /* with a session */
+    API_WHO_ADMIN_SESSION, /* an admin's */
+    API_WHO_USER_SESSION,  /* a user's */
+};
 
 struct api_route {
     enum gate_method method;
     const char *path;   /* below API_PREFIX; a segment "*" is a parameter */
     enum api_role role; /* least role that may call it */
+    enum api_who who;
     enum api_kind kind;
     /* Returns 0 with call->status and call->result set, or an error: with a problem set by
      * api_problem(), else with the general one of that error. */
@@ -65,8 +79,9 @@ struct api_call {
     struct snapshot *snapshot; /* referenced */
     struct arena arena;
     enum api_role role;
-    const char *site_id;   /* of the caller's key, from the arena; NULL: all sites */
-    const char *site_name; /* of that */
+    const struct store_session *session; /* from the arena; NULL: the caller has none */
+    const char *site_id;                 /* of the caller's key, from the arena; NULL: all sites */
+    const char *site_name;               /* of that */
     const char *params[API_PARAMS_MAX];
     const char *query;
     const char *if_match;        /* "" : none; borrowed from the request */
@@ -75,10 +90,13 @@ struct api_call {
     const char *upload;          /* of API_UPLOAD, while it runs */
     size_t upload_len;
     char actor[API_ACTOR_MAX];
-    void *more;         /* what before, run and after of a route share, from the arena */
-    const char *object; /* for the log, from the arena; NULL: none */
-    bool is_kept;       /* of API_LATER */
-    int64_t due_ms;     /* then: when it is answered at the latest */
+    struct api_password password; /* of API_PASSWORD */
+    const char *set_cookie;       /* of the answer, a secret from the arena; NULL: none */
+    uint32_t retry_after_s;       /* of the answer; 0: none */
+    void *more;                   /* what before, run and after of a route share, from the arena */
+    const char *object;           /* for the log, from the arena; NULL: none */
+    bool is_kept;                 /* of API_LATER */
+    int64_t due_ms;               /* then: when it is answered at the latest */
     int err;
     int status;      /* HTTP, of success */
     struct buf text; /* of success instead of result, if text_type is set */
@@ -90,6 +108,10 @@ struct api_call {
 
 /* -- api.c ------------------------------------------------------------------------------------- */
 
+/* Find the call's route. Errors: AP_ENOENT no such path, or AP_ENOMEM; AP_EINVAL path known, not
+ * the method: *ret_allow says which it has. */
+AP_MUSTCHECK int api_find_route(struct api_call *call, const struct http_request *request,
+                                const char **ret_allow);
 /* The route of a method at the path that route has; NULL: none. */
 const struct api_route *api_sibling(const struct api_route *route, enum gate_method method);
 
@@ -98,6 +120,9 @@ const struct api_route *api_sibling(const struct api_route *route, enum gate_met
 /* Settle the call's role, site and actor. Errors with a problem: AP_EAUTH no key, or an unknown
  * one; AP_EPERM a peer or a source that may not; those of the store. */
 AP_MUSTCHECK int api_identify(struct api_call *call, const struct http_request *request);
+
+/* Is the caller one for the route? Errors: AP_EPERM with a problem. */
+AP_MUSTCHECK int api_check_who(struct api_call *call);
 
 /* "viewer", "operator", "admin". Errors: AP_EINVAL. */
 AP_MUSTCHECK int api_role_parse(const char *text, enum api_role *ret_role);
@@ -123,6 +148,8 @@ AP_MUSTCHECK int api_scope_check_setting(struct api_call *call, enum store_scope
 
 /* Run an admitted call and answer it, now or later; the call is gone then. */
 void api_run(struct api_call *call);
+/* The same of what is to be written, without what goes before. */
+void api_run_write(struct api_call *call);
 
 /* -- api_version.c ----------------------------------------------------------------------------- */
 
@@ -203,46 +230,6 @@ AP_MUSTCHECK int api_audit(struct api_call *call, struct store_db *db, const cha
 /* Text of the printf form in the call's arena; NULL without memory. */
 const char *api_text(struct api_call *call, const char *fmt, ...) AP_PRINTF(2, 3);
 
-/* -- api_field.c ------------------------------------------------------------------------------- */
-
-enum api_field_type {
-    /* [A-Za-z0-9._@-], AP_NAME_MAX_BYTES, not "." or "..": user, vendor, model, external id */
-    API_FIELD_NAME,
-    API_FIELD_TEXT,     /* UTF-8 without control characters, AP_TEXT_MAX_BYTES */
-    API_FIELD_DOMAIN,   /* host name or IPv4 address: part of a path, so without brackets */
-    API_FIELD_HOST,     /* host name or address */
-    API_FIELD_PROXY,    /* the same with an optional ":port" */
-    API_FIELD_SIP_USER, /* user part of a SIP URI: unreserved and "+*!"; not "." or ".." */
-    API_FIELD_PASSWORD, /* UTF-8 without control characters, 1..AP_PASSWORD_MAX_BYTES */
-    API_FIELD_NUMBER,
-    API_FIELD_BOOL,
-    API_FIELD_LIST,   /* json_t *, borrowed; the caller checks the items */
-    API_FIELD_OBJECT, /* the same of an object */
-    API_FIELD_RAW,    /* const char *, any text up to AP_CUSTOM_OPTIONS_MAX_BYTES */
-};
-
-/* One member of a body: where it goes. Targets by type: const char *, uint64_t, bool, json_t *.
- * What the body does not have is left as it is. */
-struct api_field {
-    const char *name;
-    enum api_field_type type;
-    bool required;
-    bool may_be_empty; /* of strings */
-    bool may_be_null;  /* of strings: null is none, and NULL goes to the target */
-    uint64_t min, max; /* of numbers */
-    void *target;
-};
-
-/* Read every member of the body; unknown members and wrong types are refused with a pointer. */
-AP_MUSTCHECK int api_read_fields(struct api_call *call, const struct api_field *fields,
-                                 size_t count);
-
-/* Check one text as a field of that type would be: 0, or AP_EINVAL or AP_ERANGE. */
-AP_MUSTCHECK int api_check_text(enum api_field_type type, const char *text, size_t len);
-
-/* What a text of that type may be, for people. Static. */
-const char *api_rule_of(enum api_field_type type);
-
 /* -- api_check.c ------------------------------------------------------------------------------- */
 
 /* Can the vendor's files carry all that the phone now has? In the transaction, after the change.
@@ -308,6 +295,10 @@ AP_MUSTCHECK int api_get_whole_phone(struct api_call *call, struct store_db *db,
                                      struct store_phone *ret_phone);
 AP_MUSTCHECK int api_get_user(struct api_call *call, struct store_db *db,
                               struct store_user *ret_user);
+/* What a phone is told of its file: url, provisioning_base_url, phone_url; secrets. phone: whole.
+ * *ret_json: the caller's. Errors with a problem: AP_EINVAL, AP_ENOENT. */
+AP_MUSTCHECK int api_phone_urls(struct api_call *call, struct store_db *db,
+                                const struct store_phone *phone, json_t **ret_json);
 /* "mac=…" for the audit; NULL without memory. */
 const char *api_phone_object(struct api_call *call, const uint8_t mac[static AP_MAC_LEN]);
 /* with_lines: the phone was read with them; none is an empty list. NULL without memory. */
@@ -445,6 +436,7 @@ struct api {
     struct api_imports imports;
     struct resync *resync; /* NULL: nobody can be told to fetch */
     struct api_takers takers;
+    struct api_door door;
 };
 
 #endif

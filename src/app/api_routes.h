@@ -89,6 +89,28 @@ int api_resync_cancel(struct api_call *call, struct store_db *db);
 int api_notification_take(struct api_call *call, struct store_db *db);
 int api_notification_report(struct api_call *call, struct store_db *db);
 int api_metrics(struct api_call *call, struct store_db *db);
+int api_portal_show(struct api_call *call, struct store_db *db);
+int api_setup(struct api_call *call, struct store_db *db);
+int api_setup_token(struct api_call *call, struct store_db *db);
+int api_sign_in(struct api_call *call, struct store_db *db);
+int api_session_show(struct api_call *call, struct store_db *db);
+int api_session_sign_out(struct api_call *call, struct store_db *db);
+int api_session_password(struct api_call *call, struct store_db *db);
+int api_session_list(struct api_call *call, struct store_db *db);
+int api_session_end(struct api_call *call, struct store_db *db);
+int api_admin_list(struct api_call *call, struct store_db *db);
+int api_admin_add(struct api_call *call, struct store_db *db);
+int api_admin_show(struct api_call *call, struct store_db *db);
+int api_admin_set(struct api_call *call, struct store_db *db);
+int api_admin_del(struct api_call *call, struct store_db *db);
+int api_invitation_list(struct api_call *call, struct store_db *db);
+int api_invitation_add(struct api_call *call, struct store_db *db);
+int api_invitation_del(struct api_call *call, struct store_db *db);
+int api_activation(struct api_call *call, struct store_db *db);
+int api_my_phone_list(struct api_call *call, struct store_db *db);
+int api_my_phone_add(struct api_call *call, struct store_db *db);
+int api_my_phone_url(struct api_call *call, struct store_db *db);
+int api_my_model_list(struct api_call *call, struct store_db *db);
 
 /* Before and after them. */
 int api_burn_after(struct api_call *call);
@@ -97,5 +119,15 @@ int api_resync_add_before(struct api_call *call);
 int api_resync_add_after(struct api_call *call);
 int api_resync_status_before(struct api_call *call);
 int api_resync_cancel_after(struct api_call *call);
+int api_setup_before(struct api_call *call);
+int api_setup_after(struct api_call *call);
+int api_sign_in_before(struct api_call *call);
+int api_sign_in_after(struct api_call *call);
+int api_session_password_before(struct api_call *call);
+int api_session_password_after(struct api_call *call);
+int api_activation_before(struct api_call *call);
+int api_activation_after(struct api_call *call);
+int api_admin_add_before(struct api_call *call);
+int api_admin_set_before(struct api_call *call);
 
 #endif

@@ -95,6 +95,19 @@ static void start_job(struct api_call *call)
     }
 }
 
+void api_run_write(struct api_call *call)
+{
+    call->write.run = run_write;
+    call->write.done = write_done;
+    call->message.run = answer_committed;
+    int err = store_writer_submit(call->api->writer, &call->write);
+    if (err) {
+        /* Only then: an accepted call is the writer's, and may be answered already. */
+        call->err = err;
+        api_call_answer(call);
+    }
+}
+
 void api_run(struct api_call *call)
 {
     struct api *api = call->api;
@@ -124,15 +137,10 @@ void api_run(struct api_call *call)
         return;
     case API_WRITE:
     case API_OPTIONS:
-        call->write.run = run_write;
-        call->write.done = write_done;
-        call->message.run = answer_committed;
-        err = store_writer_submit(api->writer, &call->write);
-        if (err) {
-            /* Only then: an accepted call is the writer's, and may be answered already. */
-            call->err = err;
-            api_call_answer(call);
-        }
+        api_run_write(call);
+        return;
+    case API_PASSWORD:
+        api_password_start(call);
         return;
     }
 }

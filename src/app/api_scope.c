@@ -34,6 +34,8 @@ static const struct {
     {"/users/*", GATE_DELETE, REACH_USER},
     {"/users/*/token/rotate", GATE_POST, REACH_USER},
     {"/users/*/burn", GATE_POST, REACH_USER},
+    {"/users/*/invitations", GATE_GET, REACH_USER},
+    {"/users/*/invitations", GATE_POST, REACH_USER},
     {"/users/*/keys", GATE_GET, REACH_USER},
     {"/users/*/keys", GATE_POST, REACH_USER},
     {"/users/*/keys/*", GATE_PUT, REACH_USER},

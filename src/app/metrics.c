@@ -182,6 +182,22 @@ static void write_throttle(struct text *text, const struct metrics *metrics)
     write_figures(text, figures, AP_COUNT(figures));
 }
 
+static void write_portal(struct text *text, const struct metrics_portal *portal)
+{
+    const struct figure figures[] = {
+        {PREFIX "sign_ins_total", "counter", "Admins who have signed in to the portal.",
+         portal->sign_ins},
+        {PREFIX "sign_in_failures_total", "counter",
+         "Wrong passwords, setup tokens and links, and tries that came too early.",
+         portal->failed_sign_ins},
+        {PREFIX "activations_total", "counter", "Users who have followed their link.",
+         portal->activations},
+        {PREFIX "sessions", "gauge", "Sessions of browsers that are open.", portal->sessions},
+    };
+
+    write_figures(text, figures, AP_COUNT(figures));
+}
+
 static void write_pnp(struct text *text, const struct pnp_stats *pnp)
 {
     static const char NAME[] = PREFIX "pnp_told_total";
@@ -344,6 +360,7 @@ int metrics_write(const struct metrics *metrics, struct buf *out)
     write_refusals(&text, metrics);
     write_network(&text, metrics);
     write_throttle(&text, metrics);
+    write_portal(&text, &metrics->portal);
     write_pnp(&text, &metrics->pnp);
     write_sip(&text, &metrics->sip);
     write_store(&text, metrics);

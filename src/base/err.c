@@ -49,6 +49,8 @@ const char *ap_strerror(int err)
         return "changed meanwhile";
     case AP_EAUTH:
         return "no valid credentials";
+    case AP_ETHROTTLED:
+        return "too many tries";
     }
     return "unknown error";
 }

@@ -216,7 +216,7 @@ static int check_proxy(struct loader *loader, const struct source *source,
         wrong = "has proxy_peers, but no proxy_protocol = v2";
     else if (listener->proxy_protocol == CONFIG_PROXY_V2 && !has_peers)
         wrong = "needs proxy_peers: the addresses of its proxies";
-    else if (has_peers && listener->serves == CONFIG_SERVES_ADMIN)
+    else if (has_peers && listener->serves != CONFIG_SERVES_PHONES)
         wrong = "is for admins: proxy_protocol is for listeners for phones";
     if (!wrong)
         return 0;
@@ -243,7 +243,7 @@ static int apply_listener(struct loader *loader, struct source *source, cfg_t *t
         err = check_proxy(loader, source, listener);
     if (err)
         return err;
-    if (listener->serves == CONFIG_SERVES_ADMIN)
+    if (listener->serves != CONFIG_SERVES_PHONES)
         err = default_admin(source, listener);
     else if (!listener->public_url)
         return ap_error_set(loader->error, AP_EINVAL, "%s:%d: listener '%s' needs public_url",
@@ -414,6 +414,7 @@ static void listener_done(struct config_listener *listener)
     free(listener->certificates);
     free(listener->proxy_peers.items);
     free(listener->networks.items);
+    config_host_list_done(&listener->hosts);
     config_ca_list_done(&listener->client_ca_files);
     free(listener->client_crl_file);
     free(listener->public_url);

@@ -103,7 +103,7 @@ static bool is_host_name(const char *host, size_t len)
     return label > 0 && !digits_only;
 }
 
-static bool is_host(const char *host, size_t len)
+bool config_is_host(const char *host, size_t len)
 {
     char text[AP_ADDRESS_TEXT_MAX];
     struct address address;
@@ -145,7 +145,7 @@ int config_check_public_url(const struct config_key *key, const char *text, stru
     const char *bracket = strrchr(host, ']');
     if (colon && bracket && colon < bracket)
         colon = NULL;
-    if (!is_host(host, colon ? (size_t)(colon - host) : rest))
+    if (!config_is_host(host, colon ? (size_t)(colon - host) : rest))
         return ap_error_set(reason, AP_EINVAL,
                             "must name a host: a DNS name, an IPv4 address, or an IPv6 address in "
                             "brackets");

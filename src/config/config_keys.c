@@ -156,14 +156,17 @@ const struct config_key CONFIG_KEYS[] = {
     [KEY_LOG_TARGET] = {CONFIG_TOP, "log_target", CONFIG_CHOICE, "auto", 1, 16, NULL, true,
                         "Where lines go: stderr, journal (each pair is a field of its own), or "
                         "auto: the journal when standard error is connected to it."},
-    [KEY_SERVES] = {CONFIG_LISTENER, "serves", CONFIG_CHOICE, "phones", 1, 16, NULL, false,
-                    "Whom the listener is for: phones, or admin: programs that use the API with a "
-                    "key of `autoprovctl apikey add`."},
+    [KEY_SERVES] =
+        {CONFIG_LISTENER, "serves", CONFIG_CHOICE, "phones", 1, 16, NULL, false,
+         "Whom the listener is for: phones, admin (programs that use the API with a key of "
+         "`autoprovctl apikey add`), or portal (the API, and the web portal's pages for "
+         "admins and users who sign in)."},
     [KEY_ADDRESS] = {CONFIG_LISTENER, "address", CONFIG_STRING, "0.0.0.0", 1, 45, NULL, false,
                      "Numeric IPv4 or IPv6 address to listen on; 0.0.0.0 is every IPv4 address, :: "
-                     "every IPv6 address; for admins 127.0.0.1 by default."},
-    [KEY_PORT] = {CONFIG_LISTENER, "port", CONFIG_NUMBER, "443", 1, 65535, NULL, false,
-                  "TCP port to listen on. The default of an admin listener is 8443."},
+                     "every IPv6 address; for admins and the portal 127.0.0.1 by default."},
+    [KEY_PORT] =
+        {CONFIG_LISTENER, "port", CONFIG_NUMBER, "443", 1, 65535, NULL, false,
+         "TCP port to listen on. The default of a listener for admins or the portal is 8443."},
     [KEY_PUBLIC_URL] =
         {CONFIG_LISTENER, "public_url", CONFIG_STRING, NULL, 1, 512, NULL, true,
          "What phones call this listener: https://HOST or https://HOST:PORT, nothing "
@@ -187,7 +190,11 @@ const struct config_key CONFIG_KEYS[] = {
     [KEY_NETWORKS] = {CONFIG_LISTENER, "networks", CONFIG_LIST, "{ }", 0, AP_CONFIG_NETWORKS_MAX,
                       "networks", true,
                       "Where phones of this listener may come from; an empty list means "
-                      "everywhere."},
+                      "everywhere. Of the portal: who may connect at all."},
+    [KEY_HOSTS] = {CONFIG_LISTENER, "hosts", CONFIG_LIST, "{ }", 0, AP_CONFIG_HOSTS_MAX, "names",
+                   true,
+                   "What browsers call the portal: the names that may stand in their address line. "
+                   "An empty list means localhost, 127.0.0.1 and [::1]."},
     [KEY_CLIENT_CERTIFICATES] =
         {CONFIG_LISTENER, "client_certificates", CONFIG_CHOICE, "off", 1, 16, NULL, true,
          "Whether phones show the certificate that their vendor gave them: off, optional (one of "
@@ -229,7 +236,7 @@ static const char *const SECRETS[] = {"always", "once", "first_network", NULL};
 static const char *const AGENT_CHECKS[] = {"off", "warn", "refuse", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};
 static const char *const PROXIES[] = {"no", "v2", NULL};
-static const char *const SERVES[] = {"phones", "admin", NULL};
+static const char *const SERVES[] = {"phones", "admin", "portal", NULL};
 static const char *const SWITCH[] = {"no", "yes", NULL};
 static const char *const CERTIFICATES[] = {"off", "optional", "required", NULL};
 static const char *const AUTHS[] = {"none", "basic", "digest", "digest_md5", NULL};
@@ -288,6 +295,7 @@ static const struct config_binding BINDINGS[KEY_COUNT] = {
     [KEY_TLS] = {SLOT_WORD, LISTENER(tls), NULL, TLS},
     [KEY_TLS_RESUMPTION] = {SLOT_FLAG, LISTENER(tls_resumption), NULL, NULL},
     [KEY_NETWORKS] = {SLOT_NETWORKS, LISTENER(networks), NULL, NULL},
+    [KEY_HOSTS] = {SLOT_HOSTS, LISTENER(hosts), NULL, NULL},
     [KEY_CLIENT_CERTIFICATES] = {SLOT_WORD, LISTENER(client_certificates), NULL, CERTIFICATES},
     [KEY_CLIENT_CA_FILES] = {SLOT_CA_FILES, LISTENER(client_ca_files), NULL, NULL},
     [KEY_CLIENT_CRL_FILE] = {SLOT_TEXT, LISTENER(client_crl_file), config_check_path, NULL},
@@ -305,6 +313,11 @@ const struct config_binding *config_key_binding(const struct config_key *key)
 const char *config_pnp_name(enum config_pnp pnp)
 {
     return PNPS[pnp];
+}
+
+const char *config_serves_name(enum config_serves serves)
+{
+    return SERVES[serves];
 }
 
 const char *config_section_name(enum config_section section)

@@ -60,6 +60,7 @@ enum config_key_id {
     KEY_TLS,
     KEY_TLS_RESUMPTION,
     KEY_NETWORKS,
+    KEY_HOSTS,
     KEY_CLIENT_CERTIFICATES,
     KEY_CLIENT_CA_FILES,
     KEY_CLIENT_CRL_FILE,
@@ -81,6 +82,7 @@ enum config_slot {
     SLOT_PORT,      /* struct address, its port */
     SLOT_NETWORKS,  /* struct network_list, owned */
     SLOT_ADDRESSES, /* struct config_address_list, owned */
+    SLOT_HOSTS,     /* struct config_host_list, owned */
     SLOT_CA_FILES,  /* struct config_ca_list, owned */
     SLOT_LEVEL,     /* enum log_level */
     SLOT_WORD,      /* an enum: the place of its word in words */
@@ -119,6 +121,9 @@ int config_check_path_or_name(const struct config_key *key, const char *text,
 int config_check_prefix(const struct config_key *key, const char *text, struct ap_error *reason);
 int config_check_public_url(const struct config_key *key, const char *text,
                             struct ap_error *reason);
+
+/* A DNS name, an IPv4 address, or an IPv6 address in brackets. */
+bool config_is_host(const char *host, size_t len);
 
 /* Titles of sections: they stand in messages, logs and metrics. */
 bool config_title_is_valid(const char *title);
@@ -174,6 +179,16 @@ AP_MUSTCHECK int config_address_list_text(const struct config_address_list *list
 bool config_address_list_equal(const struct config_address_list *a,
                                const struct config_address_list *b);
 void config_address_list_done(struct config_address_list *list);
+
+/* -- config_host_list.c ------------------------------------------------------------------------ */
+
+/* As config_value_x() for SLOT_HOSTS. */
+AP_MUSTCHECK int config_host_list_set(const struct config_key *key, struct config_host_list *slot,
+                                      const char *const *items, size_t count,
+                                      struct ap_error *reason);
+AP_MUSTCHECK int config_host_list_text(const struct config_host_list *list, struct buf *out);
+bool config_host_list_equal(const struct config_host_list *a, const struct config_host_list *b);
+void config_host_list_done(struct config_host_list *list);
 
 /* -- config_scan.c --------------------------------------------------------------------------- */
 

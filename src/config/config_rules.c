@@ -7,7 +7,7 @@
 
 static bool is_for_admins(const struct config_listener *listener)
 {
-    return listener->serves == CONFIG_SERVES_ADMIN;
+    return listener->serves != CONFIG_SERVES_PHONES;
 }
 
 static bool is_weak(const struct config_listener *listener)
@@ -22,7 +22,36 @@ static bool weak_for_admins(const struct config_listener *listener)
 
 static bool networks_of_admins(const struct config_listener *listener)
 {
-    return is_for_admins(listener) && listener->networks.count > 0;
+    return listener->serves == CONFIG_SERVES_ADMIN && listener->networks.count > 0;
+}
+
+static bool is_loopback(const struct address *address)
+{
+    static const uint8_t LOOPBACK[16] = {[15] = 1}; /* RFC 4291, 2.5.3 */
+
+    if (address->family == AF_INET)
+        return address->bytes[0] == 127; /* RFC 1122, 3.2.1.3 */
+    return memcmp(address->bytes, LOOPBACK, sizeof(LOOPBACK)) == 0;
+}
+
+static bool is_far_portal(const struct config_listener *listener)
+{
+    return listener->serves == CONFIG_SERVES_PORTAL && !is_loopback(&listener->address);
+}
+
+static bool portal_without_hosts(const struct config_listener *listener)
+{
+    return is_far_portal(listener) && listener->hosts.count == 0;
+}
+
+static bool portal_without_networks(const struct config_listener *listener)
+{
+    return is_far_portal(listener) && listener->networks.count == 0;
+}
+
+static bool hosts_without_portal(const struct config_listener *listener)
+{
+    return listener->serves != CONFIG_SERVES_PORTAL && listener->hosts.count > 0;
 }
 
 static bool weak_for_everybody(const struct config_listener *listener)
@@ -108,6 +137,13 @@ static const struct rule {
     {KEY_TLS, weak_for_admins, "must be modern or compatible on a listener for admins"},
     {KEY_NETWORKS, networks_of_admins,
      "is for phones; where an API key may be used is said by 'autoprovctl apikey add --networks'"},
+    {KEY_HOSTS, hosts_without_portal, "is for the portal: serves = portal"},
+    {KEY_HOSTS, portal_without_hosts,
+     "a portal beyond this machine needs the names that browsers call it by, such as "
+     "hosts = { pbx.example.com }"},
+    {KEY_NETWORKS, portal_without_networks,
+     "a portal beyond this machine needs the networks that admins come from, such as "
+     "networks = { 10.0.0.0/8 }"},
     {KEY_TLS, weak_for_everybody,
      "legacy and off need a list of networks in the same listener, such as "
      "networks = { 10.0.0.0/8 }: what they serve can be read or changed on its way"},

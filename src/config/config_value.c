@@ -117,7 +117,8 @@ static const char *harm_of_everybody(const struct config_key *key)
     if (key == &CONFIG_KEYS[KEY_PROXY_PEERS])
         return "whoever reaches the listener could then give himself any address";
     if (key == &CONFIG_KEYS[KEY_NETWORKS])
-        return "leave the key out where phones may come from everywhere";
+        return "leave the key out where phones may come from everywhere, and name the admins' own "
+               "networks where it is of the portal";
     return "whoever knows a MAC could then download its SIP password from anywhere";
 }
 
@@ -224,6 +225,8 @@ int config_value_set(const struct config_target *target, const struct config_key
         return set_networks(key, slot, items, count, reason);
     case SLOT_ADDRESSES:
         return config_address_list_set(key, slot, items, count, reason);
+    case SLOT_HOSTS:
+        return config_host_list_set(key, slot, items, count, reason);
     case SLOT_CA_FILES:
         return config_ca_list_set(key, slot, items, count, reason);
     case SLOT_LEVEL:
@@ -297,6 +300,8 @@ int config_value_text(const struct config_target *target, const struct config_ke
         return networks_text(slot, out);
     case SLOT_ADDRESSES:
         return config_address_list_text(slot, out);
+    case SLOT_HOSTS:
+        return config_host_list_text(slot, out);
     case SLOT_CA_FILES:
         return config_ca_list_text(slot, out);
     case SLOT_LEVEL:
@@ -356,6 +361,8 @@ bool config_value_equal(const struct config_target *a, const struct config_targe
         return networks_equal(x, y);
     case SLOT_ADDRESSES:
         return config_address_list_equal(x, y);
+    case SLOT_HOSTS:
+        return config_host_list_equal(x, y);
     case SLOT_CA_FILES:
         return config_ca_list_equal(x, y);
     case SLOT_LEVEL:

@@ -1,6 +1,7 @@
 /* The control socket: who may use it, and what only the daemon can tell or do. */
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 
 #include "autoprov/log.h"
 #include "daemon_private.h"
+
+/* The control socket's index: none of a listener of the configuration. */
+#define CONTROL_LISTENER UINT_MAX
 
 static void api_reload(void *data, bool options_only,
                        void (*done)(void *done_data, int err, const char *line), void *done_data)
@@ -83,9 +87,9 @@ static json_t *listeners_json(const struct snapshot *snapshot)
         (void)json_array_append_new(
             list,
             json_pack("{s:s, s:s, s:s, s:i, s:s?, s:o}", "name", listener->name, "serves",
-                      listener->serves == CONFIG_SERVES_ADMIN ? "admin" : "phones", "address",
-                      address, "port", (int)listener->address.port, "public_url",
-                      listener->public_url, "certificate_expires_at",
+                      config_serves_name(listener->serves), "address", address, "port",
+                      (int)listener->address.port, "public_url", listener->public_url,
+                      "certificate_expires_at",
                       snapshot->tls[i] ? json_integer(tls_context_expires_at(snapshot->tls[i]))
                                        : json_null()));
     }
@@ -179,15 +183,20 @@ static int open_admin_listeners(struct daemon *daemon, struct ap_error *error)
     const struct config *config = daemon->snapshot->config;
 
     for (size_t i = 0; i < config->listener_count; i++) {
+        const struct config_listener *listener = &config->listeners[i];
+        bool is_portal = listener->serves == CONFIG_SERVES_PORTAL;
         int fd = daemon->admin_fds[i];
         if (fd < 0)
             continue;
         daemon->admin_fds[i] = -1;
-        int err = front_add_listener(daemon->front, fd, FRONT_ADMIN_TLS, (unsigned)i,
-                                     daemon->snapshot->tls[i]);
+        int err =
+            front_add_listener(daemon->front, fd, is_portal ? FRONT_PORTAL_TLS : FRONT_ADMIN_TLS,
+                               (unsigned)i, daemon->snapshot->tls[i]);
         if (err)
-            return ap_error_set(error, err, "listener %s cannot be served: %s",
-                                config->listeners[i].name, ap_strerror(err));
+            return ap_error_set(error, err, "listener %s cannot be served: %s", listener->name,
+                                ap_strerror(err));
+        if (is_portal)
+            front_set_networks(daemon->front, (unsigned)i, &listener->networks);
     }
     return 0;
 }
@@ -197,8 +206,12 @@ void control_switch(struct daemon *daemon)
     const struct snapshot *snapshot = daemon->snapshot;
 
     for (size_t i = 0; i < snapshot->config->listener_count; i++) {
-        if (snapshot->config->listeners[i].serves == CONFIG_SERVES_ADMIN)
-            front_set_tls(daemon->front, (unsigned)i, snapshot->tls[i]);
+        const struct config_listener *listener = &snapshot->config->listeners[i];
+        if (listener->serves == CONFIG_SERVES_PHONES)
+            continue;
+        front_set_tls(daemon->front, (unsigned)i, snapshot->tls[i]);
+        if (listener->serves == CONFIG_SERVES_PORTAL)
+            front_set_networks(daemon->front, (unsigned)i, &listener->networks);
     }
 }
 
@@ -249,7 +262,7 @@ int control_open(struct daemon *daemon, struct ap_error *error)
                             ap_strerror(err));
     api_recover(daemon->api);
     daemon->control_fd = -1;
-    err = front_add_listener(daemon->front, fd, FRONT_ADMIN_UNIX, 0, NULL);
+    err = front_add_listener(daemon->front, fd, FRONT_ADMIN_UNIX, CONTROL_LISTENER, NULL);
     if (err)
         return ap_error_set(error, err, "%s: cannot be served: %s", config->control_socket,
                             ap_strerror(err));

@@ -295,9 +295,10 @@ static void announce(struct daemon *daemon)
         const struct config_listener *listener = &snapshot->config->listeners[i];
         char address[AP_ADDRESS_TEXT_MAX];
         address_format(&listener->address, address);
-        if (listener->serves == CONFIG_SERVES_ADMIN)
-            log_event(LOG_LEVEL_NOTICE, "listening", "listener=%s address=%s port=%u serves=admin",
-                      listener->name, address, listener->address.port);
+        if (listener->serves != CONFIG_SERVES_PHONES)
+            log_event(LOG_LEVEL_NOTICE, "listening", "listener=%s address=%s port=%u serves=%s",
+                      listener->name, address, listener->address.port,
+                      config_serves_name(listener->serves));
         else
             log_event(LOG_LEVEL_NOTICE, "listening", "listener=%s address=%s port=%u url=%s%s/",
                       listener->name, address, listener->address.port, listener->public_url,

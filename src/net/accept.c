@@ -93,6 +93,13 @@ static void accept_one(struct listener *listener, int fd, const struct sockaddr 
         front->stats.last_bad_peer = peer;
         return;
     }
+    if (listener->networks && listener->networks->count > 0 &&
+        !network_list_contains(listener->networks, &peer)) {
+        (void)close(fd); /* nothing was written */
+        front->stats.foreign_sources++;
+        front->stats.last_bad_peer = peer;
+        return;
+    }
     int err = connection_open(listener, fd, &peer);
     if (err == 0)
         front->stats.accepted++;
@@ -180,6 +187,14 @@ void front_set_proxy(struct front *front, unsigned index, const struct network_l
     for (struct listener *listener = front->listeners; listener; listener = listener->next) {
         if (listener->index == index)
             listener->proxy_peers = peers;
+    }
+}
+
+void front_set_networks(struct front *front, unsigned index, const struct network_list *networks)
+{
+    for (struct listener *listener = front->listeners; listener; listener = listener->next) {
+        if (listener->index == index)
+            listener->networks = networks;
     }
 }
 

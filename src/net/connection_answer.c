@@ -7,6 +7,7 @@
 
 #include "autoprov/array.h"
 #include "autoprov/limits.h"
+#include "autoprov/secret.h"
 #include "connection.h"
 
 /* RFC 9110, 15.4.5: an answer without a body. */
@@ -24,6 +25,7 @@ struct http_exchange {
     /* The handler's may go before they are sent. */
     char content_type[HTTP_CONTENT_TYPE_MAX];
     char authenticate[2][HTTP_CHALLENGE_MAX];
+    char set_cookie[HTTP_COOKIE_MAX];
     struct http_job job;
 };
 
@@ -40,6 +42,7 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
     struct http_request *request = &exchange->request;
     struct gate_text path = {result->path, result->path_len};
     const struct gate_text none = {0};
+    bool is_admin = request->profile == GATE_ADMIN;
     const struct {
         const struct gate_text *from;
         const char **to;
@@ -52,6 +55,10 @@ static int copy_request(struct http_exchange *exchange, const struct gate_result
         {&result->idempotency_key, &request->idempotency_key},
         {&result->content_type, &request->content_type},
         {&result->authorization, &request->authorization},
+        {&result->cookie, &request->cookie},
+        {is_admin ? &result->host : &none, &request->host},
+        {&result->origin, &request->origin},
+        {&result->sec_fetch_site, &request->sec_fetch_site},
         {result->authorization.data ? &result->target : &none, &request->target},
     };
 
@@ -125,6 +132,7 @@ void exchange_free(struct http_exchange *exchange)
     arena_done(&exchange->arena);
     buf_done(&exchange->body);
     buf_done(&exchange->answer.body);
+    secret_wipe(exchange->set_cookie, sizeof(exchange->set_cookie));
     free(exchange);
 }
 
@@ -237,6 +245,11 @@ void http_exchange_answer(struct http_exchange *exchange, struct http_answer *an
                        answer->authenticate[i]); /* ours fit */
         exchange->answer.authenticate[i] = exchange->authenticate[i];
     }
+    if (answer->set_cookie) {
+        (void)snprintf(exchange->set_cookie, sizeof(exchange->set_cookie), "%s",
+                       answer->set_cookie); /* ours fit */
+        exchange->answer.set_cookie = exchange->set_cookie;
+    }
     arena_done(&exchange->arena);
     buf_done(&exchange->body);
     if (exchange->answer.close)
@@ -276,6 +289,7 @@ void connection_frame_answer(struct connection *connection)
         /* The length that a 304 names is that of the 200 (RFC 9110, 8.6). */
         .head_only =
             exchange->request.method == GATE_HEAD || exchange->answer.status == NOT_MODIFIED,
+        .for_browsers = connection->listener->kind == FRONT_PORTAL_TLS,
         .answer = &exchange->answer,
         .out = &connection->out,
         .done = on_framed,

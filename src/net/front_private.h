@@ -30,6 +30,7 @@ struct listener {
     uv_timer_t pause; /* after descriptors ran out */
     struct tls_context *tls;
     const struct network_list *proxy_peers; /* NULL: no PROXY header is expected */
+    const struct network_list *networks;    /* NULL: everybody's connections are accepted */
     enum front_kind kind;
     unsigned index;
     unsigned connections;

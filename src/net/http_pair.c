@@ -12,10 +12,11 @@
 
 #include "autoprov/array.h"
 #include "autoprov/limits.h"
+#include "autoprov/text.h"
 
 /* libmicrohttpd's own limit must never be reached (it deadlocked there in other modes). */
 #define MHD_LIMIT (AP_HTTP_PAIRS_MAX + 16)
-/* An answer's head has at most 800 bytes; the smallest pool that is a page. */
+/* An answer's head has at most 800 bytes, for browsers 1600; the pool holds the request too. */
 #define MHD_POOL_BYTES ((size_t)4096)
 /* MHD_run() in one go: a bound, 2 is usual. */
 #define MHD_RUNS_MAX 16
@@ -30,31 +31,64 @@ struct pair_pool {
 
 /* -- called by libmicrohttpd ------------------------------------------------------------------ */
 
+struct header {
+    const char *name;
+    const char *value; /* NULL: it is not sent */
+};
+
+static const char *const CACHES[] = {
+    [HTTP_CACHE_NOTHING] = "private, no-store",
+    [HTTP_CACHE_ASK] = "no-cache",
+};
+
+/* What a page of ours may load (nothing from elsewhere, nothing that stands in the page itself),
+ * who may show it in a frame (nobody), and what it tells others (nothing): W3C, Content Security
+ * Policy Level 3; Fetch; HTML. */
+static const struct header BROWSER_HEADERS[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
+static bool add_headers(struct MHD_Response *response, const struct header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (headers[i].value &&
+            MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES)
+            return false;
+    }
+    return true;
+}
+
 static struct MHD_Response *response_new(struct http_pair *pair)
 {
     const struct http_answer *answer = pair->job->answer;
-    const struct {
-        const char *name;
-        const char *value;
-    } headers[] = {
+    char retry_after[TEXT_DECIMAL_MAX];
+    const struct header headers[] = {
         {MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type},
         {MHD_HTTP_HEADER_ETAG, answer->etag[0] ? answer->etag : NULL},
         {MHD_HTTP_HEADER_ALLOW, answer->allow},
         {MHD_HTTP_HEADER_WWW_AUTHENTICATE, answer->authenticate[0]},
         {MHD_HTTP_HEADER_WWW_AUTHENTICATE, answer->authenticate[1]},
-        {MHD_HTTP_HEADER_CACHE_CONTROL, "private, no-store"},
+        {MHD_HTTP_HEADER_SET_COOKIE, answer->set_cookie},
+        {MHD_HTTP_HEADER_RETRY_AFTER, answer->retry_after_s ? retry_after : NULL},
+        {MHD_HTTP_HEADER_CACHE_CONTROL, CACHES[answer->cache]},
     };
     struct MHD_Response *response;
 
+    (void)text_decimal(answer->retry_after_s, retry_after);
     /* Of the body only its length is looked at: the request was a HEAD. */
     response =
         MHD_create_response_from_buffer(pair->body.len, pair->body.data, MHD_RESPMEM_PERSISTENT);
-    for (size_t i = 0; response && i < AP_COUNT(headers); i++) {
-        if (headers[i].value &&
-            MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES) {
-            MHD_destroy_response(response);
-            response = NULL;
-        }
+    if (response && (!add_headers(response, headers, AP_COUNT(headers)) ||
+                     (pair->job->for_browsers &&
+                      !add_headers(response, BROWSER_HEADERS, AP_COUNT(BROWSER_HEADERS))))) {
+        MHD_destroy_response(response);
+        response = NULL;
     }
     return response;
 }

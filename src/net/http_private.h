@@ -17,6 +17,7 @@ struct http_job {
     struct http_pair *pair;
     bool is_waiting;
     bool head_only;
+    bool for_browsers;          /* with the headers that keep a page to itself */
     struct http_answer *answer; /* borrowed; its body is taken */
     struct buf *out;            /* borrowed: the whole answer as bytes, head included */
     /* Once per submitted job, from http_run(): err 0, AP_ENOMEM, AP_ERANGE, AP_EIO. */

@@ -197,6 +197,32 @@ static bool read_framing_header(struct head_reader *head, const struct gate_text
     return true;
 }
 
+/* Headers of browsers, for the admin profile. Whoever sends one twice may mean either: it is then
+ * as if nothing stood in it. */
+static void read_browser_header(struct head_reader *head, const struct gate_text *name,
+                                const struct gate_text *value)
+{
+    struct gate_result *result = head->result;
+    struct {
+        const char *name;
+        struct gate_text *value;
+    } known[] = {
+        {"cookie", &result->cookie},
+        {"origin", &result->origin},
+        {"sec-fetch-site", &result->sec_fetch_site},
+    };
+
+    for (size_t i = 0; i < AP_COUNT(known); i++) {
+        if (!name_is(name, known[i].name))
+            continue;
+        if (known[i].value->data)
+            known[i].value->len = 0;
+        else
+            *known[i].value = *value;
+        return;
+    }
+}
+
 /* Headers that handlers read; the first of each name counts. */
 static void read_known_header(struct head_reader *head, const struct gate_text *name,
                               const struct gate_text *value)
@@ -224,6 +250,8 @@ static void read_known_header(struct head_reader *head, const struct gate_text *
         head->facts.authorization_lines += known[i].value == &result->authorization;
         return;
     }
+    if (head->profile == GATE_ADMIN)
+        read_browser_header(head, name, value);
 }
 
 /* NAME ':' blanks value blanks. A blank before the colon, or a line that begins with one (a

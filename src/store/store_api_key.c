@@ -1,17 +1,10 @@
 /* Keys of the admin API. Must not know what their roles allow. */
 #include "autoprov/store_api_key.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-
-#include "autoprov/secret.h"
-#include "autoprov/text.h"
 #include "store_private.h"
 
-#define PREFIX       "apk_" /* tells people and scanners of leaked secrets what it is */
-#define RANDOM_BYTES 32
-_Static_assert(sizeof(PREFIX) + 2 * RANDOM_BYTES == STORE_API_KEY_TEXT_MAX, "prefix and hex");
+#define PREFIX "apk_" /* tells people and scanners of leaked secrets what it is */
+_Static_assert(sizeof(PREFIX) - 1 + STORE_TICKET_TEXT_MAX == STORE_API_KEY_TEXT_MAX, "both parts");
 
 #define KEY_COLUMNS                                                                                \
     "k.id, k.name, k.role, k.site_id, (SELECT name FROM site WHERE id = k.site_id), k.networks, "  \
@@ -19,25 +12,14 @@ _Static_assert(sizeof(PREFIX) + 2 * RANDOM_BYTES == STORE_API_KEY_TEXT_MAX, "pre
 
 int store_api_key_make(char ret_text[static STORE_API_KEY_TEXT_MAX])
 {
-    uint8_t random[RANDOM_BYTES];
-
-    if (RAND_bytes(random, (int)sizeof(random)) != 1) {
-        ERR_clear_error();
-        return AP_ECRYPTO;
-    }
     memcpy(ret_text, PREFIX, sizeof(PREFIX) - 1);
-    text_hex(random, sizeof(random), ret_text + sizeof(PREFIX) - 1);
-    secret_wipe(random, sizeof(random));
-    return 0;
+    return store_ticket_make(ret_text + sizeof(PREFIX) - 1);
 }
 
 int store_api_key_digest(const char *text, size_t len,
                          uint8_t ret_digest[static STORE_API_KEY_DIGEST_BYTES])
 {
-    if (EVP_Digest(text, len, ret_digest, NULL, EVP_sha256(), NULL) == 1)
-        return 0;
-    ERR_clear_error();
-    return AP_ECRYPTO;
+    return store_ticket_digest(text, len, ret_digest);
 }
 
 int store_api_key_add(struct store_db *db, const struct store_api_key *key,

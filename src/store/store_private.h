@@ -112,6 +112,8 @@ enum store_upkeep_result {
 AP_MUSTCHECK int store_retention_prune(struct store_db *db, const struct store_retention *retention,
                                        enum store_upkeep_result *ret_result);
 AP_MUSTCHECK int store_retention_shrink(struct store_db *db, enum store_upkeep_result *ret_result);
+/* Sessions and invitations whose end has come (store_session.c). */
+AP_MUSTCHECK int store_session_prune(struct store_db *db, enum store_upkeep_result *ret_result);
 
 /* -- store_rekey.c -------------------------------------------------------------------------- */
 
@@ -142,6 +144,7 @@ enum store_upkeep_task {
     STORE_UPKEEP_PRUNE,
     STORE_UPKEEP_SHRINK,
     STORE_UPKEEP_REKEY,
+    STORE_UPKEEP_SESSIONS,
     STORE_UPKEEP_TASKS
 };
 

@@ -57,6 +57,19 @@ static int set_epoch(struct store_db *db)
     return store_query_run(&query);
 }
 
+/* Who was signed in when the backup was made may have been shut out since. */
+static int end_sessions(struct store_db *db)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db, "DELETE FROM session");
+    int err = store_query_run(&query);
+    if (err)
+        return err;
+    store_query_begin(&query, db, "DELETE FROM meta WHERE name = 'setup'");
+    return store_query_run(&query);
+}
+
 /* Who fetched without a token before the backup was made need not be let in again unasked. */
 static int drop_options(struct store_db *db, bool *ret_dropped)
 {
@@ -98,6 +111,8 @@ static int run_changes(struct store_db *db, const struct store_restore *restore,
         err = store_backup_remove_note(db);
     if (!err)
         err = set_epoch(db);
+    if (!err)
+        err = end_sessions(db);
     if (!err && !restore->keep_options)
         err = drop_options(db, &restored->options_dropped);
     return err ? err : add_audit_row(db, restore, restored);

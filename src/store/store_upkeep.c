@@ -1,4 +1,5 @@
-/* What the writer does between commits: old records, free pages, the highest wall time, the WAL.
+/* What the writer does between commits: old records and sessions, free pages, the highest wall
+ * time, the WAL.
  *
  * Each step is small, and pauses lie between them: an acknowledged write never waits for long. Must
  * not know the queues. */
@@ -31,6 +32,8 @@ static int run_task(struct store_upkeep *upkeep, size_t task, enum store_upkeep_
                                : 0;
     if (task == STORE_UPKEEP_REKEY)
         return store_rekey_step(upkeep->db, &upkeep->rekey, ret_result);
+    if (task == STORE_UPKEEP_SESSIONS)
+        return store_session_prune(upkeep->db, ret_result);
     return store_retention_shrink(upkeep->db, ret_result);
 }
 

@@ -49,6 +49,11 @@ static void check_result(enum gate_profile profile, enum gate_verdict verdict, c
     check_view(&result->authorization, data, len);
     check_view(&result->content_type, data, len);
     check_view(&result->host, data, len);
+    check_view(&result->cookie, data, len);
+    check_view(&result->origin, data, len);
+    check_view(&result->sec_fetch_site, data, len);
+    if (profile == GATE_PHONE)
+        CHECK(!result->cookie.data && !result->origin.data && !result->sec_fetch_site.data);
     if (verdict == GATE_ACCEPT) {
         check_path(result);
         CHECK(result->reason == GATE_REASON_NONE);

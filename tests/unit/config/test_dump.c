@@ -69,6 +69,9 @@ static const char *const TEXTS[] = {
     " client_certificates = required client_crl_file = /x.crl\n"
     " client_ca_files = { acme:/a.pem, 'snom-dect:/b \\'c\\\\.pem' }\n"
     " certificate a { certificate_file = '/a b' key_file = /k } }\n"
+    "listener portal { serves = portal address = 10.0.0.1 networks = { 10.0.0.0/8 }\n"
+    " hosts = { pbx.example.com, \"[fd00::7]\", 10.0.0.1 }\n"
+    " certificate a { certificate_file = /a key_file = /k } }\n"
     "listener plain { address = ::1 public_url = http://x tls = off networks = { ::1 } }\n",
 };
 

@@ -135,6 +135,84 @@ static void test_listeners_for_admins_take_strong_profiles_and_no_networks(void 
     CHECK(state, rows);
 }
 
+#define PORTAL(keys) CONF_LISTENER "listener l {\nserves = portal\n" keys CERT
+
+static void test_a_portal_beyond_this_machine_needs_names_and_networks(void **state)
+{
+    static const struct row rows[] = {
+        {PORTAL(""), 0, NULL},
+        {PORTAL("address = ::1\n"), 0, NULL},
+        {PORTAL("address = 127.0.0.2\nnetworks = { 127.0.0.0/8 }\nhosts = { localhost }\n"), 0,
+         NULL},
+        {PORTAL("address = 10.0.0.1\nnetworks = { 10.0.0.0/8 }\nhosts = { 10.0.0.1 }\n"), 0, NULL},
+        {PORTAL("address = 0.0.0.0\nhosts = { pbx.example.com }\n"), ADMIN_LINES - 1,
+         "networks: a portal beyond this machine needs the networks"},
+        {PORTAL("address = ::\nnetworks = { ::1 }\n"), ADMIN_LINES - 1,
+         "hosts: a portal beyond this machine needs the names"},
+        {PORTAL("tls = off\n"), ADMIN_LINES + 1,
+         "tls: must be modern or compatible on a listener for admins"},
+        {PORTAL("auth = basic\n"), ADMIN_LINES + 1, "auth: is for phones"},
+        {PORTAL("hosts = { pbx.example.com:8443 }\n"), ADMIN_LINES + 1,
+         "hosts: 'pbx.example.com:84"},
+        {PORTAL("hosts = { a.example, A.example }\n"), ADMIN_LINES + 1, "is there twice"},
+        {ADMIN("hosts = { pbx.example.com }\n"), ADMIN_LINES + 1, "hosts: is for the portal"},
+        {TLS("hosts = { pbx.example.com }\n"), 2, "hosts: is for the portal"},
+    };
+
+    CHECK(state, rows);
+}
+
+static struct config *load_portal(const struct conf_folder *folder, const char *keys)
+{
+    struct config *config = NULL;
+    struct ap_error error;
+    char text[1024];
+
+    (void)snprintf(text, sizeof(text), CONF_LISTENER "listener l {\nserves = portal\n%s" CERT,
+                   keys);
+    conf_write(folder, "autoprovd.conf", text);
+    assert_int_equal(config_load(folder->main_file, &config, &error), 0);
+    return config;
+}
+
+static void test_a_portal_goes_by_its_names_with_and_without_its_port(void **state)
+{
+    static const struct {
+        const char *host;
+        bool is_ours, is_named;
+    } rows[] = {
+        {"localhost", true, false},
+        {"LocalHost:8443", true, false},
+        {"127.0.0.1:8443", true, false},
+        {"[::1]", true, false},
+        {"[::1]:8443", true, false},
+        {"pbx.example.com", false, true},
+        {"PBX.example.com:8443", false, true},
+        {"pbx.example.com:443", false, false},
+        {"pbx.example.com:08443", false, false},
+        {"pbx.example.com:", false, false},
+        {"pbx.example.com.evil.example", false, false},
+        {"evil-pbx.example.com", false, false},
+        {"pbx.example.com.", false, false},
+        {"127.0.0.1.nip.example", false, false},
+        {"::1", false, false},
+        {"0", false, false},
+        {"", false, false},
+    };
+    struct config *here = load_portal(*state, "");
+    struct config *far = load_portal(*state, "hosts = { pbx.example.com, 10.0.0.1 }\n");
+
+    for (size_t i = 0; i < AP_COUNT(rows); i++) {
+        if (config_listener_is_named(&here->listeners[1], rows[i].host) != rows[i].is_ours ||
+            config_listener_is_named(&far->listeners[1], rows[i].host) != rows[i].is_named)
+            fail_msg("'%s'", rows[i].host);
+    }
+    assert_string_equal(config_listener_host(&here->listeners[1]), "localhost");
+    assert_string_equal(config_listener_host(&far->listeners[1]), "pbx.example.com");
+    config_free(here);
+    config_free(far);
+}
+
 #define CA "client_ca_files = { acme:/a.pem, \"snom-dect:/b c.pem\" }\n"
 
 static void test_client_certificates_need_authorities_and_the_other_way_round(void **state)
@@ -284,6 +362,8 @@ int main(void)
         TEST(test_plain_http_needs_a_private_address),
         TEST(test_scheme_and_certificates_follow_the_profile),
         TEST(test_listeners_for_admins_take_strong_profiles_and_no_networks),
+        TEST(test_a_portal_beyond_this_machine_needs_names_and_networks),
+        TEST(test_a_portal_goes_by_its_names_with_and_without_its_port),
         TEST(test_client_certificates_need_authorities_and_the_other_way_round),
         TEST(test_resumption_is_not_for_listeners_that_look_at_certificates),
         TEST(test_passwords_are_for_phones_and_want_tls),

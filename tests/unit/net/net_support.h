@@ -81,7 +81,7 @@ void client_send_text(struct client *client, const char *text);
 /* The first answer in client->in: head and body. False: not whole yet. */
 struct answer_view {
     int status;
-    char head[1024];
+    char head[2048];
     const char *body;
     size_t body_len;
     size_t total;
