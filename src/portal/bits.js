@@ -37,9 +37,14 @@ export function table(caption, columns, rows, {empty = t('list.empty')} = {}) {
     const holder = h('div', {class: 'list'});
     function add(more) {
         more.forEach(row => body.append(h('tr', {}, columns.map((one, i) => h(i === 0 ? 'th' : 'td',
-            {scope: i === 0 ? 'row' : null, 'data-label': one.text || null, class: one.kind}, one.cell(row))))));
+            {scope: i === 0 ? 'row' : null, 'data-label': one.text || null, class: one.kind}, h('div', {}, one.cell(row)))))));
         fill(holder, body.children.length ? node : nothing);
     }
+    /* What is wider than the screen is scrolled by the arrow keys too, so it has to take the focus. */
+    new ResizeObserver(() => {
+        if (holder.scrollWidth > holder.clientWidth) Object.entries({tabindex: '0', role: 'region', 'aria-label': caption}).forEach(one => holder.setAttribute(...one));
+        else ['tabindex', 'role', 'aria-label'].forEach(one => holder.removeAttribute(one));
+    }).observe(holder);
     holder.rows = body;
     holder.add = add;
     holder.empty = () => {

@@ -51,7 +51,7 @@ export function openDialog({title, content, actions, wide = false, closable = tr
         });
         document.body.append(dialog);
         dialog.showModal();
-        dialog.querySelector('[autofocus], input:not([type=checkbox]), select, textarea')?.focus();
+        (dialog.querySelector('[autofocus]') || dialog.querySelector('input:not([type=checkbox]), select, textarea'))?.focus();
     });
 }
 

@@ -11,7 +11,7 @@ export function field(name, label, props = {}) {
     const id = uid(`f-${name}`);
     const attributes = {id, name, 'aria-describedby': `${id}-hint ${id}-error`, ...rest};
     let input;
-    if (options) input = h('select', {...attributes, value: value ?? ''},
+    if (options) input = h('select', {...attributes, value: value ?? options[0]?.[0]},
         options.map(([one, text]) => h('option', {value: one}, text)));
     else if (type === 'textarea') input = h('textarea', {...attributes, value: value ?? ''});
     else if (type === 'checkbox') input = h('input', {...attributes, type, checked: Boolean(value)});
