@@ -1,0 +1,111 @@
+/* pages/activate.js: the user's own screen. A link of an invitation opens it once; then the user adds
+ * phones and is shown where each gets its configuration. No SIP password is ever here. */
+
+import {h, fill} from '../dom.js';
+import {t, ago} from '../text.js';
+import {get, post, call, path} from '../api.js';
+import {field, form, problemBox, showProblem} from '../form.js';
+import {copyButton} from '../dialog.js';
+import {languageChoice} from '../frame.js';
+import {colons, fault, bare} from '../mac.js';
+import {qr} from '../qr.js';
+
+function steps(now) {
+    return h('ol', {class: 'steps'}, ['welcome', 'phone', 'done'].map((name, i) => h('li', {'aria-current': i === now ? 'step' : null,
+        class: i < now ? 'past' : null}, h('span', {class: 'count', 'aria-hidden': 'true'}, i < now ? '✓' : i + 1), t(`activate.step.${name}`))));
+}
+
+export async function show(root, params, {token, session, signal, signedIn}) {
+    const screen = h('div', {class: 'card user'});
+    root.append(screen, languageChoice());
+    const draw = (...children) => {
+        fill(screen, h('img', {src: '/icon.svg', alt: '', width: 40, height: 40}), children);
+        screen.querySelector('h1').focus({preventScroll: true});
+        scrollTo(0, 0);
+    };
+    const title = text => h('h1', {tabindex: '-1'}, text);
+
+    function ended() {
+        draw(title(t('activate.ended')), h('p', {}, t('activate.endedText')));
+    }
+
+    function welcome() {
+        const box = problemBox();
+        const start = h('button', {type: 'button', class: 'primary big', onclick: async () => {
+            start.disabled = true;
+            try {
+                await signedIn(await post('/activation', {token}, {open: true}));
+            } catch (error) {
+                start.disabled = false;
+                if (error.status === 401) ended();
+                else showProblem(box, error);
+            }
+        }}, t('activate.start'));
+        draw(steps(0), title(t('activate.welcome')), h('p', {}, t('activate.text')), h('p', {class: 'muted'}, t('activate.once')), box, start);
+    }
+
+    async function list() {
+        const mine = await get('/my/phones', null, {signal});
+        if (!mine.items.length) return add(false);
+        const box = problemBox();
+        const reveal = async mac => {
+            try {
+                done(await post(path`/my/phones/${mac}/url`, {}), mac);
+            } catch (error) {
+                showProblem(box, error);
+            }
+        };
+        return draw(title(t('activate.mine', {name: session.name})),
+            h('ul', {class: 'mine'}, mine.items.map(one => h('li', {},
+                h('div', {}, h('strong', {}, one.label || one.model || one.vendor), h('code', {}, colons(one.mac)),
+                    h('span', {class: 'muted'}, one.last_fetch_at ? t('activate.came', {when: ago(one.last_fetch_at)}) : t('activate.notYet'))),
+                h('button', {type: 'button', onclick: () => reveal(bare(one.mac))}, t('activate.showUrl'))))),
+            box,
+            h('div', {class: 'buttons'}, h('button', {type: 'button', class: 'primary', onclick: () => add(true)}, t('activate.addAnother')),
+                h('button', {type: 'button', onclick: async () => {
+                    await call('DELETE', '/session', {open: true}).catch(() => {});
+                    draw(title(t('activate.bye')), h('p', {}, t('activate.byeText')));
+                }}, t('activate.finish'))));
+    }
+
+    async function add(back) {
+        const models = (await get('/my/models', null, {signal})).items;
+        const mac = field('mac', t('activate.mac'), {required: true, hint: t('activate.macHint'), inputmode: 'text', autocapitalize: 'none', placeholder: 'CC:5E:F6:41:B7:94'});
+        mac.input.addEventListener('change', () => mac.say(fault(mac.input.value) ? t(`mac.${fault(mac.input.value)}`) : ''));
+        const choice = field('model', t('activate.model'), {hint: t('activate.modelHint'),
+            options: [['', t('activate.modelUnknown')], ...models.map(one => [`${one.vendor}/${one.model}`, `${one.vendor} ${one.model}`])]});
+        draw(steps(1), title(t('activate.which')), h('p', {}, t('activate.whichText')), form({
+            fields: [mac, choice],
+            submit: t('activate.add'),
+            cancel: back ? list : null,
+            onsubmit: async values => {
+                if (fault(values.mac)) {
+                    mac.say(t(`mac.${fault(values.mac)}`));
+                    mac.input.focus();
+                    return;
+                }
+                const at = values.model.indexOf('/');
+                const kind = at > 0 ? {vendor: values.model.slice(0, at), model: values.model.slice(at + 1)} : {};
+                const added = await post('/my/phones', {mac: bare(values.mac), ...kind});
+                done(added, added.mac);
+            },
+        }).node);
+        screen.querySelector('input').focus();
+    }
+
+    function done(phone, mac) {
+        const url = phone.phone_url || phone.url;
+        draw(steps(2), title(t('activate.ready')), h('p', {}, t('activate.readyText')),
+            h('p', {class: 'label'}, t('activate.url')),
+            h('div', {class: 'secret'}, h('code', {class: 'value', tabindex: '0'}, url), copyButton(url)),
+            phone.qr && h('figure', {}, qr(phone.qr, t('activate.qr')), h('figcaption', {}, t('activate.qr'))),
+            h('details', {}, h('summary', {}, t('activate.where')), h('p', {}, t('activate.whereText'))),
+            h('p', {class: 'warning'}, t('activate.secret')),
+            h('p', {class: 'muted'}, t('activate.phone', {mac: colons(mac)})),
+            h('div', {class: 'buttons'}, h('button', {type: 'button', class: 'primary', onclick: list}, t('activate.toMine'))));
+    }
+
+    if (token) welcome();
+    else if (session?.kind === 'user') await list();
+    else ended();
+}

@@ -1,0 +1,90 @@
+/* text.js: the language, texts by key, dates and numbers as people of that language write them. */
+
+import english from './texts/en.js';
+
+export const languages = {en: 'English', de: 'Deutsch'};
+
+let texts = english;
+let plural = new Intl.PluralRules('en');
+export let language = 'en';
+
+function wanted() {
+    try {
+        const kept = localStorage.getItem('lang');
+        if (kept in languages) return kept;
+    } catch { /* storage may be switched off: then the browser's language it is */ }
+    const short = (navigator.language || 'en').slice(0, 2).toLowerCase();
+    return short in languages ? short : 'en';
+}
+
+/* Loads the language; a further one is one more file in texts/ and one more name above. */
+export async function loadLanguage(name = wanted()) {
+    const file = await import(`./texts/${name}.js`);
+    texts = file.default;
+    language = name;
+    plural = new Intl.PluralRules(name);
+    document.documentElement.lang = name;
+}
+
+export function keepLanguage(name) {
+    try {
+        localStorage.setItem('lang', name);
+    } catch { /* then it holds until the page is loaded anew */ }
+}
+
+function find(from, key) {
+    return key.split('.').reduce((at, part) => (at && Object.hasOwn(at, part) ? at[part] : undefined), from);
+}
+
+/* The text of a key; {name} is replaced by values.name. A text of several forms is chosen by values.n. */
+export function t(key, values = {}) {
+    let text = find(texts, key) ?? find(english, key);
+    if (text && typeof text === 'object') text = text[plural.select(values.n)] ?? text.other;
+    if (typeof text !== 'string') return key;
+    return text.replace(/\{(\w+)\}/g, (all, name) => {
+        const value = values[name];
+        if (value === undefined) return all;
+        return typeof value === 'number' ? number(value) : String(value);
+    });
+}
+
+/* Words for a name of the API, such as a reason; the name itself where there are none. */
+export function word(group, name) {
+    return find(texts, `${group}.${name}`) ?? find(english, `${group}.${name}`) ?? name;
+}
+
+export function number(n) {
+    return new Intl.NumberFormat(language).format(n);
+}
+
+export function bytes(n) {
+    const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
+    let at = 0;
+    for (; n >= 1000 && at < 3; at++) n /= 1000;
+    return new Intl.NumberFormat(language, {style: 'unit', unit: units[at], maximumFractionDigits: n < 10 && at ? 1 : 0}).format(n);
+}
+
+/* UTC seconds of the API; 0 is never. */
+export function date(seconds, style = 'medium') {
+    if (!seconds) return t('time.never');
+    return new Intl.DateTimeFormat(language, {dateStyle: style, timeStyle: 'short'}).format(new Date(seconds * 1000));
+}
+
+export function day(seconds) {
+    if (!seconds) return t('time.never');
+    return new Intl.DateTimeFormat(language, {dateStyle: 'medium'}).format(new Date(seconds * 1000));
+}
+
+export function clock(seconds, withDay) {
+    const how = withDay ? {weekday: 'short', hour: '2-digit', minute: '2-digit'} : {hour: '2-digit', minute: '2-digit'};
+    return new Intl.DateTimeFormat(language, how).format(new Date(seconds * 1000));
+}
+
+const steps = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
+
+export function ago(seconds) {
+    if (!seconds) return t('time.never');
+    const distance = seconds - Date.now() / 1000;
+    const [unit, size] = steps.find(([, length]) => Math.abs(distance) >= length) || steps[3];
+    return new Intl.RelativeTimeFormat(language, {numeric: 'auto'}).format(Math.trunc(distance / size), unit);
+}
