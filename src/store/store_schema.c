@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "store_private.h"
-#include "store_schema_portal.h"
 
 #define CANARY_TEXT "autoprovd canary"
 
