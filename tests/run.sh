@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what the tests need, build with warnings as errors and sanitizers, run every test by ctest.
-#   sh tests/run.sh                  labels unit, system, vendors, fuzz, lint
+#   sh tests/run.sh                  labels unit, system, portal, vendors, fuzz, lint
 #   sh tests/run.sh --all            slow, root and bench as well
 #   sh tests/run.sh --coverage       preset coverage, and what the tests reach of src/ at the end
 #   sh tests/run.sh --preset tsan    another preset of CMakePresets.json; its build folder is its own
@@ -48,6 +48,10 @@ packages="$BUILD_PACKAGES libcmocka-dev clang clang-format clang-tidy shellcheck
 python3-lxml python3-hypothesis python3-yaml python3-jsonschema git curl wget busybox openssl gnutls-bin
 ca-certificates sqlite3 linphone-cli libxml2-utils systemd procps iproute2 prometheus groff-base dnsmasq-base zsh
 fish zbar-tools haproxy isc-dhcp-client sip-tester"
+# The portal's browser. A node that is there already, with its npm, will do.
+packages="$packages chromium"
+command -v node >/dev/null 2>&1 || packages="$packages nodejs"
+command -v npm >/dev/null 2>&1 || packages="$packages npm"
 [ -n "$labels" ] || packages="$packages nginx-light valgrind testssl.sh"
 [ -z "$coverage" ] || packages="$packages gcovr"
 # shellcheck disable=SC2086
@@ -61,6 +65,12 @@ if ! { cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "
     >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     fail "the build failed; the whole output is in $log"
+fi
+# What the browser is driven by. Without it these tests are skipped, and say so.
+portal=".build/$preset/tests/portal"
+if ! npm ci --prefix "$portal" --ignore-scripts --no-audit --no-fund >"$log" 2>&1; then
+    tail -n 5 "$log" >&2
+    echo "tests: npm could not install playwright-core and axe-core: the tests of the portal's pages will be skipped" >&2
 fi
 rm -f "$log"
 

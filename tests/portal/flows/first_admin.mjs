@@ -1,0 +1,31 @@
+/* A new admin: the token of the machine, a name, a password; then out, a wrong password, and in again. */
+
+import assert from 'node:assert/strict';
+import {given, run} from '../browser.mjs';
+
+run(async b => {
+    const page = await b.open();
+    await b.goto(page);
+    await b.shot(page, 'setup');
+    assert.deepEqual(await b.axe(page), []);
+    await page.getByLabel('Setup token').fill(given.token);
+    await page.getByLabel('Your name').fill('eva');
+    await page.getByLabel('New password', {exact: true}).fill('short');
+    await page.getByLabel('New password, once more').fill('short');
+    await page.getByRole('button', {name: 'Make the first admin'}).click();
+    await page.getByText(/has to have 12/).first().waitFor();
+    await page.getByLabel('New password', {exact: true}).fill(given.password);
+    await page.getByLabel('New password, once more').fill(given.password);
+    await page.getByRole('button', {name: 'Make the first admin'}).click();
+    await page.getByRole('heading', {level: 1, name: 'Overview'}).waitFor();
+    await b.shot(page, 'overview_empty');
+    await page.getByRole('button', {name: 'Sign out'}).click();
+    await page.getByRole('button', {name: 'Sign in'}).waitFor();
+    await page.getByLabel('Name', {exact: true}).fill('eva');
+    await page.getByLabel('Password', {exact: true}).fill('wrong password here');
+    await page.getByRole('button', {name: 'Sign in'}).click();
+    await page.getByText(/wrong name or password/i).waitFor();
+    await page.getByLabel('Password', {exact: true}).fill(given.password);
+    await page.getByRole('button', {name: 'Sign in'}).click();
+    await page.getByRole('heading', {level: 1, name: 'Overview'}).waitFor();
+});
