@@ -111,14 +111,14 @@ ctl() { "$autoprovctl" --config "$conf" "$@"; }
 
 umask 077
 
-# A port that nothing on this machine listens on (both address families).
+# A port from $1 on, a hundred of them, that nothing on this machine listens on (both address families).
 free_port() {
-    port=18443
+    port=$1
     while awk -v port="$(printf '%04X' "$port")" \
         '$4 == "0A" { n = split($2, a, ":"); if (a[n] == port) found = 1 } END { exit !found }' \
         /proc/net/tcp /proc/net/tcp6 2>/dev/null; do
         port=$((port + 1))
-        [ "$port" -lt 18543 ] || fail "no free port from 18443 to 18542"
+        [ "$port" -lt $(($1 + 100)) ] || fail "no free port from $1 to $(($1 + 99))"
     done
 }
 
@@ -178,6 +178,16 @@ listener "phones" {
         key_file = $(quoted "$state/ecdsa.key")
     }
 }
+
+# The web portal.
+listener "portal" {
+    serves = portal
+    port = $portal_port
+    certificate "ecdsa" {
+        certificate_file = $(quoted "$state/ecdsa.pem")
+        key_file = $(quoted "$state/ecdsa.key")
+    }
+}
 EOF
 }
 
@@ -204,7 +214,9 @@ if running; then
 else
     make_certificate rsa -newkey rsa:2048
     make_certificate ecdsa -newkey ec -pkeyopt ec_paramgen_curve:prime256v1
-    free_port
+    free_port 18543
+    portal_port=$port
+    free_port 18443
     write_conf
     if [ ! -f "$state/state/autoprovd.db" ]; then
         say "making master key and database in $state"
@@ -236,12 +248,22 @@ shown() {
     *) printf '%s' "$1" ;;
     esac
 }
+# Of the portal's listener; until there is an admin, a token makes the first one.
+portal_port=$(sed -n '/serves = portal/,/port =/s/.*port = //p' "$conf")
+portal_line=
+if [ -n "$portal_port" ]; then
+    token=$(ctl admin setup-token 2>"$state/ctl.log" | head -n 1) || token=
+    portal_line="  in a browser  https://localhost:$portal_port/ (its certificate is its own: the browser warns)"
+    [ -z "$token" ] || portal_line="$portal_line
+                setup token, for one hour: $token"
+fi
 given=
 [ -z "${AUTOPROV_QUICKSTART:-}" ] || given="AUTOPROV_QUICKSTART=$(shown "$state") "
 cat <<EOF
 
 quickstart: what to do next
   look around   $(shown "$autoprovctl") --config $(shown "$conf") status
+$portal_line
   stop it       ${given}sh $(shown "$top/conf/quickstart.sh") --stop
   remove it     ${given}sh $(shown "$top/conf/quickstart.sh") --clean
   for real      README.md, "A real installation"
