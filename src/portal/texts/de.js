@@ -274,7 +274,7 @@ export default {
     },
     sessions: {
         text: 'Sie sind {name}, {role}.', title: 'Sitzungen', all: 'Alle, die angemeldet sind. Eine Sitzung endet nach 30 Minuten ohne Anfrage und 12 Stunden nach ihrem Beginn.', own: 'Wo Sie angemeldet sind. Eine Sitzung endet nach 30 Minuten ohne Anfrage und 12 Stunden nach ihrem Beginn.',
-        agent: 'Browser', begun: 'Begonnen', seen: 'Letzte Anfrage', this: 'diese', end: 'Beenden', endedOne: 'Die Sitzung ist beendet', password: 'Passwort', passwordText: 'Ihre anderen Sitzungen enden, wenn Sie es ändern.', current: 'Bisheriges Passwort', change: 'Passwort ändern', changed: 'Das Passwort ist geändert',
+        agent: 'Browser', begun: 'Begonnen', byInvitation: 'durch Einladung', byPassword: 'mit Passwort', seen: 'Letzte Anfrage', this: 'diese', end: 'Beenden', endedOne: 'Die Sitzung ist beendet', password: 'Passwort', passwordText: 'Ihre anderen Sitzungen enden, wenn Sie es ändern.', current: 'Bisheriges Passwort', change: 'Passwort ändern', changed: 'Das Passwort ist geändert',
     },
     explain: {
         title: 'Warum bekommt es seine Datei, oder warum nicht?', button: 'Erklären', go: 'Erklären', text: 'Was geschähe, wenn das Telefon jetzt fragte. Nichts wird geschrieben oder gezählt.', fromHint: 'Seine Adresse; sagt auch, ob sie gedrosselt ist',

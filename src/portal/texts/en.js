@@ -275,7 +275,7 @@ export default {
     },
     sessions: {
         text: 'You are {name}, {role}.', title: 'Sessions', all: 'Everybody who is signed in. A session ends after 30 minutes without a request, and 12 hours after its beginning.', own: 'Where you are signed in. A session ends after 30 minutes without a request, and 12 hours after its beginning.',
-        agent: 'Browser', begun: 'Begun', seen: 'Last request', this: 'this one', end: 'End', endedOne: 'The session has ended', password: 'Password', passwordText: 'Your other sessions end when you change it.', current: 'Password of now', change: 'Change password', changed: 'The password is changed',
+        agent: 'Browser', begun: 'Begun', byInvitation: 'by invitation', byPassword: 'by password', seen: 'Last request', this: 'this one', end: 'End', endedOne: 'The session has ended', password: 'Password', passwordText: 'Your other sessions end when you change it.', current: 'Password of now', change: 'Change password', changed: 'The password is changed',
     },
     explain: {
         title: 'Why is it served or refused?', button: 'Explain', go: 'Explain', text: 'What would happen if the phone asked now. Nothing is written or counted.', fromHint: 'Its address; also tells whether that is throttled',
