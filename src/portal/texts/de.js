@@ -179,6 +179,7 @@ export default {
     },
     chart: {words: '{title}: {n} seit {from}; höchstens {most} auf einmal, {when}', now: 'jetzt', numbers: 'Zahlen'},
     overview: {
+        first: 'Erste Schritte', firstUser: ': wem das Telefon gehört, mit dem Konto, mit dem es sich registriert.', firstPhone: ': seine MAC-Adresse und sein Modell; dann sehen Sie, wie es seine URL bekommt.', firstMany: 'Viele auf einmal, aus einer Datei:',
         activity: 'Abrufe und Abweisungen', fetches: 'Abrufe', refusals: 'Abweisungen', period: 'Zeitraum', hours: {one: '{n} Stunde', other: 'letzte {n} Stunden'},
         states: 'Telefone nach Zustand', list: 'Liste', look: 'Alle Telefone ansehen', looking: 'Jede Datei wird erzeugt und verglichen: {n} von {total} Telefonen …', looked: 'Von {n} Telefonen wurde eben jede Datei erzeugt und verglichen.',
         alarms: 'Offene Alarme', noAlarms: 'Kein Alarm ist offen.', raised: {one: 'Ausgelöst {when}.', other: 'Ausgelöst {when}, zuletzt {last}, {n} Mal.'}, ack: 'Bestätigen', acked: 'Der Alarm ist geschlossen',

@@ -180,6 +180,7 @@ export default {
     },
     chart: {words: '{title}: {n} since {from}; most at once {most}, {when}', now: 'now', numbers: 'Numbers'},
     overview: {
+        first: 'First steps', firstUser: ': whose phone it is, with the account that it registers with.', firstPhone: ': its MAC address and model; then you see how it gets its URL.', firstMany: 'Many at once, from a file:',
         activity: 'Fetches and refusals', fetches: 'Fetches', refusals: 'Refusals', period: 'Period', hours: {one: '{n} hour', other: 'last {n} hours'},
         states: 'Phones by state', list: 'List', look: 'Look at all phones', looking: 'Each file is made and compared: {n} of {total} phones …', looked: 'Of {n} phones each file was made and compared just now.',
         alarms: 'Open alarms', noAlarms: 'No alarm is open.', raised: {one: 'Raised {when}.', other: 'Raised {when}, last {last}, {n} times.'}, ack: 'Acknowledge', acked: 'The alarm is closed',
