@@ -119,12 +119,19 @@ export function sleep(ms, signal) {
     });
 }
 
-/* Calls look every ms until it answers false or the page is left; not while nobody can see it. */
+/* When somebody last did something: a page that looks by itself must not keep a session alive that nobody uses. */
+const QUIET_MS = 10 * 60000;
+let touched = Date.now();
+['pointerdown', 'keydown', 'wheel'].forEach(name => addEventListener(name, () => {
+    touched = Date.now();
+}, {passive: true}));
+
+/* Calls look every ms until it answers false or the page is left; not while nobody can see it, or nobody seems to be there. */
 export async function poll(look, ms, signal) {
     while (!signal?.aborted) {
         await sleep(ms, signal);
         if (signal?.aborted) return;
-        if (document.hidden) continue;
+        if (document.hidden || Date.now() - touched > QUIET_MS) continue;
         try {
             if (await look() === false) return;
         } catch (error) {

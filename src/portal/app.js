@@ -56,6 +56,7 @@ function target() {
 /* One page alone, without the frame: setup, sign-in, activation. */
 async function bare(name, values) {
     drawn = null;
+    document.body.className = 'bare';
     main = h('main', {id: 'main', class: 'alone'});
     fill(document.body, main, messageRegion());
     const page = await import(`./pages/${name}.js`);
@@ -77,6 +78,7 @@ async function show() {
         return bare(fresh ? 'setup' : 'signin', {});
     }
     if (!drawn) {
+        document.body.className = '';
         drawn = frame(session, messageRegion(), signOut);
         main = drawn.main;
     }

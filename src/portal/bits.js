@@ -39,6 +39,7 @@ export function table(caption, columns, rows, {empty = t('list.empty')} = {}) {
         more.forEach(row => body.append(h('tr', {}, columns.map((one, i) => h(i === 0 ? 'th' : 'td',
             {scope: i === 0 ? 'row' : null, 'data-label': one.text || null, class: one.kind}, h('div', {}, one.cell(row)))))));
         fill(holder, body.children.length ? node : nothing);
+        holder.classList.toggle('nothing', !body.children.length);
     }
     /* What is wider than the screen is scrolled by the arrow keys too, so it has to take the focus. */
     new ResizeObserver(() => {
@@ -50,6 +51,7 @@ export function table(caption, columns, rows, {empty = t('list.empty')} = {}) {
     holder.empty = () => {
         body.replaceChildren();
         fill(holder, nothing);
+        holder.classList.add('nothing');
     };
     add(rows);
     return holder;

@@ -49,6 +49,8 @@ export function openDialog({title, content, actions, wide = false, closable = tr
             else document.querySelector('main h1')?.focus();
             done(result);
         });
+        /* The choices of a combobox may hang out of it. */
+        if (dialog.querySelector('.combo')) dialog.classList.add('open');
         document.body.append(dialog);
         dialog.showModal();
         (dialog.querySelector('[autofocus]') || dialog.querySelector('input:not([type=checkbox]), select, textarea'))?.focus();

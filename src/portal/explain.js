@@ -10,7 +10,7 @@ import {badge} from './bits.js';
 function steps(found) {
     return [
         h('p', {}, badge(found.served ? 'good' : 'bad', found.served ? t('explain.served') : t('explain.refused')), ' ',
-            found.served ? '' : t(`reason.${found.reason}`)),
+            found.served ? '' : word('reason', found.reason)),
         h('ol', {class: 'trail'}, found.steps.map(one => h('li', {class: one.ok ? 'ok' : 'failed'},
             h('strong', {}, h('span', {'aria-hidden': 'true'}, one.ok ? '✓ ' : '✕ '), h('span', {class: 'sr'}, t(one.ok ? 'explain.ok' : 'explain.failed'), ' '), word('step', one.step)), h('p', {}, one.detail)))),
         found.next && h('p', {class: 'notice'}, h('strong', {}, t('explain.next')), ' ', found.next)];

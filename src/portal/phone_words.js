@@ -2,7 +2,7 @@
 
 import {h, uid, debounce, fill} from './dom.js';
 import {t} from './text.js';
-import {get, all, path, Problem} from './api.js';
+import {get, all} from './api.js';
 import {badge} from './bits.js';
 import {field} from './form.js';
 import {bare, colons} from './mac.js';
@@ -52,19 +52,10 @@ export async function modelFields({vendor = '', model = '', anyVendor = '', sign
     }};
 }
 
-/* Users whose name, or display name, fits what is typed. An API without q answers by name alone: the
- * cursor of the list is a name, so those after the typed piece are asked for. */
-let searches = true;
+/* Users whose name begins with what is typed. The list has no search, but its cursor is a name: those
+ * after the typed piece are asked for. */
 export async function findUsers(text, signal) {
     if (!text) return (await get('/users', {limit: 12}, {signal})).items;
-    if (searches) {
-        try {
-            return (await get('/users', {q: text, limit: 12}, {signal})).items;
-        } catch (error) {
-            if (!(error instanceof Problem) || error.status !== 422) throw error;
-            searches = false;
-        }
-    }
     const before = text.slice(0, -1) + String.fromCharCode(text.charCodeAt(text.length - 1) - 1) + '~~~~';
     const items = (await get('/users', {after: before, limit: 12}, {signal})).items;
     return items.filter(one => one.name.toLowerCase().startsWith(text.toLowerCase()));
@@ -128,13 +119,4 @@ export function userField(name, label, {value = '', hint, required = true, signa
         event.preventDefault();
     });
     return made;
-}
-
-export async function userExists(name) {
-    try {
-        return await get(path`/users/${name}`);
-    } catch (error) {
-        if (error.status === 404) return null;
-        throw error;
-    }
 }

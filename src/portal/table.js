@@ -7,7 +7,7 @@
 import {h, fill, clear} from './dom.js';
 import {t, number} from './text.js';
 
-const AROUND = 8;      /* rows kept ready above and below the screen */
+const AROUND = 5;      /* rows kept ready above and below the screen */
 const FIRST = 100;     /* rows of the first page: it has to be there at once */
 const LARGE = 1000;
 
@@ -33,6 +33,7 @@ export function longTable({caption, columns, key, load, count, onpick, onstate, 
                 heads.set(one.sort, {th, arrow});
             } else {
                 th.append(h('span', {}, one.text));
+                th.classList.add('plainhead');
             }
             return th;
         }));
@@ -70,7 +71,7 @@ export function longTable({caption, columns, key, load, count, onpick, onstate, 
     function draw(i) {
         const row = rows[i];
         const tr = h('tr', {role: 'row', 'aria-rowindex': i + 2, class: row ? null : 'wait'});
-        tr.style.transform = `translateY(${i * high}px)`;
+        tr.style.top = `${i * high}px`;
         if (!row) {
             tr.append(h('td', {role: 'cell'}), h('td', {role: 'cell'}, t('list.loading')));
             return tr;

@@ -53,31 +53,39 @@ export function word(group, name) {
     return find(texts, `${group}.${name}`) ?? find(english, `${group}.${name}`) ?? name;
 }
 
+/* A formatter of Intl takes long to make, and a long list wants it for each row: each is made once. */
+const made = new Map();
+function format(kind, options = {}) {
+    const key = `${kind} ${language} ${JSON.stringify(options)}`;
+    if (!made.has(key)) made.set(key, new Intl[kind](language, options));
+    return made.get(key);
+}
+
 export function number(n) {
-    return new Intl.NumberFormat(language).format(n);
+    return format('NumberFormat').format(n);
 }
 
 export function bytes(n) {
     const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
     let at = 0;
     for (; n >= 1000 && at < 3; at++) n /= 1000;
-    return new Intl.NumberFormat(language, {style: 'unit', unit: units[at], maximumFractionDigits: n < 10 && at ? 1 : 0}).format(n);
+    return format('NumberFormat', {style: 'unit', unit: units[at], unitDisplay: at ? 'short' : 'long', maximumFractionDigits: n < 10 && at ? 1 : 0}).format(n);
 }
 
 /* UTC seconds of the API; 0 is never. */
-export function date(seconds, style = 'medium') {
+export function date(seconds) {
     if (!seconds) return t('time.never');
-    return new Intl.DateTimeFormat(language, {dateStyle: style, timeStyle: 'short'}).format(new Date(seconds * 1000));
+    return format('DateTimeFormat', {dateStyle: 'medium', timeStyle: 'short'}).format(new Date(seconds * 1000));
 }
 
 export function day(seconds) {
     if (!seconds) return t('time.never');
-    return new Intl.DateTimeFormat(language, {dateStyle: 'medium'}).format(new Date(seconds * 1000));
+    return format('DateTimeFormat', {dateStyle: 'medium'}).format(new Date(seconds * 1000));
 }
 
 export function clock(seconds, withDay) {
     const how = withDay ? {weekday: 'short', hour: '2-digit', minute: '2-digit'} : {hour: '2-digit', minute: '2-digit'};
-    return new Intl.DateTimeFormat(language, how).format(new Date(seconds * 1000));
+    return format('DateTimeFormat', how).format(new Date(seconds * 1000));
 }
 
 const steps = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
@@ -86,5 +94,5 @@ export function ago(seconds) {
     if (!seconds) return t('time.never');
     const distance = seconds - Date.now() / 1000;
     const [unit, size] = steps.find(([, length]) => Math.abs(distance) >= length) || steps[3];
-    return new Intl.RelativeTimeFormat(language, {numeric: 'auto'}).format(Math.trunc(distance / size), unit);
+    return format('RelativeTimeFormat', {numeric: 'auto'}).format(Math.trunc(distance / size), unit);
 }

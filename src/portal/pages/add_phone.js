@@ -6,6 +6,7 @@ import {get, post, patch, path, poll} from '../api.js';
 import {head, section, badge} from '../bits.js';
 import {field, form, problemBox, showProblem} from '../form.js';
 import {button, tell} from '../dialog.js';
+import {addUser} from './users.js';
 import {modelFields, userField, phoneLink, userLink} from '../phone_words.js';
 import {urlBox} from '../phone_url.js';
 import {resyncBox} from '../phone_resync.js';
@@ -37,6 +38,10 @@ export async function show(root, params, {query, signal, again}) {
         fill(guessed);
     });
     const user = userField('user', t('phone.user'), {value: query.get('user') || '', hint: t('add.userHint'), signal});
+    user.input.closest('.field').append(h('p', {}, button(t('users.add'), async () => {
+        const name = await addUser(signal);
+        if (name) user.input.value = name;
+    }, 'small')));
     const made = form({
         fields: [mac, user, ...kinds.fields, field('label', t('phone.label'), {maxlength: 128, hint: t('phone.labelHint')})],
         submit: t('phones.add'),
@@ -101,7 +106,7 @@ export async function show(root, params, {query, signal, again}) {
         fill(place,
             h('section', {class: 'box'}, title,
                 h('p', {}, t('add.addedText'), ' ', userLink(phone.user), ' · ', [phone.vendor, phone.model].filter(Boolean).join(' ')),
-                phone.lines.length ? h('p', {}, t('add.lines', {n: phone.lines.length})) : h('p', {class: 'warning'}, t('add.noLines')),
+                phone.lines.length ? h('p', {}, t('add.lines', {n: phone.lines.length})) : h('p', {class: 'warning'}, t('add.noLines'), ' ', userLink(phone.user)),
                 phone.unused_lines > 0 && h('p', {class: 'warning'}, t('phone.unusedLines', {n: phone.unused_lines})), came,
                 h('div', {class: 'buttons'}, h('a', {class: 'button', href: `#/phones/${now}`}, t('add.open')), button(t('add.another'), again))),
             h('h2', {}, t('add.ways')), box,

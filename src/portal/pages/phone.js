@@ -2,7 +2,7 @@
  * of its own (phone_*.js) with an address of its own. */
 
 import {h, fill} from '../dom.js';
-import {t, date, ago} from '../text.js';
+import {t, date, ago, word} from '../text.js';
 import {call, post, path, all} from '../api.js';
 import {head, facts, section, badge, table} from '../bits.js';
 import {confirm, button, tell} from '../dialog.js';
@@ -53,6 +53,7 @@ export async function show(root, [given, part = ''], context) {
             back: {href: '#/phones', text: t('nav.phones')}, actions,
             text: [phone.label, [phone.vendor, phone.model].filter(Boolean).join(' '), phone.user].filter(Boolean).join(' · ')}),
         box, shownUrl, resync.node, tabs);
+    tabs.querySelector('[aria-current]')?.scrollIntoView({inline: 'center', block: 'nearest'});
     const body = h('div', {class: 'part'});
     root.append(body);
     const [file, role] = parts[part] || [null, 'viewer'];
@@ -78,7 +79,7 @@ async function overview(body, phone, mac, signal) {
             phone.last_fetch_at && [t('phone.fetchAgent'), phone.last_fetch_agent || '–'],
             phone.last_fetch_file && [t('phone.fetchFile'), h('code', {}, phone.last_fetch_file)],
             [t('phone.fetches'), t('phone.fetchCount', {n: phone.fetches})],
-            [t('phone.lastRefusal'), phone.last_refusal_at ? `${ago(phone.last_refusal_at)}: ${t('reason.' + phone.last_refusal_reason)}` : t('time.never')],
+            [t('phone.lastRefusal'), phone.last_refusal_at ? `${ago(phone.last_refusal_at)}: ${word('reason', phone.last_refusal_reason)}` : t('time.never')],
         ])),
     ), section(t('phone.files'), h('p', {class: 'hint'}, t('phone.filesText')), files));
     try {

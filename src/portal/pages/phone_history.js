@@ -20,7 +20,7 @@ export async function show(root, {mac, may, signal}) {
     ], {signal, limit: 25, empty: t('history.noFetches')});
     const refusals = pagedTable('/refusals', t('history.refusals'), [
         {text: t('log.at'), kind: 'nowrap', cell: row => date(row.at)},
-        {text: t('log.why'), cell: row => [t(`reason.${row.reason}`), h('p', {class: 'small-text mono'}, row.reason)]},
+        {text: t('log.why'), cell: row => [word('reason', row.reason), h('p', {class: 'small-text mono'}, row.reason)]},
         {text: t('log.from'), cell: row => row.source},
         {text: t('log.count'), kind: 'right', cell: row => row.count},
     ], {signal, limit: 25, empty: t('history.noRefusals')});

@@ -23,7 +23,7 @@ export async function show(root, params, {query, signal, may}) {
     site.node.hidden = true;
     const counted = h('p', {class: 'count', role: 'status'});
     const box = problemBox();
-    const filters = () => ({q: q.value.trim(), state: state.value, vendor: vendor.value, site: site.value, user: query.get('user') || ''});
+    const filters = () => ({q: q.value.trim(), state: state.value, vendor: vendor.value, site: site.value});
 
     let bar = null;
     const table = longTable({

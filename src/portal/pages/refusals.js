@@ -13,7 +13,7 @@ import texts from '../texts/en.js';
 const periods = [3600, 86400, 604800, 0];
 
 export async function show(root, params, {query, signal, may}) {
-    const reasons = Object.keys(texts.reason).filter(one => one && one !== 'served').map(one => [one, t(`reason.${one}`)]);
+    const reasons = Object.keys(texts.reason).filter(one => one && one !== 'served').map(one => [one, word('reason', one)]);
     const reason = field('reason', t('log.why'), {value: query.get('reason') || '', options: [['', t('phones.anyState')], ...reasons.sort((a, b) => a[1].localeCompare(b[1]))]});
     const from = field('from', t('log.from'), {value: query.get('from') || '', placeholder: '192.0.2.0/24'});
     const phone = field('phone', t('phone.mac'), {value: query.get('phone') || ''});
@@ -22,7 +22,7 @@ export async function show(root, params, {query, signal, may}) {
         {text: t('log.at'), kind: 'nowrap', cell: row => date(row.at)},
         {text: t('log.who'), cell: row => (row.mac ? phoneLink(row.mac) : h('span', {class: 'muted'}, t('refusals.nobody')))},
         {text: t('log.from'), cell: row => row.source},
-        {text: t('log.why'), cell: row => [t(`reason.${row.reason}`), h('p', {class: 'small-text mono'}, [row.reason, row.role && word('role_of_file', row.role), row.token].filter(Boolean).join(' · '))]},
+        {text: t('log.why'), cell: row => [word('reason', row.reason), h('p', {class: 'small-text mono'}, [row.reason, row.role && word('role_of_file', row.role), row.token].filter(Boolean).join(' · '))]},
         {text: t('log.count'), kind: 'right', cell: row => row.count},
         may('operator') && {kind: 'tools', cell: row => h('button', {type: 'button', class: 'small', onclick: () => explainDialog({mac: row.mac ? bare(row.mac) : '', from: row.source, pnp: row.reason.startsWith('pnp_') || undefined})},
             t('explain.button'), h('span', {class: 'sr'}, ` ${row.mac || row.source}`))},

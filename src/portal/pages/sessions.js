@@ -12,7 +12,7 @@ export async function show(root, params, {signal, session, may, again}) {
     const box = problemBox();
     const password = newPassword();
     const list = pagedTable('/sessions', t('sessions.title'), [
-        {text: t('log.who'), cell: row => [row.name, ' ', h('span', {class: 'muted'}, t(`role.${row.kind === 'user' ? 'user' : 'admin'}`)), row.current && badge('good', t('sessions.this'))]},
+        {text: t('log.who'), cell: row => [row.name, ' ', h('span', {class: 'muted'}, t(row.kind === 'user' ? 'sessions.byInvitation' : 'sessions.byPassword')), row.current && badge('good', t('sessions.this'))]},
         {text: t('log.from'), cell: row => row.address},
         {text: t('sessions.agent'), cell: row => h('span', {class: 'small-text'}, row.agent || '–')},
         {text: t('sessions.begun'), cell: row => date(row.created_at)},

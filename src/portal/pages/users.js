@@ -10,7 +10,7 @@ import {userLink, findUsers} from '../phone_words.js';
 import {table} from '../bits.js';
 
 /* Promises the name of the user that was added. */
-async function addUser(signal) {
+export async function addUser(signal) {
     const sites = await all('/sites', {}, signal).catch(() => []);
     return openDialog({
         title: t('users.add'),

@@ -180,6 +180,7 @@ export default {
     },
     chart: {words: '{title}: {n} since {from}; most at once {most}, {when}', now: 'now', numbers: 'Numbers'},
     overview: {
+        first: 'First steps', firstUser: ': whose phone it is, with the account that it registers with.', firstPhone: ': its MAC address and model; then you see how it gets its URL.', firstMany: 'Many at once, from a file:',
         activity: 'Fetches and refusals', fetches: 'Fetches', refusals: 'Refusals', period: 'Period', hours: {one: '{n} hour', other: 'last {n} hours'},
         states: 'Phones by state', list: 'List', look: 'Look at all phones', looking: 'Each file is made and compared: {n} of {total} phones …', looked: 'Of {n} phones each file was made and compared just now.',
         alarms: 'Open alarms', noAlarms: 'No alarm is open.', raised: {one: 'Raised {when}.', other: 'Raised {when}, last {last}, {n} times.'}, ack: 'Acknowledge', acked: 'The alarm is closed',
@@ -275,7 +276,7 @@ export default {
     },
     sessions: {
         text: 'You are {name}, {role}.', title: 'Sessions', all: 'Everybody who is signed in. A session ends after 30 minutes without a request, and 12 hours after its beginning.', own: 'Where you are signed in. A session ends after 30 minutes without a request, and 12 hours after its beginning.',
-        agent: 'Browser', begun: 'Begun', seen: 'Last request', this: 'this one', end: 'End', endedOne: 'The session has ended', password: 'Password', passwordText: 'Your other sessions end when you change it.', current: 'Password of now', change: 'Change password', changed: 'The password is changed',
+        agent: 'Browser', begun: 'Begun', byInvitation: 'by invitation', byPassword: 'by password', seen: 'Last request', this: 'this one', end: 'End', endedOne: 'The session has ended', password: 'Password', passwordText: 'Your other sessions end when you change it.', current: 'Password of now', change: 'Change password', changed: 'The password is changed',
     },
     explain: {
         title: 'Why is it served or refused?', button: 'Explain', go: 'Explain', text: 'What would happen if the phone asked now. Nothing is written or counted.', fromHint: 'Its address; also tells whether that is throttled',
