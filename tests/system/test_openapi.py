@@ -13,6 +13,7 @@ import pytest
 from contract import BROWSERS, Contract, members_of_source, routes_of_source, words_of_source
 from instance import FAILED, OK, TOP, token_of, wait_until
 from portal import COOKIE, OURS, PASSWORD
+from portal_walk import BODIES as PORTAL_BODIES, walk_portal
 from test_admin_listener import Door
 
 MAC, OTHER_MAC, STRANGER = "cc5ef641b794", "cc5ef641b795", "020000000077"
@@ -51,13 +52,7 @@ BODIES = {
     "takeNotifications": {"limit": 1},
     "reportNotification": {"outcome": "accepted", "status": 0},
     "explain": {"mac": MAC, "from": "127.0.0.1", "agent": "curl"},
-    "setUp": {"token": "0" * 64, "name": "eva", "password": PASSWORD},
-    "signIn": {"name": "eva", "password": PASSWORD},
-    "changePassword": {"current": PASSWORD, "password": PASSWORD},
-    "activate": {"token": "0" * 64},
-    "addAdmin": {"name": "reader", "role": "viewer", "password": PASSWORD},
-    "addInvitation": {"for": 60},
-    "addMyPhone": {"mac": "02:00:00:00:00:03", "vendor": "linphone"},
+    **PORTAL_BODIES,
     "adoptPnp": {"user": "alice", "label": "Lobby", "for": 60},
 }
 
@@ -400,49 +395,6 @@ def walk_settings(walk):
     walk.call("listApiKeys", 200)
     walk.call("showApiKey", 200)
     walk.call("deleteApiKey", 200)
-
-
-def walk_portal(walk):
-    assert walk.call("showPortal", 200) == {"setup_needed": True}
-    walk.instance.expected_log.append("admin_refused ")
-    walk.call("setUp", 401, BODIES["setUp"])
-    walk.let_in()
-    walk.call("setUp", 409, BODIES["setUp"])
-    walk.call("signIn", 401, {**BODIES["signIn"], "name": "nobody"})
-    session = walk.call("showSession", 200)
-    assert session["role"] == "admin"
-    walk.call("changePassword", 422, {**BODIES["changePassword"], "current": "wrong"})
-    walk.call("changePassword", 200, BODIES["changePassword"])
-    walk.call("activate", 401, BODIES["activate"])
-    rows = walk.call("listSessions", 200)["items"]
-    assert {row["kind"] for row in rows} == {"admin", "user"}
-    walk.call("addAdmin", 201, BODIES["addAdmin"])
-    walk.call("addAdmin", 409, BODIES["addAdmin"])
-    walk.call("listAdmins", 200, query={"limit": 1})
-    admin = walk.call("showAdmin", 200)
-    tag = f'"{admin["id"][-12:]}-{admin["version"]}"'
-    walk.call("setAdmin", 200, {"role": "operator"}, fields=f"If-Match: {tag}\r\n")
-    walk.call("setAdmin", 412, {"enabled": False}, fields=f"If-Match: {tag}\r\n")
-    walk.call("setAdmin", 409, {"enabled": False}, name="eva")
-    walk.call("deleteAdmin", 200)
-    walk.call("deleteAdmin", 409, name="eva")
-    made = walk.call("addInvitation", 201, {})
-    walk.instance.secrets.append(made["url"].rsplit("/", 1)[1])
-    assert len(walk.call("listInvitations", 200)["items"]) == 2
-    walk.call("deleteInvitation", 200, id=made["id"])
-    assert walk.call("listMyPhones", 200)["items"][0]["mac"]
-    walk.call("listMyModels", 200)
-    told = walk.call("addMyPhone", 201, BODIES["addMyPhone"])
-    walk.instance.secrets.append(token_of(told["url"]))
-    walk.call("addMyPhone", 409, BODIES["addMyPhone"])
-    walk.call("showMyPhoneUrl", 200, {}, mac="020000000003")
-    walk.call("deletePhone", 200, mac="020000000003")
-    walk.call("endSession", 200, id=next(row["id"] for row in rows if row["kind"] == "user"))
-    walk.call("listMyPhones", 401)
-    cookie = walk.cookies["session"]
-    walk.call("signOut", 200)
-    walk.call("showSession", 401)
-    assert walk.cookies["session"] == cookie
 
 
 def walk_imports(walk):
