@@ -21,6 +21,12 @@
         .role = API_ROLE_VIEWER,                                                                   \
     }
 
+#define LIST_MY(path_, run_, query_)                                                               \
+    {                                                                                              \
+        .method = GATE_GET, .path = (path_), .kind = API_READ, .run = (run_), .query = (query_),   \
+        .role = API_ROLE_USER, .who = API_WHO_USER_SESSION,                                        \
+    }
+
 /* A row with a query of its own. */
 #define ROUTE_QUERY(method_, path_, role_, kind_, run_, action_, query_)                           \
     {                                                                                              \
@@ -185,12 +191,7 @@ static const struct api_route ROUTES[] = {
           "invitation.add"),
     ROUTE(GATE_DELETE, "/invitations/*", API_ROLE_ADMIN, API_WRITE, api_invitation_del,
           "invitation.del"),
-    {.method = GATE_GET,
-     .path = "/my/phones",
-     .role = API_ROLE_USER,
-     .who = API_WHO_USER_SESSION,
-     .run = api_my_phone_list,
-     .query = PAGE_QUERY},
+    LIST_MY("/my/phones", api_my_phone_list, PAGE_QUERY),
     ROUTE_WHO(GATE_GET, "/my/models", API_ROLE_USER, API_WHO_USER_SESSION, API_READ,
               api_my_model_list, NULL, NULL, NULL),
     ROUTE_WHO(GATE_POST, "/my/phones", API_ROLE_USER, API_WHO_USER_SESSION, API_WRITE,

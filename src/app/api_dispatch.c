@@ -90,15 +90,24 @@ static struct api_call *new_call(struct api *api, struct http_exchange *exchange
     return call;
 }
 
+/* Is the call one of the portal's pages before somebody has signed in? */
+static bool is_open(const struct api_call *call, const struct http_request *request)
+{
+    return call->route && call->route->who == API_WHO_BROWSER &&
+           api_door_is_portal(call->snapshot->config, request);
+}
+
 /* What a browser sends with a session, or to get one, must come from a page of ours. Programs have
  * keys, which no page can make a browser send. */
 static int check_origin(struct api_call *call, const struct http_request *request)
 {
     char text[STORE_TICKET_TEXT_MAX];
-    bool is_bare_read = request->method == GATE_GET && !api_door_cookie(request->cookie, text);
+    bool must_be_ours = api_door_cookie(request->cookie, text) ||
+                        (is_open(call, request) && request->method != GATE_GET);
 
     secret_wipe(text, sizeof(text));
-    if (request->authorization[0] || is_bare_read || api_door_is_same_origin(request))
+    if (request->authorization[0] || !must_be_ours || api_door_is_same_origin(request) ||
+        !api_door_is_portal(call->snapshot->config, request))
         return 0;
     return api_problem(call, AP_EPERM, NULL,
                        "the request comes from no page of this portal (Sec-Fetch-Site, Origin)");
@@ -108,14 +117,13 @@ static int check_origin(struct api_call *call, const struct http_request *reques
  * that are there to become somebody. */
 static int admit(struct api_call *call, const struct http_request *request, const char **ret_allow)
 {
-    bool is_portal = api_door_is_portal(call->snapshot->config, request);
     const char *allow = NULL;
-    int err = is_portal ? check_origin(call, request) : 0;
-    int found = err ? err : api_find_route(call, request, &allow);
+    int found = api_find_route(call, request, &allow);
+    int err = check_origin(call, request);
 
     if (err)
         return err;
-    if (found == 0 && is_portal && call->route->who == API_WHO_BROWSER)
+    if (is_open(call, request))
         return prepare_call(call, request);
     err = api_identify(call, request);
     if (err)

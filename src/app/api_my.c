@@ -138,8 +138,10 @@ int api_my_phone_add(struct api_call *call, struct store_db *db)
 int api_my_phone_url(struct api_call *call, struct store_db *db)
 {
     struct store_phone phone;
-    int err = api_get_phone(call, db, &phone);
+    int err = api_read_fields(call, NULL, 0);
 
+    if (!err)
+        err = api_get_phone(call, db, &phone);
     if (!err && strcmp(phone.user_id, call->session->holder_id) != 0)
         err = api_problem(call, AP_ENOENT, NULL, "there is no phone '%s'", call->params[0]);
     if (!err)

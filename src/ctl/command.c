@@ -108,6 +108,21 @@ static const struct ctl_option APIKEY_ADD[] = {
     {"networks", "NETWORK,…", "where it may be used from; default: everywhere"},
     {0},
 };
+static const struct ctl_option ADMIN_ADD[] = {
+    {"role", "ROLE", "viewer, operator or admin; default: viewer"},
+    {"password-file", "FILE", "the password (required); - reads standard input"},
+    {0},
+};
+static const struct ctl_option ADMIN_SET[] = {
+    {"role", "ROLE", "viewer, operator or admin"},
+    {"password-file", "FILE", "a new password; - reads standard input"},
+    {"enabled", "yes|no", "may sign in"},
+    {0},
+};
+static const struct ctl_option USER_INVITE[] = {
+    {"for", "DURATION", "how long the link may be followed, 1m to 7d; default: 7d"},
+    {0},
+};
 static const struct ctl_option YES[] = {
     {"yes", NULL, "do not ask"},
     {0},
@@ -306,6 +321,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      "give a user whose file has leaked a new token and new SIP passwords", ctl_user_burn},
     {"user", "resync", "USER", 1, 1, USER_RESYNC,
      "make the phones of a user fetch anew, and others with a line of the user", ctl_user_resync},
+    {"user", "invite", "NAME", 1, 1, USER_INVITE,
+     "print a link by which a user enters phones in the portal; it opens once", ctl_user_invite},
     {"account", "add", "USER SIP_USER@DOMAIN", 2, 2, ACCOUNT_ADD, "add a SIP account to a user",
      ctl_account_add},
     {"account", "list", "", 0, 0, USER_FILTER, "list SIP accounts", ctl_account_list},
@@ -380,6 +397,14 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"apikey", "show", "NAME", 1, 1, NULL, "show one API key, but not the key itself",
      ctl_apikey_show},
     {"apikey", "del", "NAME", 1, 1, YES, "delete an API key", ctl_apikey_del},
+    {"admin", "setup-token", "", 0, 0, NULL, "print the token that makes the portal's first admin",
+     ctl_admin_setup_token},
+    {"admin", "list", "", 0, 0, NULL, "list the portal's admins", ctl_admin_list},
+    {"admin", "add", "NAME", 1, 1, ADMIN_ADD, "add an admin", ctl_admin_add},
+    {"admin", "set", "NAME", 1, 1, ADMIN_SET, "change an admin", ctl_admin_set},
+    {"admin", "del", "NAME", 1, 1, YES, "delete an admin", ctl_admin_del},
+    {"session", "list", "", 0, 0, NULL, "list the portal's sessions", ctl_session_list},
+    {"session", "end", "ID", 1, 1, NULL, "end a session", ctl_session_end},
     {"vendor", "list", "", 0, 0, NULL, "list the catalogue's vendors", ctl_vendor_list},
     {"model", "list", "", 0, 0, VENDOR_FILTER, "list the catalogue's models", ctl_model_list},
     {"model", "show", "VENDOR/MODEL", 1, 1, NULL, "show a model and the files it asks for",

@@ -163,6 +163,8 @@ static const struct source SOURCES[] = {
     {"USER", "/users", false, "name", NULL, NULL},
     {"user", "/users", false, "name", NULL, NULL},
     {"site", "/sites", false, "name", NULL, NULL},
+    {"admin", "/admins", false, "name", NULL, NULL},
+    {"session", "/sessions", false, "id", NULL, NULL},
     {"apikey", "/api-keys", false, "name", NULL, NULL},
     {"MAC", "/phones", false, "mac", NULL, NULL},
     {"pnp", "/pnp", false, "mac", NULL, NULL},

@@ -33,7 +33,7 @@ LEVELS = {
 MACRO = re.compile(r"^#define (\w+)[ \t]+((?:[^\n]*\\\n)*[^\n]*)$", re.MULTILINE)
 OPTIONS = re.compile(r"struct ctl_option (\w+)\[\] = \{(.*?)\n\};", re.DOTALL)
 OPTION = re.compile(r'\{\s*"([\w-]+)",\s*(?:NULL|"([^"]*)")')
-COMMAND = re.compile(r'\{"(\w+)", (?:NULL|"(\w+)"),\s*"([^"]*)",\s*\w+,\s*\w+,\s*(\w+),')
+COMMAND = re.compile(r'\{"(\w+)", (?:NULL|"([\w-]+)"),\s*"([^"]*)",\s*\w+,\s*\w+,\s*(\w+),')
 KEY = re.compile(r'\{CONFIG_\w+,\s*"(\w+)"')
 VARIABLE = re.compile(r'(?:\b(?:TEXT|SECRET|FLAG)\((\w+),|\b(?:LIST|OBJECT|SETTING)\(|'
                       r'\.level = VARIABLE_(\w+),\s*\.name =)\s*"(\w+)"')

@@ -16,6 +16,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PREFIX = "/api/v1"
 
 
+# Of operations that no key calls: who does.
+BROWSERS = ("browser", "session", "admin-session", "user-session")
+
+
 class Operation:
     def __init__(self, contract, path, method, content, parameters):
         self.id = content["operationId"]
@@ -127,14 +131,18 @@ def routes_of_source():
     found = {("get", "/healthz"): ("none", []), ("get", "/readyz"): ("none", [])}
     for table, prefix in (("ROUTES", PREFIX), ("ROOT_ROUTES", "")):
         rows = re.search(rf" {table}\[\] = {{(.*?)\n}};", text, re.S)[1]
-        for macro, words in re.findall(r"(ROUTE|ROUTE_AROUND|ROUTE_QUERY|LIST)\((.*?)\)", rows, re.S):
+        for macro, words in re.findall(
+                r"(ROUTE|ROUTE_AROUND|ROUTE_QUERY|ROUTE_WHO|LIST|LIST_MY)\((.*?)\)", rows, re.S):
             words = [word.strip() for word in words.split(",")]
-            if macro == "LIST":
-                method, path, role = "get", words[0], "viewer"
+            if macro.startswith("LIST"):
+                method, path = "get", words[0]
+                role = "viewer" if macro == "LIST" else "user-session"
             else:
                 method, path = words[0].removeprefix("GATE_").lower(), words[1]
                 role = words[2].removeprefix("API_ROLE_").lower()
-            query = queries.get(words[-1], []) if macro in ("ROUTE_QUERY", "LIST") else []
+                if macro == "ROUTE_WHO":
+                    role = words[3].removeprefix("API_WHO_").lower().replace("_", "-")
+            query = queries.get(words[-1], []) if macro in ("ROUTE_QUERY", "LIST", "LIST_MY") else []
             found[(method, prefix + path.strip('"'))] = (role, query)
     return found
 

@@ -24,7 +24,7 @@ EXIT_CONFIG = 78
 
 # Their output is a URL, a key or passwords, on purpose.
 SHOWS_URL = (("phone", "url"), ("phone", "qr"), ("token", "rotate"), ("apikey", "add"),
-             ("user", "burn"))
+             ("user", "burn"), ("admin", "setup-token"), ("user", "invite"))
 
 # Log events that a healthy run may write at warning or above.
 EXPECTED = ("start user=root", "flat_mode state=on", "descriptors ", "control group=")

@@ -2,7 +2,7 @@
 
 import json
 
-from instance import OK, free_port
+from instance import free_port
 
 API = "/api/v1"
 COOKIE = "__Host-autoprovd"

@@ -12,7 +12,7 @@ PBX = "pbx.example.com"
 class Door:
     """An instance with an admin listener, and a client of it."""
 
-    def __init__(self, make_instance, certificate_days=None):
+    def __init__(self, make_instance, certificate_days=None, serves="admin"):
         self.port = free_port()
         self.instance = make_instance()
         folder = self.instance.folder
@@ -24,7 +24,7 @@ class Door:
                 trusted.write(path.read_bytes())
         self.instance.extra = f"""
 listener "api" {{
-    serves = admin
+    serves = {serves}
     port = {self.port}
     certificate "rsa" {{
         certificate_file = '{folder}/{certificate}.pem'

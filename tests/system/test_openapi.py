@@ -10,8 +10,10 @@ import subprocess
 
 import pytest
 
-from contract import Contract, members_of_source, routes_of_source, words_of_source
+from contract import BROWSERS, Contract, members_of_source, routes_of_source, words_of_source
 from instance import FAILED, OK, TOP, token_of, wait_until
+from portal import COOKIE, OURS, PASSWORD
+from portal_walk import BODIES as PORTAL_BODIES, walk_portal
 from test_admin_listener import Door
 
 MAC, OTHER_MAC, STRANGER = "cc5ef641b794", "cc5ef641b795", "020000000077"
@@ -50,6 +52,7 @@ BODIES = {
     "takeNotifications": {"limit": 1},
     "reportNotification": {"outcome": "accepted", "status": 0},
     "explain": {"mac": MAC, "from": "127.0.0.1", "agent": "curl"},
+    **PORTAL_BODIES,
     "adoptPnp": {"user": "alice", "label": "Lobby", "for": 60},
 }
 
@@ -60,21 +63,53 @@ def contract():
 
 
 class Walk:
-    """An instance with an admin listener, and a client that checks every answer."""
+    """An instance with a listener for the portal, and a client that checks every answer."""
 
     def __init__(self, make_instance, contract):
         self.contract = contract
-        self.door = Door(make_instance, certificate_days=7)  # so that there is an alarm
+        self.door = Door(make_instance, certificate_days=7, serves="portal")  # so that there is an alarm
         self.instance = self.door.instance
         self.instance.expected_log.append("alarm alarm=1 kind=certificate_end subject=api ")
         self.admin = self.door.key("admin", "--role", "admin")
+        self.cookies = {}  # of sessions, by the role that an operation asks for
         self.called = set()
+
+    def as_whom(self, operation, key):
+        """What a caller sends to be one for the operation."""
+        if operation.role not in BROWSERS:
+            return f"Authorization: Bearer {key}\r\n" if key else ""
+        cookie = self.cookies.get(operation.role, self.cookies.get("session"))
+        return OURS + (f"Cookie: {COOKIE}={cookie}\r\n" if cookie else "")
+
+    def keep(self, answer, *roles):
+        cookie = re.match(f"{COOKIE}=([0-9a-f]*);", answer.headers["set-cookie"])[1]
+        self.instance.secrets.append(cookie)
+        self.cookies.update({role: cookie for role in roles})
+
+    def let_in(self):
+        """An admin and a user with a session each."""
+        if self.cookies:
+            return
+        token = self.instance.ctl("admin", "setup-token", "--json", code=OK).json()["token"]
+        self.instance.secrets += [token, PASSWORD]
+        operations = self.contract.operations
+        answer = self.send(operations["setUp"], "/api/v1/setup", {**BODIES["setUp"], "token": token})
+        assert answer.status == 201, answer.body
+        self.contract.check(operations["setUp"], answer)
+        self.keep(answer, "session", "admin-session")
+        self.called |= {"setUp", "makeSetupToken"}
+        made = self.call("addInvitation", 201, BODIES["addInvitation"])
+        token = made["url"].rsplit("/", 1)[1]
+        self.instance.secrets.append(token)
+        answer = self.send(operations["activate"], "/api/v1/activation", {"token": token})
+        self.contract.check(operations["activate"], answer)
+        self.keep(answer, "user-session")
+        self.called.add("activate")
 
     def send(self, operation, path, body=None, key=None, fields=""):
         is_text = isinstance(body, str)
         data = b"" if body is None else (body if is_text else json.dumps(body)).encode()
-        if key:
-            fields += f"Authorization: Bearer {key}\r\n"
+        fields += self.as_whom(operation, key)
         if body is not None:
             kind = "text/csv" if is_text else "application/json"
             fields += f"Content-Type: {kind}\r\nContent-Length: {len(data)}\r\n"
@@ -161,7 +196,7 @@ def test_members_of_bodies_are_those_of_the_source(contract):
 
 
 @pytest.mark.parametrize("schema, path, table", [
-    ("Role", "src/app/api_admit.c", "ROLES"),
+    ("SessionRole", "src/app/api_admit.c", "ROLES"),
     ("Transport", "src/app/api_account.c", "TRANSPORTS"),
     ("KeyType", "src/app/api_key.c", "TYPES"),
     ("Scope", "src/store/store_setting.c", "scope_names"),
@@ -405,7 +440,7 @@ def walk_alarms(walk):
 
 def test_every_operation_answers_as_it_promises(walk):
     walk.fill()
-    for part in (walk_users, walk_accounts, walk_phones, walk_pnp, walk_resyncs, walk_fetches, walk_settings,
+    for part in (walk_users, walk_accounts, walk_phones, walk_pnp, walk_resyncs, walk_portal, walk_fetches, walk_settings,
                  walk_imports, walk_rest, walk_alarms):
         part(walk)
     walk.call("deletePhone", 200)
@@ -415,6 +450,7 @@ def test_every_operation_answers_as_it_promises(walk):
 
 def test_what_is_not_there_is_a_problem_of_404(walk):
     walk.fill()
+    walk.let_in()
     count = 0
     for operation in walk.contract.operations.values():
         if operation.names("path") and operation.names("path") != ["external_id"]:
@@ -427,10 +463,11 @@ def test_what_is_not_there_is_a_problem_of_404(walk):
 
 def test_a_member_at_fault_is_pointed_to(walk):
     walk.fill()
+    walk.let_in()
     contract = walk.contract
     count = 0
     for operation in contract.operations.values():
-        if operation.body_type != "application/json":
+        if operation.body_type != "application/json" or operation.role == "socket":
             continue
         body = {**BODIES.get(operation.id, {}), "surprise": 1}
         assert contract.faults(operation.body_schema, body), operation.id
@@ -458,6 +495,8 @@ def test_a_smaller_role_is_a_problem_of_403(walk):
     viewer, operator = (walk.door.key(role, "--role", role) for role in ("viewer", "operator"))
     for operation in walk.contract.operations.values():
         path = operation.fill(THERE)
+        if operation.role in BROWSERS + ("socket",):
+            continue
         answer = walk.send(operation, path)
         assert answer.status == (200 if operation.role == "none" else 401), operation.id
         walk.contract.check(operation, answer)
@@ -468,14 +507,28 @@ def test_a_smaller_role_is_a_problem_of_403(walk):
             walk.contract.check(operation, answer)
 
 
+def test_what_is_for_browsers_or_the_socket_is_for_no_key(walk):
+    for operation in walk.contract.operations.values():
+        if operation.role in BROWSERS[1:] + ("socket",):
+            path = operation.fill(THERE)
+            body = {} if operation.body_type else None
+            whole, walk.as_whom = walk.as_whom, lambda _, key: f"Authorization: Bearer {key}\r\n"
+            answer = walk.send(operation, path, body, walk.admin)
+            walk.as_whom = whole
+            assert answer.status == 403, f"{operation.id}: {answer.body}"
+            walk.contract.check(operation, answer)
+
+
 def test_a_wrong_method_or_parameter_is_a_problem(walk):
+    walk.fill()
     walk.instance.expected_log.append("admin_failed ")
     operations = walk.contract.operations
     answer = walk.send(operations["addUser"], "/api/v1/status", {}, walk.admin)
     assert answer.status == 405 and answer.headers["allow"] == "GET"
     walk.contract.check(operations["showStatus"], answer)
     for operation in operations.values():
-        if operation.role != "none":
+        if operation.role not in ("none", "socket"):
+            walk.let_in()
             answer = walk.send(operation, operation.fill(THERE, {"surprise": 1}), key=walk.admin)
             assert answer.status == 422, f"{operation.id}: {answer.status} {answer.body}"
             assert "'surprise'" in walk.contract.check(operation, answer)["detail"]

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from instance import OK, wait_until
+from instance import EXISTS, INVALID, NOT_FOUND, OK, wait_until
 from portal import API, COOKIE, OURS, PASSWORD, Portal
 
 MAC, OTHER_MAC = "cc5ef641b794", "cc5ef641b795"
@@ -511,3 +511,53 @@ def test_figures_count_sign_ins_failures_and_sessions(portal):
     for line in ("autoprovd_sign_ins_total 2", "autoprovd_sign_in_failures_total 1",
                  "autoprovd_sessions 2"):
         assert line in text.splitlines(), text
+
+
+# -- autoprovctl -----------------------------------------------------------------------------------
+
+def test_the_control_tool_makes_admins_ends_sessions_and_invites(portal):
+    ctl = portal.instance.ctl
+    token = ctl("admin", "setup-token", code=OK).out.strip()
+    password = "from the tool's file"
+    portal.instance.secrets += [token, password]
+    browser = portal.browser()
+    assert browser.ask("POST", "/setup", {"token": token, "name": "eva",
+                                          "password": PASSWORD}).status == 201
+    assert ctl("admin", "setup-token").code == EXISTS
+    ctl("admin", "add", "olaf", "--role", "operator", "--password-file", "-",
+        stdin=password + "\n", code=OK)
+    assert ctl("admin", "add", "olaf", "--password-file", "-", stdin=password + "\n").code == EXISTS
+    assert ctl("admin", "add", "vera", "--password-file", "-", stdin="short\n").code == INVALID
+    rows = ctl("admin", "list", "--json", code=OK).json()
+    assert {row["name"]: row["role"] for row in rows} == {"eva": "admin", "olaf": "operator"}
+    olaf = portal.sign_in("olaf", password)
+    rows = ctl("session", "list", "--json", code=OK).json()
+    mine = next(row["id"] for row in rows if row["name"] == "olaf")
+    ctl("session", "end", mine, code=OK)
+    assert olaf.ask("GET", "/session").status == 401
+    assert ctl("session", "end", mine).code == NOT_FOUND
+    ctl("admin", "set", "olaf", "--enabled", "no", code=OK)
+    assert portal.browser().sign_in("olaf", password).status == 401
+    assert ctl("admin", "set", "eva", "--role", "viewer").code != OK
+    assert ctl("admin", "set", "nobody", "--role", "viewer").code == NOT_FOUND
+    ctl("admin", "del", "olaf", "--yes", code=OK)
+    portal.instance.add_user("alice")
+    url = ctl("user", "invite", "alice", "--for", "1h", code=OK).out.strip()
+    token = url.rsplit("/", 1)[1]
+    portal.instance.secrets.append(token)
+    assert activate(portal, token)[1].status == 201
+    assert ctl("user", "invite", "alice", "--for", "8d").code == INVALID
+    assert ctl("user", "invite", "nobody").code == NOT_FOUND
+
+
+def test_sessions_outlive_a_restart_and_names_change_with_a_reload(portal):
+    browser = portal.set_up()
+    portal.instance.stop()
+    portal.instance.start()
+    assert browser.ask("GET", "/session").status == 200
+    portal.instance.extra = portal.instance.extra.replace(
+        "serves = portal", "serves = portal\n    hosts = { pbx.example.com }")
+    portal.instance.write_conf()
+    portal.instance.ctl("reload", code=OK)
+    assert portal.get("/").status == 421
+    assert browser.ask("GET", "/session", host="pbx.example.com").status == 200

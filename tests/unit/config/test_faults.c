@@ -195,7 +195,8 @@ static void test_missing_parts_name_their_section(void **state)
         {"listener a {\nserves = admin\ncertificate b {\ncertificate_file = /a\nkey_file = "
          "/b\n}\n}\n",
          AP_EINVAL, 0, "at least one listener for phones is needed"},
-        {"listener a {\nserves = nobody\n}\n", AP_EINVAL, 2, "serves: must be phones or admin"},
+        {"listener a {\nserves = nobody\n}\n", AP_EINVAL, 2,
+         "serves: must be phones, admin or portal"},
         {"\nlistener a {\n}\n", AP_EINVAL, 2, "listener 'a' needs public_url"},
         {"\nlistener a {\nproxy_protocol = v2\n}\n", AP_EINVAL, 2,
          "listener 'a' needs proxy_peers"},
