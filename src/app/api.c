@@ -39,8 +39,8 @@
 
 static const char *const PAGE_QUERY[] = {"limit", "after", NULL};
 static const char *const FILTER_QUERY[] = {"limit", "after", "user", NULL};
-static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "vendor",
-                                          "model", "never_fetched", NULL};
+static const char *const PHONE_QUERY[] = {"limit", "after", "user", "vendor", "model",
+                                          "never_fetched", "q", "sort", "order", "state", NULL};
 static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
                                             "from",  "since", NULL};
 static const char *const ALARM_QUERY[] = {"limit", "after", "open", NULL};
@@ -50,6 +50,8 @@ static const char *const VENDOR_QUERY[] = {"vendor", NULL};
 static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
 static const char *const FILE_QUERY[] = {"file", NULL};
 static const char *const RESYNC_QUERY[] = {"limit", "after", "outcome", "user", "mac", NULL};
+static const char *const CURSOR_QUERY[] = {"after", NULL};
+static const char *const HOURS_QUERY[] = {"hours", NULL};
 static const char *const UNSET_QUERY[] = {"scope", "id", "name", NULL};
 
 static const struct api_route ROUTES[] = {
@@ -82,13 +84,24 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_PATCH, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_set, "account.set"),
     ROUTE(GATE_DELETE, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_del, "account.del"),
 
-    LIST("/phones", api_phone_list, PHONE_QUERY),
+    {.method = GATE_GET,
+     .path = "/phones",
+     .role = API_ROLE_VIEWER,
+     .kind = API_READ,
+     .run = api_phone_list,
+     .query = PHONE_QUERY,
+     .is_long = api_phone_list_is_long},
+    /* Looks at every phone: on a job thread. */
+    ROUTE_QUERY(GATE_GET, "/phones/count", API_ROLE_VIEWER, API_JOB, api_phone_count, NULL,
+                PHONE_QUERY),
     ROUTE(GATE_POST, "/phones", API_ROLE_ADMIN, API_WRITE, api_phone_add, "phone.add"),
     ROUTE(GATE_GET, "/phones/*", API_ROLE_VIEWER, API_READ, api_phone_show, NULL),
     ROUTE(GATE_PATCH, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_set, "phone.set"),
     ROUTE(GATE_DELETE, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_del, "phone.del"),
     /* A write, for its audit row: the URL opens the file with the SIP passwords. */
     ROUTE(GATE_GET, "/phones/*/url", API_ROLE_ADMIN, API_WRITE, api_phone_url, "phone.url"),
+    /* The same for browsers, which keep what they GET, and a QR code. */
+    ROUTE(GATE_POST, "/phones/*/url", API_ROLE_ADMIN, API_WRITE, api_phone_url, "phone.url"),
 
     ROUTE(GATE_GET, "/phones/*/settings", API_ROLE_VIEWER, API_READ, api_phone_settings, NULL),
     ROUTE(GATE_GET, "/phones/*/files", API_ROLE_VIEWER, API_READ, api_phone_files, NULL),
@@ -96,6 +109,8 @@ static const struct api_route ROUTES[] = {
                 FILE_QUERY),
     /* A write, for its audit row. */
     ROUTE_QUERY(GATE_GET, "/phones/*/preview/secrets", API_ROLE_ADMIN, API_WRITE,
+                api_phone_preview_secrets, "phone.preview", FILE_QUERY),
+    ROUTE_QUERY(GATE_POST, "/phones/*/preview/secrets", API_ROLE_ADMIN, API_WRITE,
                 api_phone_preview_secrets, "phone.preview", FILE_QUERY),
     ROUTE(GATE_GET, "/phones/*/keys", API_ROLE_VIEWER, API_READ, api_phone_key_list, NULL),
     ROUTE(GATE_POST, "/phones/*/keys", API_ROLE_ADMIN, API_WRITE, api_phone_key_add, "key.add"),
@@ -109,6 +124,10 @@ static const struct api_route ROUTES[] = {
     LIST("/unmoved-phones", api_unmoved_list, FILTER_QUERY),
     /* Renders every phone's files: on a job thread. */
     ROUTE_QUERY(GATE_GET, "/stale-phones", API_ROLE_VIEWER, API_JOB, api_stale, NULL, PAGE_QUERY),
+
+    ROUTE_QUERY(GATE_GET, "/phone-states", API_ROLE_VIEWER, API_JOB, api_phone_states, NULL,
+                CURSOR_QUERY),
+    ROUTE_QUERY(GATE_GET, "/activity", API_ROLE_VIEWER, API_JOB, api_activity, NULL, HOURS_QUERY),
 
     ROUTE_AROUND(GATE_POST, "/resyncs", API_ROLE_OPERATOR, API_WRITE, api_resync_add, "resync.add",
                  api_resync_add_before, api_resync_add_after),

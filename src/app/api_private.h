@@ -51,6 +51,8 @@ struct api_route {
      * Errors as of run. */
     int (*before)(struct api_call *call);
     int (*after)(struct api_call *call);
+    /* NULL, or of API_READ: does this call take long? Then it is an API_JOB. */
+    bool (*is_long)(struct api_call *call);
 };
 
 /* One call on its way. On the writer thread while it runs there, else on the control loop's. */

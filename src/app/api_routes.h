@@ -4,6 +4,8 @@
 #ifndef AUTOPROV_API_ROUTES_H
 #define AUTOPROV_API_ROUTES_H
 
+#include <stdbool.h>
+
 struct api_call;
 struct store_db;
 
@@ -18,6 +20,7 @@ int api_account_show(struct api_call *call, struct store_db *db);
 int api_account_set(struct api_call *call, struct store_db *db);
 int api_account_del(struct api_call *call, struct store_db *db);
 int api_phone_list(struct api_call *call, struct store_db *db);
+int api_phone_count(struct api_call *call, struct store_db *db);
 int api_phone_add(struct api_call *call, struct store_db *db);
 int api_phone_show(struct api_call *call, struct store_db *db);
 int api_phone_set(struct api_call *call, struct store_db *db);
@@ -52,6 +55,8 @@ int api_vendor_list(struct api_call *call, struct store_db *db);
 int api_model_list(struct api_call *call, struct store_db *db);
 int api_model_show(struct api_call *call, struct store_db *db);
 int api_explain(struct api_call *call, struct store_db *db);
+int api_activity(struct api_call *call, struct store_db *db);
+int api_phone_states(struct api_call *call, struct store_db *db);
 int api_stale(struct api_call *call, struct store_db *db);
 int api_refusal_list(struct api_call *call, struct store_db *db);
 int api_fetch_list(struct api_call *call, struct store_db *db);
@@ -91,6 +96,7 @@ int api_notification_report(struct api_call *call, struct store_db *db);
 int api_metrics(struct api_call *call, struct store_db *db);
 
 /* Before and after them. */
+bool api_phone_list_is_long(struct api_call *call);
 int api_burn_after(struct api_call *call);
 int api_resync_before(struct api_call *call);
 int api_resync_add_before(struct api_call *call);
