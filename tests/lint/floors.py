@@ -32,7 +32,7 @@ LIBRARIES = {
     "microhttpd.h": {"net"},
     "confuse.h": {"config"},
     "curl/": {"ctl"},
-    "qrencode.h": {"ctl"},
+    "qrencode.h": {"app"},
     "systemd/": {"daemon"},
     "osip": {"sip"},
     "csv.h": {"app"},
