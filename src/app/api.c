@@ -63,6 +63,7 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_GET, "/users/*", API_ROLE_VIEWER, API_READ, api_user_show, NULL),
     ROUTE(GATE_PATCH, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_set, "user.set"),
     ROUTE(GATE_DELETE, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_del, "user.del"),
+    ROUTE(GATE_POST, "/users/*/token", API_ROLE_ADMIN, API_WRITE, api_token_show, "token.show"),
     ROUTE(GATE_POST, "/users/*/token/rotate", API_ROLE_ADMIN, API_WRITE, api_token_rotate,
           "token.rotate"),
     ROUTE_AROUND(GATE_POST, "/users/*/burn", API_ROLE_ADMIN, API_WRITE, api_user_burn, "user.burn",

@@ -3,6 +3,7 @@
 
 #include "api_private.h"
 #include "autoprov/phone_file.h"
+#include "autoprov/qr_rows.h"
 #include "autoprov/secret.h"
 #include "freshness.h"
 
@@ -172,6 +173,16 @@ static int url_json(struct api_call *call, const struct rendering_job *job, json
     return *ret_json ? 0 : AP_ENOMEM;
 }
 
+static int add_qr(json_t *json)
+{
+    json_t *rows = NULL;
+    int err = qr_rows_json(json_string_value(json_object_get(json, "url")), &rows);
+
+    if (!err && json_object_set_new(json, "qr", rows) != 0)
+        err = AP_ENOMEM;
+    return err;
+}
+
 int api_phone_url(struct api_call *call, struct store_db *db)
 {
     struct store_phone phone;
@@ -190,6 +201,9 @@ int api_phone_url(struct api_call *call, struct store_db *db)
                         job.vendor->title);
     if (!err)
         err = url_json(call, &job, &json);
+    /* A browser draws it; programs make their own. */
+    if (!err && call->route->method == GATE_POST)
+        err = add_qr(json);
     if (!err)
         err = api_audit(call, db, api_phone_object(call, phone.mac), "");
     if (err)

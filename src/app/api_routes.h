@@ -13,6 +13,7 @@ int api_user_list(struct api_call *call, struct store_db *db);
 int api_user_add(struct api_call *call, struct store_db *db);
 int api_user_show(struct api_call *call, struct store_db *db);
 int api_user_del(struct api_call *call, struct store_db *db);
+int api_token_show(struct api_call *call, struct store_db *db);
 int api_token_rotate(struct api_call *call, struct store_db *db);
 int api_account_list(struct api_call *call, struct store_db *db);
 int api_account_add(struct api_call *call, struct store_db *db);
