@@ -1,7 +1,7 @@
 /* Phones as people look for them: by a piece of text, by state, in several orders.
  *
- * The rules of store_object.h hold. Looks at every phone, in some 100 ms of 100,000: on a job
- * thread. */
+ * The rules of store_object.h hold. May look at every phone, which takes some 60 ms of 100,000: on a
+ * job thread. */
 #ifndef AUTOPROV_STORE_PHONE_SEARCH_H
 #define AUTOPROV_STORE_PHONE_SEARCH_H
 
@@ -15,7 +15,7 @@ enum store_phone_order {
     STORE_PHONE_BY_MAC,
     STORE_PHONE_BY_USER,       /* the user's name */
     STORE_PHONE_BY_MODEL,      /* vendor, then model */
-    STORE_PHONE_BY_LAST_FETCH, /* never is before all */
+    STORE_PHONE_BY_LAST_FETCH, /* never comes first */
     STORE_PHONE_ORDER_COUNT,
 };
 
@@ -43,11 +43,12 @@ struct store_phone_search {
 const char *store_phone_order_key(struct arena *arena, enum store_phone_order order,
                                   const struct store_phone *phone);
 
-/* Rows as of store_phone_find(), at most filter.limit. */
+/* Rows as of store_phone_find(), at most filter.limit. Errors: AP_ERANGE text longer than
+ * AP_TEXT_MAX_BYTES; AP_EINVAL after_key is no key of that order. */
 AP_MUSTCHECK int store_phone_search(struct store_db *db, struct arena *arena,
                                     const struct store_phone_search *search,
                                     struct store_phone **ret_phones, size_t *ret_count);
-/* How many there are on all pages. Errors: without AP_ENOENT. */
+/* How many there are on all pages. Errors: AP_ERANGE as above. */
 AP_MUSTCHECK int store_phone_search_count(struct store_db *db,
                                           const struct store_phone_search *search,
                                           uint64_t *ret_count);

@@ -39,8 +39,9 @@
 
 static const char *const PAGE_QUERY[] = {"limit", "after", NULL};
 static const char *const FILTER_QUERY[] = {"limit", "after", "user", NULL};
-static const char *const PHONE_QUERY[] = {"limit", "after", "user", "vendor", "model",
-                                          "never_fetched", "q", "sort", "order", "state", NULL};
+static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "vendor",
+                                          "model", "never_fetched", "q",    "sort",
+                                          "order", "state",         "site", NULL};
 static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
                                             "from",  "since", NULL};
 static const char *const ALARM_QUERY[] = {"limit", "after", "open", NULL};

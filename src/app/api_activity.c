@@ -45,7 +45,7 @@ int api_activity(struct api_call *call, struct store_db *db)
 /* -- phones by state --------------------------------------------------------------------------- */
 
 struct states {
-    uint64_t fetched, disabled, stale, broken;
+    uint64_t fetched, stale, broken; /* of those that are on */
 };
 
 static int take_row(void *data, const struct store_phone *row, bool *ret_asked)
@@ -54,7 +54,6 @@ static int take_row(void *data, const struct store_phone *row, bool *ret_asked)
 
     *ret_asked = row->enabled;
     states->fetched += row->enabled;
-    states->disabled += !row->enabled;
     return 0;
 }
 
@@ -93,6 +92,6 @@ int api_phone_states(struct api_call *call, struct store_db *db)
         json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:s?}", "looked_at", (json_int_t)walk.looked_at,
                   "current", (json_int_t)(states.fetched - states.stale - states.broken), "stale",
                   (json_int_t)states.stale, "broken", (json_int_t)states.broken, "never_fetched",
-                  (json_int_t)walk.never_fetched, "disabled", (json_int_t)states.disabled, "next",
+                  (json_int_t)walk.never_fetched, "disabled", (json_int_t)walk.disabled, "next",
                   more ? walk.after : NULL));
 }

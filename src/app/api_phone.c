@@ -189,8 +189,10 @@ int api_phone_url(struct api_call *call, struct store_db *db)
     struct rendering_job job;
     struct token token = {.len = 0};
     json_t *json = NULL;
-    int err = api_get_whole_phone(call, db, &phone);
+    int err = api_read_fields(call, NULL, 0);
 
+    if (!err)
+        err = api_get_whole_phone(call, db, &phone);
     if (!err)
         err = api_phone_job(call, db, &call->arena, &phone, &token, &job);
     if (!err && job.vendor->flat_only)

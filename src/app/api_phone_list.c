@@ -6,15 +6,36 @@
 #include "autoprov/array.h"
 #include "autoprov/store_phone_search.h"
 
+/* By name or id; of a caller of one site always that. */
+static int read_site(struct api_call *call, struct store_db *db, const char **ret_id)
+{
+    const char *name = api_query(call, "site");
+    struct store_site site;
+    char shown[API_SHOWN_MAX];
+
+    *ret_id = call->site_id;
+    if (!name)
+        return 0;
+    int err = store_site_get(db, &call->arena, name, &site);
+    if (!err && !api_scope_has_site(call, site.id))
+        err = AP_ENOENT;
+    if (err == AP_ENOENT)
+        return api_problem(call, err, NULL, "there is no site '%s'", api_shown(name, shown));
+    if (!err)
+        *ret_id = site.id;
+    return err;
+}
+
 static int read_filter(struct api_call *call, struct store_db *db,
                        struct store_phone_filter *filter)
 {
     const char *never = api_query(call, "never_fetched");
     int err = api_query_user(call, db, &filter->user_id);
 
+    if (!err)
+        err = read_site(call, db, &filter->site_id);
     if (err)
         return err;
-    filter->site_id = call->site_id;
     filter->vendor = api_query(call, "vendor");
     filter->model = api_query(call, "model");
     filter->never_fetched = never && strcmp(never, "true") == 0;
@@ -149,6 +170,8 @@ static int search(struct api_call *call, struct store_db *db)
         err = read_cursor(call, after, &search);
     if (!err)
         err = store_phone_search(db, &call->arena, &search, &phones, &count);
+    if (err == AP_EINVAL && after[0] && !call->problem.text[0])
+        return api_problem(call, err, NULL, "this is no cursor of this list");
     if (!err && count == search.filter.limit) {
         const struct store_phone *last = &phones[count - 1];
         const char *key = store_phone_order_key(&call->arena, search.order, last);

@@ -178,7 +178,8 @@ static int walk_phones(struct freshness_walk *walk, struct arenas *arenas, bool 
             if (!enough && !never)
                 err = look_at(walk, &arenas->phone, &rows[i], &enough);
             walk->looked_at++;
-            walk->never_fetched += never;
+            walk->disabled += !rows[i].enabled;
+            walk->never_fetched += never && rows[i].enabled;
             arena_reset(&arenas->phone);
             mac_format(rows[i].mac, MAC_FORM_LOWER, walk->after);
             *ret_more = enough || ++looked_at == WALK_MAX_ROWS;

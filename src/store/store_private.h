@@ -23,7 +23,7 @@
 /* "APVD": file(1) and we know our files by it. */
 #define STORE_APPLICATION_ID 0x41505644
 /* Slots for prepared statements; a power of two, about twice what the store has. */
-#define STORE_STATEMENTS_MAX 256
+#define STORE_STATEMENTS_MAX 512
 /* Hex of a blind index and a NUL: the row id of a sealed token. */
 #define STORE_TOKEN_ROW_ID_MAX (2 * VAULT_BLIND_INDEX_BYTES + 1)
 /* How long a connection waits for a lock of another process. */
@@ -340,6 +340,11 @@ int store_open_check_explain(const struct store_opening *opening, int err, struc
 
 /* Give the connection what the lists of store_log.h ask SQLite for. */
 AP_MUSTCHECK int store_log_prepare(struct store_db *db);
+
+/* -- store_phone_search.c ------------------------------------------------------------------- */
+
+/* The same for the searches of store_phone_search.h. */
+AP_MUSTCHECK int store_phone_search_prepare(struct store_db *db);
 
 /* -- rows shared between files -------------------------------------------------------------- */
 
