@@ -1,7 +1,7 @@
 /* Phones as people look for them: by a piece of text, by state, in several orders.
  *
- * The rules of store_object.h hold. May look at every phone, which takes some 60 ms of 100,000: on a
- * job thread. */
+ * The rules of store_object.h hold. May look at every phone, which takes some 60 ms of 100,000: on
+ * a job thread. */
 #ifndef AUTOPROV_STORE_PHONE_SEARCH_H
 #define AUTOPROV_STORE_PHONE_SEARCH_H
 

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "api_field.h"
 #include "autoprov/api.h"
 #include "autoprov/arena.h"
 #include "autoprov/limits.h"
@@ -53,6 +54,8 @@ struct api_route {
     int (*after)(struct api_call *call);
     /* NULL, or of API_READ: does this call take long? Then it is an API_JOB. */
     bool (*is_long)(struct api_call *call);
+    const char
+        *shown_by; /* NULL: path; else the path whose ETag If-Match names, parameters alike */
 };
 
 /* One call on its way. On the writer thread while it runs there, else on the control loop's. */
@@ -92,8 +95,8 @@ struct api_call {
 
 /* -- api.c ------------------------------------------------------------------------------------- */
 
-/* The route of a method at the path that route has; NULL: none. */
-const struct api_route *api_sibling(const struct api_route *route, enum gate_method method);
+/* The GET that gives the ETag of what a route changes; NULL: none. */
+const struct api_route *api_shown_by(const struct api_route *route);
 
 /* -- api_admit.c ------------------------------------------------------------------------------- */
 
@@ -204,46 +207,6 @@ AP_MUSTCHECK int api_audit(struct api_call *call, struct store_db *db, const cha
 
 /* Text of the printf form in the call's arena; NULL without memory. */
 const char *api_text(struct api_call *call, const char *fmt, ...) AP_PRINTF(2, 3);
-
-/* -- api_field.c ------------------------------------------------------------------------------- */
-
-enum api_field_type {
-    /* [A-Za-z0-9._@-], AP_NAME_MAX_BYTES, not "." or "..": user, vendor, model, external id */
-    API_FIELD_NAME,
-    API_FIELD_TEXT,     /* UTF-8 without control characters, AP_TEXT_MAX_BYTES */
-    API_FIELD_DOMAIN,   /* host name or IPv4 address: part of a path, so without brackets */
-    API_FIELD_HOST,     /* host name or address */
-    API_FIELD_PROXY,    /* the same with an optional ":port" */
-    API_FIELD_SIP_USER, /* user part of a SIP URI: unreserved and "+*!"; not "." or ".." */
-    API_FIELD_PASSWORD, /* UTF-8 without control characters, 1..AP_PASSWORD_MAX_BYTES */
-    API_FIELD_NUMBER,
-    API_FIELD_BOOL,
-    API_FIELD_LIST,   /* json_t *, borrowed; the caller checks the items */
-    API_FIELD_OBJECT, /* the same of an object */
-    API_FIELD_RAW,    /* const char *, any text up to AP_CUSTOM_OPTIONS_MAX_BYTES */
-};
-
-/* One member of a body: where it goes. Targets by type: const char *, uint64_t, bool, json_t *.
- * What the body does not have is left as it is. */
-struct api_field {
-    const char *name;
-    enum api_field_type type;
-    bool required;
-    bool may_be_empty; /* of strings */
-    bool may_be_null;  /* of strings: null is none, and NULL goes to the target */
-    uint64_t min, max; /* of numbers */
-    void *target;
-};
-
-/* Read every member of the body; unknown members and wrong types are refused with a pointer. */
-AP_MUSTCHECK int api_read_fields(struct api_call *call, const struct api_field *fields,
-                                 size_t count);
-
-/* Check one text as a field of that type would be: 0, or AP_EINVAL or AP_ERANGE. */
-AP_MUSTCHECK int api_check_text(enum api_field_type type, const char *text, size_t len);
-
-/* What a text of that type may be, for people. Static. */
-const char *api_rule_of(enum api_field_type type);
 
 /* -- api_check.c ------------------------------------------------------------------------------- */
 

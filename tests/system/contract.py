@@ -127,14 +127,14 @@ def routes_of_source():
     found = {("get", "/healthz"): ("none", []), ("get", "/readyz"): ("none", [])}
     for table, prefix in (("ROUTES", PREFIX), ("ROOT_ROUTES", "")):
         rows = re.search(rf" {table}\[\] = {{(.*?)\n}};", text, re.S)[1]
-        for macro, words in re.findall(r"(ROUTE|ROUTE_AROUND|ROUTE_QUERY|LIST)\((.*?)\)", rows, re.S):
+        for macro, words in re.findall(r"(ROUTE|ROUTE_AROUND|ROUTE_QUERY|ROUTE_PART|LIST|LIST_LONG)\((.*?)\)", rows, re.S):
             words = [word.strip() for word in words.split(",")]
-            if macro == "LIST":
+            if macro.startswith("LIST"):
                 method, path, role = "get", words[0], "viewer"
             else:
                 method, path = words[0].removeprefix("GATE_").lower(), words[1]
                 role = words[2].removeprefix("API_ROLE_").lower()
-            query = queries.get(words[-1], []) if macro in ("ROUTE_QUERY", "LIST") else []
+            query = queries.get(words[-1], []) if macro in ("ROUTE_QUERY", "LIST", "LIST_LONG") else []
             found[(method, prefix + path.strip('"'))] = (role, query)
     return found
 
