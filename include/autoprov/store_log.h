@@ -54,6 +54,12 @@ AP_MUSTCHECK int store_log_fetches(struct store_db *db, struct arena *arena,
                                    const struct store_log_filter *filter,
                                    struct store_fetch **ret_fetches, size_t *ret_count);
 
+/* What was fetched and refused, in count steps of step_s seconds from that time on (UTC seconds);
+ * ret_fetches and ret_refusals have room for count. Reads an index of all rows of that time: on a
+ * job thread. */
+AP_MUSTCHECK int store_log_activity(struct store_db *db, int64_t from, uint32_t step_s,
+                                    size_t count, uint64_t *ret_fetches, uint64_t *ret_refusals);
+
 /* One phone's: counts of the rows that are still there, and the newest of each. */
 struct store_log_sum {
     uint64_t fetches, refusals;

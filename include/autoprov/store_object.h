@@ -213,6 +213,11 @@ AP_MUSTCHECK int store_phone_states(struct store_db *db, struct store_phone_stat
  * its HTTP name. */
 AP_MUSTCHECK int store_phone_set(struct store_db *db, const struct store_phone *phone,
                                  uint64_t if_version);
+/* Gives the phone with phone->id to the user with phone->user_id, with those lines in place of its
+ * own. What it is, its keys and settings and what it did stay; its window, its bootstrap token and
+ * what is noted of its secrets and its URL end. Errors: AP_ENOENT no such phone, user or account;
+ * AP_EEXIST a position twice; AP_ERANGE as of set, among the new user's. */
+AP_MUSTCHECK int store_phone_move(struct store_db *db, const struct store_phone *phone);
 /* The MAC of a row id: 12 lower-case hex digits. */
 AP_MUSTCHECK int store_phone_mac_of(struct store_db *db, struct arena *arena, const char *phone_id,
                                     const char **ret_mac);

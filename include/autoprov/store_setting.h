@@ -43,7 +43,8 @@ struct store_setting {
     uint64_t version;  /* filled by reads */
 };
 
-/* Set or replace. Errors: AP_ENOENT the site, user or phone of the scope does not exist. */
+/* Set or replace. A change of scope phone makes a new version of the phone. Errors: AP_ENOENT the
+ * site, user or phone of the scope does not exist. */
 AP_MUSTCHECK int store_setting_set(struct store_db *db, const struct store_setting *setting);
 /* Errors: AP_ENOENT it is not set there. */
 AP_MUSTCHECK int store_setting_unset(struct store_db *db, enum store_scope scope,
@@ -78,12 +79,17 @@ struct store_key {
     enum store_key_owner owner; /* filled by reads */
 };
 
-/* Set or replace the key at its position. Errors: AP_ENOENT no such owner. */
+/* Set or replace the key at its position. Each change of a phone's own makes a new version of the
+ * phone. Errors: AP_ENOENT no such owner. */
 AP_MUSTCHECK int store_key_set(struct store_db *db, enum store_key_owner owner,
                                const char *owner_id, const struct store_key *key);
 /* Errors: AP_ENOENT there is none. */
 AP_MUSTCHECK int store_key_del(struct store_db *db, enum store_key_owner owner,
                                const char *owner_id, uint32_t position);
+/* The phone's own, all of them; at most one at a position, else the last. No such phone is
+ * AP_ENOENT with keys, and nothing without. */
+AP_MUSTCHECK int store_key_replace(struct store_db *db, const char *phone_id,
+                                   const struct store_key *keys, size_t count);
 /* The owner's own, in the order of positions. */
 AP_MUSTCHECK int store_key_list(struct store_db *db, struct arena *arena,
                                 enum store_key_owner owner, const char *owner_id,

@@ -52,10 +52,26 @@
         .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
     }
 
+/* A change of what another path shows, with its ETag. */
+#define ROUTE_PART(method_, path_, role_, run_, action_, shown_by_)                                \
+    {                                                                                              \
+        .method = (method_), .path = (path_), .kind = API_WRITE, .run = (run_),                    \
+        .action = (action_), .shown_by = (shown_by_),                                              \
+        .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
+    }
+
+/* A list that is a search by some of its query. */
+#define LIST_LONG(path_, run_, is_long_, query_)                                                   \
+    {                                                                                              \
+        .method = GATE_GET, .path = (path_), .kind = API_READ, .run = (run_), .query = (query_),   \
+        .is_long = (is_long_), .role = API_ROLE_VIEWER,                                            \
+    }
+
 static const char *const PAGE_QUERY[] = {"limit", "after", NULL};
 static const char *const FILTER_QUERY[] = {"limit", "after", "user", NULL};
 static const char *const PHONE_QUERY[] = {"limit", "after",         "user", "vendor",
-                                          "model", "never_fetched", NULL};
+                                          "model", "never_fetched", "q",    "sort",
+                                          "order", "state",         "site", NULL};
 static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
                                             "from",  "since", NULL};
 static const char *const ALARM_QUERY[] = {"limit", "after", "open", NULL};
@@ -65,6 +81,8 @@ static const char *const VENDOR_QUERY[] = {"vendor", NULL};
 static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
 static const char *const FILE_QUERY[] = {"file", NULL};
 static const char *const RESYNC_QUERY[] = {"limit", "after", "outcome", "user", "mac", NULL};
+static const char *const CURSOR_QUERY[] = {"after", NULL};
+static const char *const HOURS_QUERY[] = {"hours", NULL};
 static const char *const UNSET_QUERY[] = {"scope", "id", "name", NULL};
 
 static const struct api_route ROUTES[] = {
@@ -76,6 +94,7 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_GET, "/users/*", API_ROLE_VIEWER, API_READ, api_user_show, NULL),
     ROUTE(GATE_PATCH, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_set, "user.set"),
     ROUTE(GATE_DELETE, "/users/*", API_ROLE_ADMIN, API_WRITE, api_user_del, "user.del"),
+    ROUTE(GATE_POST, "/users/*/token", API_ROLE_ADMIN, API_WRITE, api_token_show, "token.show"),
     ROUTE(GATE_POST, "/users/*/token/rotate", API_ROLE_ADMIN, API_WRITE, api_token_rotate,
           "token.rotate"),
     ROUTE_AROUND(GATE_POST, "/users/*/burn", API_ROLE_ADMIN, API_WRITE, api_user_burn, "user.burn",
@@ -97,13 +116,20 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_PATCH, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_set, "account.set"),
     ROUTE(GATE_DELETE, "/accounts/*", API_ROLE_ADMIN, API_WRITE, api_account_del, "account.del"),
 
-    LIST("/phones", api_phone_list, PHONE_QUERY),
+    LIST_LONG("/phones", api_phone_list, api_phone_list_is_long, PHONE_QUERY),
+    /* Looks at every phone: on a job thread. */
+    ROUTE_QUERY(GATE_GET, "/phones/count", API_ROLE_VIEWER, API_JOB, api_phone_count, NULL,
+                PHONE_QUERY),
     ROUTE(GATE_POST, "/phones", API_ROLE_ADMIN, API_WRITE, api_phone_add, "phone.add"),
     ROUTE(GATE_GET, "/phones/*", API_ROLE_VIEWER, API_READ, api_phone_show, NULL),
     ROUTE(GATE_PATCH, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_set, "phone.set"),
     ROUTE(GATE_DELETE, "/phones/*", API_ROLE_ADMIN, API_WRITE, api_phone_del, "phone.del"),
+    ROUTE_PART(GATE_POST, "/phones/*/move", API_ROLE_ADMIN, api_phone_move, "phone.move",
+               "/phones/*"),
     /* A write, for its audit row: the URL opens the file with the SIP passwords. */
     ROUTE(GATE_GET, "/phones/*/url", API_ROLE_ADMIN, API_WRITE, api_phone_url, "phone.url"),
+    /* The same for browsers, which keep what they GET, and a QR code. */
+    ROUTE(GATE_POST, "/phones/*/url", API_ROLE_ADMIN, API_WRITE, api_phone_url, "phone.url"),
 
     ROUTE(GATE_GET, "/phones/*/settings", API_ROLE_VIEWER, API_READ, api_phone_settings, NULL),
     ROUTE(GATE_GET, "/phones/*/files", API_ROLE_VIEWER, API_READ, api_phone_files, NULL),
@@ -112,8 +138,12 @@ static const struct api_route ROUTES[] = {
     /* A write, for its audit row. */
     ROUTE_QUERY(GATE_GET, "/phones/*/preview/secrets", API_ROLE_ADMIN, API_WRITE,
                 api_phone_preview_secrets, "phone.preview", FILE_QUERY),
+    ROUTE_QUERY(GATE_POST, "/phones/*/preview/secrets", API_ROLE_ADMIN, API_WRITE,
+                api_phone_preview_secrets, "phone.preview", FILE_QUERY),
     ROUTE(GATE_GET, "/phones/*/keys", API_ROLE_VIEWER, API_READ, api_phone_key_list, NULL),
     ROUTE(GATE_POST, "/phones/*/keys", API_ROLE_ADMIN, API_WRITE, api_phone_key_add, "key.add"),
+    ROUTE_PART(GATE_PUT, "/phones/*/keys", API_ROLE_ADMIN, api_phone_key_replace, "key.set",
+               "/phones/*"),
     ROUTE(GATE_PUT, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_set, "key.set"),
     ROUTE(GATE_DELETE, "/phones/*/keys/*", API_ROLE_ADMIN, API_WRITE, api_phone_key_del, "key.del"),
     ROUTE(GATE_POST, "/enrolments", API_ROLE_OPERATOR, API_WRITE, api_enrol, "phone.enrol"),
@@ -124,6 +154,10 @@ static const struct api_route ROUTES[] = {
     LIST("/unmoved-phones", api_unmoved_list, FILTER_QUERY),
     /* Renders every phone's files: on a job thread. */
     ROUTE_QUERY(GATE_GET, "/stale-phones", API_ROLE_VIEWER, API_JOB, api_stale, NULL, PAGE_QUERY),
+
+    ROUTE_QUERY(GATE_GET, "/phone-states", API_ROLE_VIEWER, API_JOB, api_phone_states, NULL,
+                CURSOR_QUERY),
+    ROUTE_QUERY(GATE_GET, "/activity", API_ROLE_VIEWER, API_JOB, api_activity, NULL, HOURS_QUERY),
 
     ROUTE_AROUND(GATE_POST, "/resyncs", API_ROLE_OPERATOR, API_WRITE, api_resync_add, "resync.add",
                  api_resync_add_before, api_resync_add_after),
@@ -231,10 +265,12 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_DELETE, "/options", API_ROLE_ADMIN, API_OPTIONS, api_options_unset, "options.unset"),
 };
 
-const struct api_route *api_sibling(const struct api_route *route, enum gate_method method)
+const struct api_route *api_shown_by(const struct api_route *route)
 {
+    const char *path = route->shown_by ? route->shown_by : route->path;
+
     for (size_t i = 0; i < AP_COUNT(ROUTES); i++) {
-        if (ROUTES[i].method == method && strcmp(ROUTES[i].path, route->path) == 0)
+        if (ROUTES[i].method == GATE_GET && strcmp(ROUTES[i].path, path) == 0)
             return &ROUTES[i];
     }
     return NULL;
@@ -276,6 +312,7 @@ static const struct {
     {HAS(GATE_GET), "GET"},
     {HAS(GATE_POST), "POST"},
     {HAS(GATE_GET) | HAS(GATE_POST), "GET, POST"},
+    {HAS(GATE_GET) | HAS(GATE_POST) | HAS(GATE_PUT), "GET, POST, PUT"},
     {HAS(GATE_GET) | HAS(GATE_DELETE), "GET, DELETE"},
     {HAS(GATE_GET) | HAS(GATE_POST) | HAS(GATE_DELETE), "GET, POST, DELETE"},
     {HAS(GATE_GET) | HAS(GATE_PATCH) | HAS(GATE_DELETE), "GET, PATCH, DELETE"},

@@ -275,7 +275,8 @@ const char *api_text(struct api_call *call, const char *fmt, ...)
     return text;
 }
 
-/* RFC 3986, 2.1; a broken escape stays as it is and fails the later check of its field. */
+/* RFC 3986, 2.1, and '+' as the blank that browsers write so (url.spec.whatwg.org, 5.1); a broken
+ * escape stays as it is and fails the later check of its field. */
 static const char *decode(struct arena *arena, const char *text, size_t len)
 {
     char *decoded = arena_alloc(arena, len + 1);
@@ -287,7 +288,7 @@ static const char *decode(struct arena *arena, const char *text, size_t len)
             decoded[out++] = (char)byte;
             i += 2;
         } else {
-            decoded[out++] = text[i];
+            decoded[out++] = text[i] == '+' ? ' ' : text[i];
         }
     }
     return decoded;

@@ -1,4 +1,5 @@
 /* Keys of a phone, or of all phones of a user. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api_private.h"
@@ -124,6 +125,53 @@ static int read_key(struct api_call *call, struct store_key *key, bool in_body)
     }
     return api_problem(call, AP_EINVAL, "/type",
                        "type must be line, speed_dial, blf, park or dtmf");
+}
+
+/* One of a list, whose position it has to have. */
+static int read_listed(struct api_call *call, json_t *item, size_t index, struct store_key *key)
+{
+    char pointer[API_POINTER_MAX];
+    json_t *body = call->body;
+
+    (void)snprintf(pointer, sizeof(pointer), "/keys/%zu", index); /* fits */
+    if (!json_is_object(item))
+        return api_problem(call, AP_EINVAL, pointer, "a key is an object");
+    call->body = item;
+    int err = read_key(call, key, true);
+    call->body = body;
+    if (!err && key->position == 0)
+        return api_problem(call, AP_EINVAL, pointer, "position is missing");
+    if (err) {
+        size_t len = strlen(pointer);
+        (void)snprintf(pointer + len, sizeof(pointer) - len, "%s", call->pointer); /* one member */
+        memcpy(call->pointer, pointer, sizeof(pointer));
+    }
+    return err;
+}
+
+/* In the call's arena. */
+static int read_list(struct api_call *call, const json_t *list, struct store_key **ret_keys)
+{
+    size_t count = json_array_size(list);
+    struct store_key *keys = arena_alloc_array(&call->arena, count + 1, sizeof(*keys));
+    bool taken[AP_KEYS_PER_PHONE_MAX + 1] = {false};
+    char pointer[API_POINTER_MAX];
+
+    if (count > AP_KEYS_PER_PHONE_MAX)
+        return api_problem(call, AP_ERANGE, "/keys", "at most %d keys", AP_KEYS_PER_PHONE_MAX);
+    for (size_t i = 0; keys && i < count; i++) {
+        keys[i] = (struct store_key){.value = "", .label = "", .owner = STORE_KEY_PHONE};
+        int err = read_listed(call, json_array_get(list, i), i, &keys[i]);
+        if (err)
+            return err;
+        (void)snprintf(pointer, sizeof(pointer), "/keys/%zu/position", i); /* fits */
+        if (taken[keys[i].position])
+            return api_problem(call, AP_EINVAL, pointer, "there is a key %u already",
+                               (unsigned)keys[i].position);
+        taken[keys[i].position] = true;
+    }
+    *ret_keys = keys;
+    return keys ? 0 : AP_ENOMEM;
 }
 
 static int check_key(struct api_call *call, struct store_db *db, const struct owner *owner,
@@ -273,6 +321,29 @@ int api_phone_key_set(struct api_call *call, struct store_db *db)
     int err = get_phone_owner(call, db, &owner);
 
     return err ? err : set_key(call, db, &owner);
+}
+
+int api_phone_key_replace(struct api_call *call, struct store_db *db)
+{
+    struct owner owner;
+    struct store_key *keys = NULL;
+    json_t *list = NULL;
+    const struct api_field fields[] = {
+        {.name = "keys", .type = API_FIELD_LIST, .required = true, .target = &list},
+    };
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
+
+    if (!err)
+        err = get_phone_owner(call, db, &owner);
+    if (!err)
+        err = read_list(call, list, &keys);
+    if (!err)
+        err = store_key_replace(db, owner.id, keys, json_array_size(list));
+    if (!err)
+        err = api_check_phone(call, db, owner.mac);
+    if (!err)
+        err = api_audit(call, db, owner.object, api_text(call, "keys=%zu", json_array_size(list)));
+    return err ? err : list_keys(call, db, &owner);
 }
 
 int api_phone_key_del(struct api_call *call, struct store_db *db)

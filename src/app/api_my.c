@@ -4,7 +4,6 @@
 #include "api_door.h"
 #include "api_private.h"
 #include "autoprov/array.h"
-#include "autoprov/qr_rows.h"
 
 static json_t *phone_json(const struct store_phone *phone)
 {
@@ -67,17 +66,16 @@ static int add_urls(struct api_call *call, struct store_db *db,
                     const uint8_t mac[static AP_MAC_LEN], json_t *object)
 {
     struct store_phone phone;
-    json_t *urls = NULL, *rows = NULL;
+    json_t *urls = NULL;
     int err = store_phone_by_mac(db, &call->arena, mac, &phone);
 
     if (!err)
         err = api_phone_urls(call, db, &phone, &urls);
     if (!err)
-        err = qr_rows_json(json_string_value(json_object_get(urls, "url")), &rows);
-    if (!err && (json_object_update(object, urls) != 0 || json_object_set(object, "qr", rows) != 0))
+        err = api_phone_add_qr(urls);
+    if (!err && json_object_update(object, urls) != 0)
         err = AP_ENOMEM;
     json_decref(urls);
-    json_decref(rows);
     return err;
 }
 

@@ -3,6 +3,7 @@
 
 #include "api_private.h"
 #include "autoprov/phone_file.h"
+#include "autoprov/qr_rows.h"
 #include "autoprov/secret.h"
 #include "freshness.h"
 
@@ -83,46 +84,6 @@ const char *api_phone_object(struct api_call *call, const uint8_t mac[static AP_
 
     mac_format(mac, MAC_FORM_LOWER, text);
     return api_text(call, "mac=%s", text);
-}
-
-static int read_filter(struct api_call *call, struct store_db *db,
-                       struct store_phone_filter *filter)
-{
-    const char *never = api_query(call, "never_fetched");
-    int err = api_query_page(call, &filter->limit, &filter->after_mac);
-
-    if (!err)
-        err = api_query_user(call, db, &filter->user_id);
-    if (err)
-        return err;
-    filter->vendor = api_query(call, "vendor");
-    filter->model = api_query(call, "model");
-    filter->never_fetched = never && strcmp(never, "true") == 0;
-    if (never && !filter->never_fetched && strcmp(never, "false") != 0)
-        return api_problem(call, AP_EINVAL, NULL, "never_fetched must be true or false");
-    return 0;
-}
-
-int api_phone_list(struct api_call *call, struct store_db *db)
-{
-    struct store_phone_filter filter = {.site_id = call->site_id};
-    struct store_phone *phones = NULL;
-    size_t count = 0;
-    char next[AP_MAC_TEXT_MAX];
-    json_t *items = json_array();
-    int err = read_filter(call, db, &filter);
-
-    if (!err)
-        err = store_phone_find(db, &call->arena, &filter, &phones, &count);
-    for (size_t i = 0; !err && i < count; i++)
-        err = json_array_append_new(items, api_phone_json(&phones[i], false)) == 0 ? 0 : AP_ENOMEM;
-    if (err) {
-        json_decref(items);
-        return err;
-    }
-    if (count == filter.limit)
-        mac_format(phones[count - 1].mac, MAC_FORM_LOWER, next);
-    return api_page_result(call, items, count == filter.limit ? next : NULL);
 }
 
 int api_phone_show(struct api_call *call, struct store_db *db)
@@ -212,6 +173,16 @@ static int url_json(struct api_call *call, const struct rendering_job *job, json
     return *ret_json ? 0 : AP_ENOMEM;
 }
 
+int api_phone_add_qr(json_t *urls)
+{
+    json_t *rows = NULL;
+    int err = qr_rows_json(json_string_value(json_object_get(urls, "url")), &rows);
+
+    if (!err && json_object_set_new(urls, "qr", rows) != 0)
+        err = AP_ENOMEM;
+    return err;
+}
+
 int api_phone_urls(struct api_call *call, struct store_db *db, const struct store_phone *phone,
                    json_t **ret_json)
 {
@@ -235,10 +206,15 @@ int api_phone_url(struct api_call *call, struct store_db *db)
 {
     struct store_phone phone;
     json_t *json = NULL;
-    int err = api_get_whole_phone(call, db, &phone);
+    int err = api_read_fields(call, NULL, 0);
 
     if (!err)
+        err = api_get_whole_phone(call, db, &phone);
+    if (!err)
         err = api_phone_urls(call, db, &phone, &json);
+    /* A browser draws it; programs make their own. */
+    if (!err && call->route->method == GATE_POST)
+        err = api_phone_add_qr(json);
     if (!err)
         err = api_audit(call, db, api_phone_object(call, phone.mac), "");
     if (!err)

@@ -114,8 +114,10 @@ int api_phone_preview(struct api_call *call, struct store_db *db)
 int api_phone_preview_secrets(struct api_call *call, struct store_db *db)
 {
     struct store_phone phone;
-    int err = preview(call, db, false, &phone);
+    int err = api_read_fields(call, NULL, 0);
 
+    if (!err)
+        err = preview(call, db, false, &phone);
     return err ? err : api_audit(call, db, api_phone_object(call, phone.mac), "secrets");
 }
 

@@ -1,66 +1,10 @@
 /* Changes of phones and their lines. */
 #include <string.h>
 
+#include "api_line.h"
 #include "api_private.h"
 #include "autoprov/array.h"
 #include "autoprov/text.h"
-
-/* -- lines ------------------------------------------------------------------------------------- */
-
-/* The accounts named in the body become lines 1, 2, … in their order. */
-static int lines_from_list(struct api_call *call, struct store_db *db, const json_t *list,
-                           struct store_phone *phone)
-{
-    size_t count = json_array_size(list);
-
-    if (count > AP_LINES_PER_PHONE_MAX)
-        return api_problem(call, AP_ERANGE, "/lines", "at most %d lines", AP_LINES_PER_PHONE_MAX);
-    phone->lines = arena_alloc_array(&call->arena, count, sizeof(*phone->lines));
-    if (!phone->lines)
-        return AP_ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-        if (!name)
-            return api_problem(call, AP_EINVAL, "/lines", "lines must hold account names");
-        int err = store_account_get(db, &call->arena, name, &phone->lines[i].account);
-        if (err == AP_ENOENT)
-            return api_problem(call, err, "/lines", "there is no account '%.*s'", AP_TEXT_MAX_BYTES,
-                               name);
-        if (err)
-            return err;
-        phone->lines[i].position = (uint32_t)i + 1;
-    }
-    phone->line_count = count;
-    return 0;
-}
-
-/* Without a list: the user's accounts, oldest first as they were added. */
-static int lines_from_user(struct api_call *call, struct store_db *db, struct store_phone *phone)
-{
-    struct store_account *accounts = NULL;
-    size_t count = 0;
-    int err = store_account_list(db, &call->arena, phone->user_id, "", AP_LINES_PER_PHONE_MAX,
-                                 &accounts, &count);
-
-    if (err)
-        return err;
-    phone->lines = arena_alloc_array(&call->arena, count, sizeof(*phone->lines));
-    if (!phone->lines)
-        return AP_ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        /* Pages come in the order of ids; created_at is what a person expects. */
-        size_t at = i;
-        while (at > 0 && phone->lines[at - 1].account.created_at > accounts[i].created_at) {
-            phone->lines[at] = phone->lines[at - 1];
-            at--;
-        }
-        phone->lines[at].account = accounts[i];
-    }
-    for (size_t i = 0; i < count; i++)
-        phone->lines[i].position = (uint32_t)i + 1;
-    phone->line_count = count;
-    return 0;
-}
 
 /* -- vendor and model -------------------------------------------------------------------------- */
 
@@ -191,8 +135,7 @@ int api_phone_result(struct api_call *call, struct store_db *db, struct store_ph
     return api_result(call, status, json);
 }
 
-/* Of the store, for what only it can count. */
-static int tell_range(struct api_call *call, int err)
+int api_tell_range(struct api_call *call, int err)
 {
     return err != AP_ERANGE ? err
                             : api_problem(call, err, "/auth_user",
@@ -218,9 +161,9 @@ int api_add_phone(struct api_call *call, struct store_db *db, struct store_phone
         return err;
     phone->user_id = user.id;
     phone->user_name = user.name;
-    err = list ? lines_from_list(call, db, list, phone) : lines_from_user(call, db, phone);
+    err = api_settle_lines(call, db, list, phone);
     if (!err)
-        err = tell_range(call, store_phone_add(db, phone, id));
+        err = api_tell_range(call, store_phone_add(db, phone, id));
     if (err == AP_EEXIST)
         return api_problem(call, err, "/mac",
                            "a phone with this MAC exists already (%s), or one with its external id",
@@ -355,9 +298,9 @@ int api_phone_set(struct api_call *call, struct store_db *db)
         phone.line_count = 0;
     }
     if (!err && list)
-        err = lines_from_list(call, db, list, &phone);
+        err = api_settle_lines(call, db, list, &phone);
     if (!err)
-        err = tell_range(call, store_phone_set(db, &phone, 0));
+        err = api_tell_range(call, store_phone_set(db, &phone, 0));
     if (err == AP_EEXIST)
         err = api_problem(call, err, "/external_id", "another phone has this external id");
     bool is_changed = phone.access.auth.password != NULL;

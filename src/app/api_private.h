@@ -65,6 +65,10 @@ struct api_route {
      * Errors as of run. */
     int (*before)(struct api_call *call);
     int (*after)(struct api_call *call);
+    /* NULL, or of API_READ: does this call take long? Then it is an API_JOB. */
+    bool (*is_long)(struct api_call *call);
+    const char
+        *shown_by; /* NULL: path; else the path whose ETag If-Match names, parameters alike */
 };
 
 /* One call on its way. On the writer thread while it runs there, else on the control loop's. */
@@ -112,8 +116,8 @@ struct api_call {
  * the method: *ret_allow says which it has. */
 AP_MUSTCHECK int api_find_route(struct api_call *call, const struct http_request *request,
                                 const char **ret_allow);
-/* The route of a method at the path that route has; NULL: none. */
-const struct api_route *api_sibling(const struct api_route *route, enum gate_method method);
+/* The GET that gives the ETag of what a route changes; NULL: none. */
+const struct api_route *api_shown_by(const struct api_route *route);
 
 /* -- api_admit.c ------------------------------------------------------------------------------- */
 
@@ -299,6 +303,8 @@ AP_MUSTCHECK int api_get_user(struct api_call *call, struct store_db *db,
  * *ret_json: the caller's. Errors with a problem: AP_EINVAL, AP_ENOENT. */
 AP_MUSTCHECK int api_phone_urls(struct api_call *call, struct store_db *db,
                                 const struct store_phone *phone, json_t **ret_json);
+/* Add the QR code of its url. Errors: AP_ENOMEM. */
+AP_MUSTCHECK int api_phone_add_qr(json_t *urls);
 /* "mac=…" for the audit; NULL without memory. */
 const char *api_phone_object(struct api_call *call, const uint8_t mac[static AP_MAC_LEN]);
 /* with_lines: the phone was read with them; none is an empty list. NULL without memory. */

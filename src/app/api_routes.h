@@ -4,6 +4,8 @@
 #ifndef AUTOPROV_API_ROUTES_H
 #define AUTOPROV_API_ROUTES_H
 
+#include <stdbool.h>
+
 struct api_call;
 struct store_db;
 
@@ -11,6 +13,7 @@ int api_user_list(struct api_call *call, struct store_db *db);
 int api_user_add(struct api_call *call, struct store_db *db);
 int api_user_show(struct api_call *call, struct store_db *db);
 int api_user_del(struct api_call *call, struct store_db *db);
+int api_token_show(struct api_call *call, struct store_db *db);
 int api_token_rotate(struct api_call *call, struct store_db *db);
 int api_account_list(struct api_call *call, struct store_db *db);
 int api_account_add(struct api_call *call, struct store_db *db);
@@ -18,10 +21,12 @@ int api_account_show(struct api_call *call, struct store_db *db);
 int api_account_set(struct api_call *call, struct store_db *db);
 int api_account_del(struct api_call *call, struct store_db *db);
 int api_phone_list(struct api_call *call, struct store_db *db);
+int api_phone_count(struct api_call *call, struct store_db *db);
 int api_phone_add(struct api_call *call, struct store_db *db);
 int api_phone_show(struct api_call *call, struct store_db *db);
 int api_phone_set(struct api_call *call, struct store_db *db);
 int api_phone_url(struct api_call *call, struct store_db *db);
+int api_phone_move(struct api_call *call, struct store_db *db);
 int api_phone_del(struct api_call *call, struct store_db *db);
 int api_phone_settings(struct api_call *call, struct store_db *db);
 int api_phone_files(struct api_call *call, struct store_db *db);
@@ -31,6 +36,7 @@ int api_phone_key_list(struct api_call *call, struct store_db *db);
 int api_phone_key_add(struct api_call *call, struct store_db *db);
 int api_user_key_add(struct api_call *call, struct store_db *db);
 int api_phone_key_set(struct api_call *call, struct store_db *db);
+int api_phone_key_replace(struct api_call *call, struct store_db *db);
 int api_phone_key_del(struct api_call *call, struct store_db *db);
 int api_user_set(struct api_call *call, struct store_db *db);
 int api_user_key_list(struct api_call *call, struct store_db *db);
@@ -52,6 +58,8 @@ int api_vendor_list(struct api_call *call, struct store_db *db);
 int api_model_list(struct api_call *call, struct store_db *db);
 int api_model_show(struct api_call *call, struct store_db *db);
 int api_explain(struct api_call *call, struct store_db *db);
+int api_activity(struct api_call *call, struct store_db *db);
+int api_phone_states(struct api_call *call, struct store_db *db);
 int api_stale(struct api_call *call, struct store_db *db);
 int api_refusal_list(struct api_call *call, struct store_db *db);
 int api_fetch_list(struct api_call *call, struct store_db *db);
@@ -113,6 +121,7 @@ int api_my_phone_url(struct api_call *call, struct store_db *db);
 int api_my_model_list(struct api_call *call, struct store_db *db);
 
 /* Before and after them. */
+bool api_phone_list_is_long(struct api_call *call);
 int api_burn_after(struct api_call *call);
 int api_resync_before(struct api_call *call);
 int api_resync_add_before(struct api_call *call);

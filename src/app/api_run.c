@@ -118,6 +118,10 @@ void api_run(struct api_call *call)
         api_call_answer(call);
         return;
     }
+    if (call->route->is_long && call->route->is_long(call)) {
+        start_job(call);
+        return;
+    }
     switch (call->route->kind) {
     case API_READ:
     case API_UPLOAD:

@@ -13,6 +13,7 @@ enum reach {
     REACH_USER,     /* the path names a user */
     REACH_ACCOUNT,  /* an account */
     REACH_PHONE,    /* a phone */
+    REACH_MOVE,     /* the path a phone, the body a user */
     REACH_NEW_USER, /* the body is one: the route brings it to the site */
     REACH_BODY,     /* the body names a user */
     REACH_ROUTE,    /* the route asks, when it knows whose */
@@ -32,6 +33,7 @@ static const struct {
     {"/users/*", GATE_GET, REACH_USER},
     {"/users/*", GATE_PATCH, REACH_USER},
     {"/users/*", GATE_DELETE, REACH_USER},
+    {"/users/*/token", GATE_POST, REACH_USER},
     {"/users/*/token/rotate", GATE_POST, REACH_USER},
     {"/users/*/burn", GATE_POST, REACH_USER},
     {"/users/*/invitations", GATE_GET, REACH_USER},
@@ -52,13 +54,18 @@ static const struct {
     {"/phones/*", GATE_GET, REACH_PHONE},
     {"/phones/*", GATE_PATCH, REACH_PHONE},
     {"/phones/*", GATE_DELETE, REACH_PHONE},
+    {"/phones/*/move", GATE_POST, REACH_MOVE},
     {"/phones/*/url", GATE_GET, REACH_PHONE},
+    {"/phones/*/url", GATE_POST, REACH_PHONE},
+    {"/phones/count", GATE_GET, REACH_LIST},
     {"/phones/*/settings", GATE_GET, REACH_PHONE},
     {"/phones/*/files", GATE_GET, REACH_PHONE},
     {"/phones/*/preview", GATE_GET, REACH_PHONE},
     {"/phones/*/preview/secrets", GATE_GET, REACH_PHONE},
+    {"/phones/*/preview/secrets", GATE_POST, REACH_PHONE},
     {"/phones/*/keys", GATE_GET, REACH_PHONE},
     {"/phones/*/keys", GATE_POST, REACH_PHONE},
+    {"/phones/*/keys", GATE_PUT, REACH_PHONE},
     {"/phones/*/keys/*", GATE_PUT, REACH_PHONE},
     {"/phones/*/keys/*", GATE_DELETE, REACH_PHONE},
     {"/enrolments", GATE_POST, REACH_ROUTE},
@@ -197,6 +204,9 @@ int api_scope_check(struct api_call *call, struct store_db *db)
         return check_account(call, db, call->params[0], NULL);
     case REACH_PHONE:
         return check_phone(call, db);
+    case REACH_MOVE:
+        err = check_phone(call, db);
+        return err ? err : check_body_user(call, db);
     case REACH_BODY:
         return check_body_user(call, db);
     }

@@ -210,6 +210,27 @@ static int read_previous(struct store_db *db, const char *user_id, int64_t now, 
     return err == AP_ENOENT ? 0 : err;
 }
 
+/* A POST, since the URL is a secret. */
+int api_token_show(struct api_call *call, struct store_db *db)
+{
+    struct store_user user;
+    struct token token = {.len = 0};
+    int err = api_read_fields(call, NULL, 0);
+
+    if (!err)
+        err = api_get_user(call, db, &user);
+    if (!err)
+        err = store_token_get(db, &call->arena, user.id, &token);
+    if (!err)
+        err = api_audit(call, db, api_text(call, "user=%s", user.name), "");
+    if (!err)
+        err = api_result(call, 200,
+                         json_pack("{s:s, s:s}", "user", user.name, "provisioning_base_url",
+                                   api_folder_url(call, &token)));
+    secret_wipe(&token, sizeof(token));
+    return err;
+}
+
 int api_token_rotate(struct api_call *call, struct store_db *db)
 {
     uint64_t grace_s = DEFAULT_GRACE_S;

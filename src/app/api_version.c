@@ -35,12 +35,13 @@ static bool matches(const char *if_match, const char *version)
 
 int api_check_if_match(struct api_call *call, struct store_db *db)
 {
-    const struct api_route *show = api_sibling(call->route, GATE_GET);
+    const struct api_route *show = api_shown_by(call->route);
     char tag[API_TAG_MAX];
 
     if (!call->if_match[0] || call->route->method == GATE_GET)
         return 0;
-    if (call->route->method == GATE_POST || !show || show->kind != API_READ)
+    if ((call->route->method == GATE_POST && !call->route->shown_by) || !show ||
+        show->kind != API_READ)
         return api_problem(call, AP_EINVAL, NULL, "this path gives no ETag: leave If-Match out");
     int err = show->run(call, db);
     if (err)

@@ -174,8 +174,12 @@ static int walk_phones(struct freshness_walk *walk, struct arenas *arenas, bool 
         for (size_t i = 0; !err && i < count && !*ret_more; i++) {
             bool enough = walk->stopping && atomic_load(walk->stopping);
             /* A phone that never fetched has no old file. */
-            if (!enough && rows[i].last_fetch_at > 0)
+            bool never = rows[i].last_fetch_at == 0;
+            if (!enough && !never)
                 err = look_at(walk, &arenas->phone, &rows[i], &enough);
+            walk->looked_at++;
+            walk->disabled += !rows[i].enabled;
+            walk->never_fetched += never && rows[i].enabled;
             arena_reset(&arenas->phone);
             mac_format(rows[i].mac, MAC_FORM_LOWER, walk->after);
             *ret_more = enough || ++looked_at == WALK_MAX_ROWS;

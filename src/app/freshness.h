@@ -63,6 +63,9 @@ struct freshness_walk {
     int (*asked)(void *data, const struct store_phone *row, bool *ret_asked);
     /* *ret_enough: end here. Errors end the walk. */
     int (*found)(void *data, const struct freshness_found *found, bool *ret_enough);
+    /* What was passed, added up: phones in all, those that are off, and of the others those that
+     * never fetched. */
+    uint64_t looked_at, disabled, never_fetched;
 };
 /* *ret_more: there may be more behind walk->after. */
 AP_MUSTCHECK int freshness_walk(struct freshness_walk *walk, bool *ret_more);

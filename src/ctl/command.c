@@ -60,6 +60,11 @@ static const struct ctl_option PHONE_LIST[] = {
     {"user", "NAME", "only this user's"},
     {"vendor", "NAME", "only this vendor's"},
     {"model", "NAME", "only of this model"},
+    {"site", "NAME", "only of users of this site"},
+    {"search", "TEXT", "only those with this in label, user, vendor, model or MAC"},
+    {"state", "never_fetched|fetched|disabled", "only those in this state"},
+    {"sort", "mac|user|model|last_fetch", "in this order; default: mac"},
+    {"order", "asc|desc", "up or down"},
     {"never-fetched", NULL, "only those that never fetched"},
     {"stale", NULL, "only those whose file has changed since they fetched it"},
     {0},
@@ -167,6 +172,11 @@ static const struct ctl_option PHONE_ADD[] = {
     {"auth-password-file", "FILE", "its password in HTTP; - reads standard input"},
     {"auth-password-make", NULL, "make that password, and print it this once"},
     {"disabled", NULL, "do not serve it before phone set --enable"},
+    {0},
+};
+static const struct ctl_option PHONE_MOVE[] = {
+    {"user", "NAME", "to this user"},
+    {"lines", "ACCOUNT,…", "accounts of lines 1, 2, …; default: all of the user's"},
     {0},
 };
 static const struct ctl_option PHONE_SET[] = {
@@ -334,6 +344,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"phone", "list", "", 0, 0, PHONE_LIST, "list phones", ctl_phone_list},
     {"phone", "show", "MAC", 1, 1, PHONE_SHOW, "show one phone with its lines", ctl_phone_show},
     {"phone", "set", "MAC", 1, 1, PHONE_SET, "change a phone", ctl_phone_set},
+    {"phone", "move", "MAC", 1, 1, PHONE_MOVE, "give a phone to another user", ctl_phone_move},
     {"phone", "enrol", "[MAC…]", 0, CTL_POSITIONALS_MAX, PHONE_ENROL,
      "open an enrolment window: flat mode, bootstrap and secrets begin anew for a phone",
      ctl_phone_enrol},

@@ -175,7 +175,8 @@ int ctl_phone_add(const struct ctl_args *args)
 
 int ctl_phone_list(const struct ctl_args *args)
 {
-    static const char *const FILTERS[] = {"user", "vendor", "model"};
+    static const char *const FILTERS[] = {"user",  "vendor", "model", "site",
+                                          "state", "sort",   "order"};
     bool is_filtered = ctl_arg(args, "never-fetched") != NULL;
     json_t *items = NULL;
     char *path = strdup("/phones");
@@ -185,6 +186,8 @@ int ctl_phone_list(const struct ctl_args *args)
         path = ctl_path_query(path, FILTERS[i], value);
         is_filtered = is_filtered || value;
     }
+    is_filtered = is_filtered || ctl_arg(args, "search");
+    path = ctl_path_query(path, "q", ctl_arg(args, "search"));
     path = ctl_path_query(path, "never_fetched", ctl_arg(args, "never-fetched") ? "true" : NULL);
     if (ctl_arg(args, "stale")) {
         free(path);
@@ -255,6 +258,36 @@ int ctl_phone_set(const struct ctl_args *args)
         printf("phone %s changed; it gets it with its next fetch\n", args->positionals[0]);
         ctl_print_unused(phone);
         ctl_print_made(phone);
+    }
+    json_decref(phone);
+    free(path);
+    return code;
+}
+
+int ctl_phone_move(const struct ctl_args *args)
+{
+    const char *user = ctl_arg(args, "user");
+    json_t *body = json_object();
+    json_t *phone = NULL;
+    char *path = ctl_path("/phones/{}/move", args->positionals[0]);
+    int code = !user          ? ctl_fail(CTL_USAGE, "to whom? Give --user NAME")
+               : body && path ? ctl_add_string(args, "user", "user", body)
+                              : ctl_fail(CTL_FAILED, "out of memory");
+
+    if (code == CTL_OK)
+        code = ctl_add_lines(args, body);
+    if (code == CTL_OK)
+        code = ctl_call(args, "POST", path, body, &phone);
+    else
+        json_decref(body);
+    if (code == CTL_OK && args->json)
+        ctl_print_json(phone);
+    else if (code == CTL_OK) {
+        printf("phone %s is %s's now, with %zu lines; its URL is another: autoprovctl phone url "
+               "%s\n",
+               args->positionals[0], user, json_array_size(json_object_get(phone, "lines")),
+               args->positionals[0]);
+        ctl_print_unused(phone);
     }
     json_decref(phone);
     free(path);

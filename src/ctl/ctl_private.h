@@ -226,6 +226,7 @@ int ctl_phone_add(const struct ctl_args *args);
 int ctl_phone_list(const struct ctl_args *args);
 int ctl_phone_show(const struct ctl_args *args);
 int ctl_phone_set(const struct ctl_args *args);
+int ctl_phone_move(const struct ctl_args *args);
 int ctl_phone_url(const struct ctl_args *args);
 int ctl_phone_del(const struct ctl_args *args);
 int ctl_phone_preview(const struct ctl_args *args);

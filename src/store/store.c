@@ -149,6 +149,8 @@ int store_connect(const char *path, enum store_mode mode, const struct vault *va
         err = configure(db);
     if (!err)
         err = store_log_prepare(db);
+    if (!err)
+        err = store_phone_search_prepare(db);
     if (err)
         goto out;
     /* Takes the place of the automatic checkpoint: returns its data, NULL. */

@@ -28,7 +28,7 @@ static int seal(struct store_db *db, const char *phone_id, const char *password,
 }
 
 /* Each password under a user name costs a hash at a common file. */
-static int check_pairs(struct store_db *db, const char *phone_id)
+int store_auth_check_pairs(struct store_db *db, const char *phone_id)
 {
     struct store_query query;
     int64_t count = 0;
@@ -63,7 +63,7 @@ int store_auth_write(struct store_db *db, const char *phone_id, const struct sto
     store_query_bind_number(&query, auth->password != NULL);
     store_query_bind_blob(&query, sealed.len > 0 ? sealed.bytes : NULL, sealed.len);
     err = store_query_run(&query);
-    return err ? err : check_pairs(db, phone_id);
+    return err ? err : store_auth_check_pairs(db, phone_id);
 }
 
 void store_auth_read(struct store_query *query, struct arena *arena, struct store_auth *auth)

@@ -2,14 +2,17 @@
 #include "autoprov/limits.h"
 #include "store_private.h"
 
-int store_key_set(struct store_db *db, enum store_key_owner owner, const char *owner_id,
-                  const struct store_key *key)
+/* A phone's keys are a part of it; a user's are not one of each phone. */
+static int touch(struct store_db *db, enum store_key_owner owner, const char *owner_id)
+{
+    return owner == STORE_KEY_PHONE ? store_phone_touch(db, owner_id) : 0;
+}
+
+static int put_key(struct store_db *db, enum store_key_owner owner, const char *owner_id,
+                   const struct store_key *key)
 {
     struct store_query query;
 
-    int err = store_change_begin(db);
-    if (err)
-        return err;
     if (owner == STORE_KEY_PHONE)
         store_query_begin(
             &query, db,
@@ -28,9 +31,39 @@ int store_key_set(struct store_db *db, enum store_key_owner owner, const char *o
     store_query_bind_text(&query, key->value);
     store_query_bind_text(&query, key->label);
     store_query_bind_number(&query, key->line);
+    int err = store_query_run(&query);
+    return err == AP_ECONFLICT ? AP_ENOENT : err; /* the owner is what it refers to */
+}
+
+int store_key_set(struct store_db *db, enum store_key_owner owner, const char *owner_id,
+                  const struct store_key *key)
+{
+    int err = store_change_begin(db);
+
+    if (err)
+        return err;
+    err = put_key(db, owner, owner_id, key);
+    if (!err)
+        err = touch(db, owner, owner_id);
+    return store_change_end(db, err);
+}
+
+int store_key_replace(struct store_db *db, const char *phone_id, const struct store_key *keys,
+                      size_t count)
+{
+    struct store_query query;
+    int err = store_change_begin(db);
+
+    if (err)
+        return err;
+    store_query_begin(&query, db, "DELETE FROM \"key\" WHERE phone_id = ?");
+    store_query_bind_text(&query, phone_id);
     err = store_query_run(&query);
-    /* The owner is what it refers to. */
-    return store_change_end(db, err == AP_ECONFLICT ? AP_ENOENT : err);
+    for (size_t i = 0; !err && i < count; i++)
+        err = put_key(db, STORE_KEY_PHONE, phone_id, &keys[i]);
+    if (!err)
+        err = store_phone_touch(db, phone_id);
+    return store_change_end(db, err);
 }
 
 int store_key_del(struct store_db *db, enum store_key_owner owner, const char *owner_id,
@@ -50,6 +83,8 @@ int store_key_del(struct store_db *db, enum store_key_owner owner, const char *o
     err = store_query_run(&query);
     if (!err && store_query_changes(db) == 0)
         err = AP_ENOENT;
+    if (!err)
+        err = touch(db, owner, owner_id);
     return store_change_end(db, err);
 }
 

@@ -162,6 +162,42 @@ int store_log_fetches(struct store_db *db, struct arena *arena,
     return 0;
 }
 
+/* -- activity ---------------------------------------------------------------------------------- */
+
+static int count_steps(struct store_query *query, int64_t from, uint32_t step_s, size_t count,
+                       uint64_t *counts)
+{
+    int err;
+
+    memset(counts, 0, count * sizeof(*counts));
+    store_query_bind_number(query, from);
+    store_query_bind_number(query, step_s);
+    while ((err = store_query_step(query)) == 0) {
+        int64_t step = store_query_column_number(query);
+        int64_t sum = store_query_column_number(query);
+        if (step >= 0 && (uint64_t)step < count) /* else a clock that was put back */
+            counts[step] = (uint64_t)sum;
+    }
+    return store_query_end(query, err == AP_ENOENT ? 0 : err);
+}
+
+int store_log_activity(struct store_db *db, int64_t from, uint32_t step_s, size_t count,
+                       uint64_t *ret_fetches, uint64_t *ret_refusals)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT (at - ?1) / ?2 AS step, count(*) FROM fetch WHERE at >= ?1 "
+                      "GROUP BY step");
+    int err = count_steps(&query, from, step_s, count, ret_fetches);
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "SELECT (at - ?1) / ?2 AS step, sum(count) FROM refusal WHERE at >= ?1 "
+                      "GROUP BY step");
+    return count_steps(&query, from, step_s, count, ret_refusals);
+}
+
 /* -- one phone ----------------------------------------------------------------------------------
  */
 

@@ -284,6 +284,15 @@ int store_phone_set(struct store_db *db, const struct store_phone *phone, uint64
     return store_change_end(db, err);
 }
 
+int store_phone_touch(struct store_db *db, const char *phone_id)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db, "UPDATE phone SET version = version + 1 WHERE id = ?");
+    store_query_bind_text(&query, phone_id);
+    return store_query_run(&query);
+}
+
 int store_phone_mac_of(struct store_db *db, struct arena *arena, const char *phone_id,
                        const char **ret_mac)
 {

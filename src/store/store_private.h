@@ -23,7 +23,7 @@
 /* "APVD": file(1) and we know our files by it. */
 #define STORE_APPLICATION_ID 0x41505644
 /* Slots for prepared statements; a power of two, about twice what the store has. */
-#define STORE_STATEMENTS_MAX 256
+#define STORE_STATEMENTS_MAX 512
 /* Hex of a blind index and a NUL: the row id of a sealed token. */
 #define STORE_TOKEN_ROW_ID_MAX (2 * VAULT_BLIND_INDEX_BYTES + 1)
 /* How long a connection waits for a lock of another process. */
@@ -344,6 +344,11 @@ int store_open_check_explain(const struct store_opening *opening, int err, struc
 /* Give the connection what the lists of store_log.h ask SQLite for. */
 AP_MUSTCHECK int store_log_prepare(struct store_db *db);
 
+/* -- store_phone_search.c ------------------------------------------------------------------- */
+
+/* The same for the searches of store_phone_search.h. */
+AP_MUSTCHECK int store_phone_search_prepare(struct store_db *db);
+
 /* -- rows shared between files -------------------------------------------------------------- */
 
 /* Of a row of user, account, phone or token: no part of an unfinished import (store_import.c). */
@@ -355,13 +360,6 @@ AP_MUSTCHECK int store_log_prepare(struct store_db *db);
 AP_MUSTCHECK int store_account_reopen_phones(struct store_db *db, const char *account_id);
 /* sip_user to external_id, as parameters in this order. */
 void store_account_bind(struct store_query *query, const struct store_account *account);
-
-/* AP_ENOENT: no such account. */
-AP_MUSTCHECK int store_phone_insert_line(struct store_db *db, const char *phone_id,
-                                         const struct store_line *line);
-
-/* All of them, by position and account.id. In a change. AP_ENOENT: no such account. */
-AP_MUSTCHECK int store_phone_replace_lines(struct store_db *db, const struct store_phone *phone);
 
 /* The columns of store_account_read_sip(), with account as a: all that a phone's file tells. */
 #define STORE_ACCOUNT_SIP_COLUMNS                                                                  \
@@ -378,40 +376,6 @@ void store_account_read_sip(struct store_query *query, struct arena *arena,
 /* Errors stay in the query. */
 void store_account_read(struct store_query *query, struct arena *arena,
                         struct store_account *ret_account);
-
-/* The columns of store_phone_read(), with user as u and phone as p. */
-#define STORE_PHONE_COLUMNS                                                                        \
-    "p.id, p.mac, p.user_id, u.name, p.vendor, p.model, p.label, p.enabled, p.external_id, "       \
-    "p.sip_contact, p.created_at, p.last_fetch_at, p.last_fetch_address, "                         \
-    "p.version, " STORE_ACCESS_COLUMNS
-void store_phone_read(struct store_query *query, struct arena *arena,
-                      struct store_phone *ret_phone);
-/* -- store_auth.c -- */
-
-/* The columns of store_auth_read(), with phone as p; store_auth_open() wants one more. */
-#define STORE_AUTH_COLUMNS "p.auth_required, p.auth_user, p.auth_password_sealed IS NOT NULL"
-/* Errors of both stay in the query. */
-void store_auth_read(struct store_query *query, struct arena *arena, struct store_auth *auth);
-/* From p.auth_password_sealed; where it is NULL nothing is opened. */
-void store_auth_open(struct store_query *query, struct arena *arena, const char *phone_id,
-                     struct store_auth *auth);
-/* In a change. A password that is given reopens the phone's right to a file with secrets.
- * Errors: AP_EINVAL too long; AP_ERANGE more than AP_AUTH_PAIRS_MAX phones of the user would have
- * passwords under that name. */
-AP_MUSTCHECK int store_auth_write(struct store_db *db, const char *phone_id,
-                                  const struct store_auth *auth);
-
-/* -- store_access.c -- */
-
-/* The columns of store_access_read(), with user as u and phone as p. */
-#define STORE_ACCESS_COLUMNS                                                                       \
-    "p.networks, u.networks, p.flat, p.secrets, p.enrol_until, p.first_at, p.first_network, "      \
-    "p.bootstrap_at, p.moved_at, " STORE_AUTH_COLUMNS
-/* Errors stay in the query. */
-void store_access_read(struct store_query *query, struct arena *arena, struct store_access *access);
-
-/* End all bootstrap tokens of the phone. In a change. */
-AP_MUSTCHECK int store_bootstrap_end(struct store_db *db, const char *phone_id);
 
 /* The phone's lines, without passwords. */
 AP_MUSTCHECK int store_phone_read_lines(struct store_db *db, struct arena *arena,
@@ -446,5 +410,7 @@ AP_MUSTCHECK int store_audit_rekey(struct store_db *db);
 
 /* One droppable record, in a transaction. */
 AP_MUSTCHECK int store_record_write(struct store_db *db, const struct store_record *record);
+
+#include "store_phone_private.h"
 
 #endif

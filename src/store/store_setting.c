@@ -98,6 +98,8 @@ int store_setting_set(struct store_db *db, const struct store_setting *setting)
     }
     if (!err)
         err = put_setting(db, setting, sealed, sealed_len);
+    if (!err && setting->scope == STORE_SCOPE_PHONE)
+        err = store_phone_touch(db, setting->scope_id);
     return store_change_end(db, err);
 }
 
@@ -117,6 +119,8 @@ int store_setting_unset(struct store_db *db, enum store_scope scope, const char 
     err = store_query_run(&query);
     if (!err && store_query_changes(db) == 0)
         err = AP_ENOENT;
+    if (!err && scope == STORE_SCOPE_PHONE)
+        err = store_phone_touch(db, scope_id);
     return store_change_end(db, err);
 }
 

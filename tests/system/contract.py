@@ -132,17 +132,17 @@ def routes_of_source():
     for table, prefix in (("ROUTES", PREFIX), ("ROOT_ROUTES", "")):
         rows = re.search(rf" {table}\[\] = {{(.*?)\n}};", text, re.S)[1]
         for macro, words in re.findall(
-                r"(ROUTE|ROUTE_AROUND|ROUTE_QUERY|ROUTE_WHO|LIST|LIST_MY)\((.*?)\)", rows, re.S):
+                r"(ROUTE|ROUTE_AROUND|ROUTE_PART|ROUTE_QUERY|ROUTE_WHO|LIST|LIST_LONG|LIST_MY)\((.*?)\)", rows, re.S):
             words = [word.strip() for word in words.split(",")]
             if macro.startswith("LIST"):
                 method, path = "get", words[0]
-                role = "viewer" if macro == "LIST" else "user-session"
+                role = "user-session" if macro == "LIST_MY" else "viewer"
             else:
                 method, path = words[0].removeprefix("GATE_").lower(), words[1]
                 role = words[2].removeprefix("API_ROLE_").lower()
                 if macro == "ROUTE_WHO":
                     role = words[3].removeprefix("API_WHO_").lower().replace("_", "-")
-            query = queries.get(words[-1], []) if macro in ("ROUTE_QUERY", "LIST", "LIST_MY") else []
+            query = queries.get(words[-1], []) if macro in ("ROUTE_QUERY", "LIST", "LIST_LONG", "LIST_MY") else []
             found[(method, prefix + path.strip('"'))] = (role, query)
     return found
 

@@ -171,10 +171,73 @@ static void test_deliveries_are_listed_by_file(void **state)
     assert_int_equal(list[1].at, 5);
 }
 
+static int64_t version_of(struct fixture *fixture)
+{
+    return fixture_number(fixture, "SELECT version FROM phone");
+}
+
+static void test_each_change_of_a_phones_keys_makes_a_new_version_of_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+
+    make_scene(fixture, &scene);
+    set(fixture, STORE_KEY_PHONE, scene.phone, 3, "a");
+    assert_int_equal(version_of(fixture), 2);
+    set(fixture, STORE_KEY_USER, scene.user, 3, "a");
+    assert_int_equal(version_of(fixture), 2);
+    fixture_begin(fixture);
+    assert_int_equal(store_key_del(fixture->db, STORE_KEY_PHONE, scene.phone, 4), AP_ENOENT);
+    assert_int_equal(store_key_del(fixture->db, STORE_KEY_USER, scene.user, 3), 0);
+    fixture_commit(fixture);
+    assert_int_equal(version_of(fixture), 2);
+    fixture_begin(fixture);
+    assert_int_equal(store_key_del(fixture->db, STORE_KEY_PHONE, scene.phone, 3), 0);
+    fixture_commit(fixture);
+    assert_int_equal(version_of(fixture), 3);
+}
+
+static void test_a_phones_keys_are_replaced_as_a_whole_or_not_at_all(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scene scene;
+    struct store_key *keys = NULL;
+    size_t count = 0;
+    struct store_key list[] = {{.position = 9, .type = "blf", .value = "9", .label = ""},
+                               {.position = 2, .type = "dtmf", .value = "2", .label = ""}};
+
+    make_scene(fixture, &scene);
+    set(fixture, STORE_KEY_PHONE, scene.phone, 3, "a");
+    fixture_begin(fixture);
+    assert_int_equal(store_key_replace(fixture->db, scene.phone, list, 2), 0);
+    fixture_commit(fixture);
+    assert_int_equal(
+        store_key_list(fixture->db, &fixture->arena, STORE_KEY_PHONE, scene.phone, &keys, &count),
+        0);
+    assert_int_equal(count, 2);
+    assert_int_equal(keys[0].position, 2);
+    assert_int_equal(keys[1].position, 9);
+    assert_int_equal(version_of(fixture), 3);
+    list[1].type = ""; /* the schema refuses it */
+    fixture_begin(fixture);
+    assert_int_equal(store_key_replace(fixture->db, scene.phone, list, 2), AP_EINVAL);
+    fixture_commit(fixture);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM \"key\""), 2);
+    assert_int_equal(version_of(fixture), 3);
+    fixture_begin(fixture);
+    assert_int_equal(store_key_replace(fixture->db, scene.phone, list, 0), 0);
+    fixture_commit(fixture);
+    assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM \"key\""), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_each_change_of_a_phones_keys_makes_a_new_version_of_it,
+                                        fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_phones_keys_are_replaced_as_a_whole_or_not_at_all,
+                                        fixture_setup, fixture_teardown),
         TEST(test_a_phones_own_key_goes_before_its_users_at_one_position),
         TEST(test_keys_are_replaced_listed_and_removed_per_owner),
         TEST(test_keys_need_an_owner_and_a_position),
