@@ -186,17 +186,20 @@ async function moved() {
 
 async function start() {
     takeToken();
-    await loadLanguage();
     onSignedOut(askSignIn);
+    /* The page that will be shown comes along with the rest. */
+    const [file] = routes[target().name] || [];
+    if (file) import(`./pages/${file}.js`).catch(() => {});
     addEventListener('hashchange', moved);
     addEventListener('beforeunload', event => {
         if (unsaved?.()) event.preventDefault();
     });
-    try {
-        session = await get('/session', null, {open: true});
-    } catch (error) {
+    const who = get('/session', null, {open: true}).catch(error => {
         if (error.status !== 401) console.error(error);
-    }
+        return null;
+    });
+    await loadLanguage();
+    session = await who;
     await show();
 }
 

@@ -64,12 +64,13 @@ export function form({fields, submit, onsubmit, cancel, kind = 'primary', extra}
         },
         /* At the field that the pointer names, else above the buttons. */
         fail(error) {
-            const name = error.pointer ? error.pointer.split('/')[1] : '';
+            const [, name = '', place] = (error.pointer || '').split('/');
             const at = own.find(one => one.name === name);
             if (at) {
                 at.say(error.message);
                 at.input.focus();
             } else {
+                if (name === 'lines' && place) error.message = `${t('lines.line')} ${Number(place) + 1}: ${error.message}`;
                 showProblem(box, error);
             }
         },

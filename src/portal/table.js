@@ -16,7 +16,7 @@ const LARGE = 1000;
  * changed selection; without it there is none. */
 export function longTable({caption, columns, key, load, count, onpick, onstate, signal, sort = '', order = 'asc'}) {
     let rows = [], next = '', total = 0, turn = 0, wanted = 0, busy = false, current = 0, high = 42;
-    let everything = false;
+    let everything = false, counted = false;
     const picked = new Set();  /* of everything: those that are not */
     const drawn = new Map();   /* number -> tr */
     const heads = new Map();
@@ -153,7 +153,7 @@ export function longTable({caption, columns, key, load, count, onpick, onstate, 
         table.setAttribute('aria-rowcount', total + 1);
         table.hidden = total === 0;
         nothing.hidden = total !== 0 || next !== null;
-        onstate?.(t('list.count', {n: total}));
+        onstate?.(counted || next === null ? t('list.count', {n: total}) : t('list.loading'));
         told();
         render();
     }
@@ -188,6 +188,7 @@ export function longTable({caption, columns, key, load, count, onpick, onstate, 
         busy = false;
         current = 0;
         everything = false;
+        counted = false;
         picked.clear();
         heads.forEach(({th, arrow}, name) => {
             const on = name === sort;
@@ -204,6 +205,7 @@ export function longTable({caption, columns, key, load, count, onpick, onstate, 
         await first;
         table.removeAttribute('aria-busy');
         if (mine !== turn || signal?.aborted) return;
+        counted = true;
         if (next !== null) total = Math.max(n, rows.length);
         size();
     }

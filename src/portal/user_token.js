@@ -12,7 +12,7 @@ const graces = [0, 3600, 86400, 604800];
 
 function rotate(name) {
     return openDialog({
-        title: t('token.rotate'),
+        title: `${t('token.rotate')}: ${name}`,
         content: close => [h('p', {}, t('token.rotateText')), form({
             fields: [field('grace', t('token.grace'), {value: '86400', options: graces.map(n => [String(n), n === 0 ? t('token.atOnce') : n < 86400 ? t('invite.hours', {n: n / 3600}) : t('invite.days', {n: n / 86400})])})],
             submit: t('token.rotate'), cancel: () => close(),
@@ -23,7 +23,7 @@ function rotate(name) {
 
 function burn(name) {
     return openDialog({
-        title: t('token.burn'), wide: true,
+        title: `${t('token.burn')}: ${name}`, wide: true,
         content: close => [
             h('p', {}, t('token.burnText1')), h('p', {}, t('token.burnText2')),
             form({

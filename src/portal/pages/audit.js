@@ -15,8 +15,8 @@ export async function show(root, params, {signal}) {
         {text: t('log.at'), kind: 'nowrap', cell: row => date(row.at)},
         {text: t('log.who'), cell: row => row.actor},
         {text: t('audit.action'), cell: row => h('code', {}, row.action)},
-        {text: t('audit.object'), cell: row => row.object || '–'},
-        {text: t('audit.detail'), cell: row => row.detail || '–'},
+        {text: t('audit.object'), kind: 'any', cell: row => row.object || '–'},
+        {text: t('audit.detail'), kind: 'any', cell: row => row.detail || '–'},
     ], {signal});
     const verify = button(t('audit.verify'), async () => {
         fill(box);

@@ -37,7 +37,7 @@ export async function show(root, {phone, etag, mac, may, again}) {
         submit: t('form.save'),
         onsubmit: mine => savePhone({mac, etag, before: phone, mine, labels, again}),
     });
-    const told = h('div', {});
+    const told = h('div', {class: 'form'});
     const box = problemBox();
     const auth = form({
         fields: [

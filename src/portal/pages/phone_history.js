@@ -15,7 +15,7 @@ export async function show(root, {mac, may, signal}) {
         {text: t('log.status'), cell: row => badge(served[row.status] || 'bad', word('http', String(row.status)))},
         {text: t('log.file'), cell: row => (row.role ? t(`role_of_file.${row.role}`) : '–')},
         {text: t('log.from'), cell: row => row.source},
-        {text: t('log.agent'), cell: row => row.agent || '–'},
+        {text: t('log.agent'), kind: 'any', cell: row => row.agent || '–'},
         {text: t('log.bytes'), kind: 'right', cell: row => bytes(row.bytes)},
     ], {signal, limit: 25, empty: t('history.noFetches')});
     const refusals = pagedTable('/refusals', t('history.refusals'), [

@@ -29,7 +29,15 @@ export async function show(root, {phone, etag, mac, may, again, signal, guard}) 
             const mine = editor.list();
             const result = await saveGuarded({
                 etag, before: {keys: words(before)}, mine: {keys: words(mine)}, labels: {keys: t('phone.part.keys')},
-                save: tag => put(where, {keys: mine}, {etag: tag}),
+                save: async tag => {
+                    try {
+                        await put(where, {keys: mine}, {etag: tag});
+                    } catch (error) {
+                        const at = /^\/keys\/(\d+)/.exec(error.pointer || '');
+                        if (at && mine[at[1]]) error.message = `${t('keys.addAt', {n: mine[at[1]].position})}: ${error.message}`;
+                        throw error;
+                    }
+                },
                 load: async () => ({data: {keys: words(own(await all(where, {limit: ''})))}, etag: (await call('GET', path`/phones/${mac}`)).etag}),
             });
             if (result === 'editing') return;

@@ -14,7 +14,7 @@ export async function show(root, params, {signal, session, may, again}) {
     const list = pagedTable('/sessions', t('sessions.title'), [
         {text: t('log.who'), cell: row => [row.name, ' ', h('span', {class: 'muted'}, t(row.kind === 'user' ? 'sessions.byInvitation' : 'sessions.byPassword')), row.current && badge('good', t('sessions.this'))]},
         {text: t('log.from'), cell: row => row.address},
-        {text: t('sessions.agent'), cell: row => h('span', {class: 'small-text'}, row.agent || '–')},
+        {text: t('sessions.agent'), kind: 'any', cell: row => h('span', {class: 'small-text'}, row.agent || '–')},
         {text: t('sessions.begun'), cell: row => date(row.created_at)},
         {text: t('sessions.seen'), cell: row => ago(row.last_at)},
         {text: t('invite.ends'), cell: row => date(row.ends_at)},

@@ -30,6 +30,6 @@ export async function show(root, params, {signedIn}) {
         h('img', {src: '/icon.svg', alt: '', width: 40, height: 40}),
         h('h1', {}, t('signin.title')),
         signInForm('', signedIn),
-        h('p', {class: 'hint'}, t('signin.forgotten'), ' ', h('code', {}, 'autoprovctl admin set NAME'))), languageChoice());
+        h('p', {class: 'hint'}, t('signin.forgotten'), ' ', h('code', {}, 'autoprovctl admin set NAME --password-file -'))), languageChoice());
     root.querySelector('input').focus();
 }

@@ -40,7 +40,7 @@ async function editUser(user, etag, again, signal) {
 
 function invitationsBox(name, signal) {
     const list = h('div', {});
-    const told = h('div', {});
+    const told = h('div', {class: 'form'});
     const box = problemBox();
     const kind = one => (one.used_at ? badge('good', t('invite.used', {when: date(one.used_at)})) : one.ends_at * 1000 < Date.now() ? badge('off', t('invite.ended')) : badge('info', t('invite.open')));
     async function draw() {
