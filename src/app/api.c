@@ -77,6 +77,7 @@ static const char *const REFUSAL_QUERY[] = {"limit", "after", "phone", "reason",
 static const char *const ALARM_QUERY[] = {"limit", "after", "open", NULL};
 static const char *const PNP_QUERY[] = {"limit", "after", "known", NULL};
 static const char *const FETCH_QUERY[] = {"limit", "after", "phone", "from", "since", NULL};
+static const char *const MAC_QUERY[] = {"mac", NULL};
 static const char *const VENDOR_QUERY[] = {"vendor", NULL};
 static const char *const SETTING_QUERY[] = {"limit", "after", "scope", "id", NULL};
 static const char *const FILE_QUERY[] = {"file", NULL};
@@ -237,7 +238,7 @@ static const struct api_route ROUTES[] = {
     /* Reads the whole log: on a job thread. */
     ROUTE(GATE_GET, "/audit/verify", API_ROLE_ADMIN, API_JOB, api_audit_verify, NULL),
 
-    LIST("/vendors", api_vendor_list, NULL),
+    LIST("/vendors", api_vendor_list, MAC_QUERY),
     LIST("/models", api_model_list, VENDOR_QUERY),
     ROUTE(GATE_GET, "/models/*/*", API_ROLE_VIEWER, API_READ, api_model_show, NULL),
     /* A POST, since a URL that is asked about holds a token; it changes nothing. */

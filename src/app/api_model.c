@@ -11,12 +11,19 @@ static json_t *vendor_json(const struct catalogue_vendor *vendor)
 
 int api_vendor_list(struct api_call *call, struct store_db *db)
 {
+    const struct catalogue *catalogue = call->snapshot->rendering->catalogue;
+    const char *mac_text = api_query(call, "mac");
     const struct catalogue_vendor *vendor;
-    json_t *items = json_array();
+    uint8_t mac[AP_MAC_LEN];
+    int err = mac_text ? api_parse_mac(call, mac_text, NULL, mac) : 0;
     (void)db;
 
-    for (size_t i = 0; (vendor = catalogue_vendor_at(call->snapshot->rendering->catalogue, i));
-         i++) {
+    if (err)
+        return err;
+    json_t *items = json_array();
+    for (size_t i = 0; (vendor = catalogue_vendor_at(catalogue, i)); i++) {
+        if (mac_text && vendor != catalogue_vendor_of_mac(catalogue, mac))
+            continue;
         if (json_array_append_new(items, vendor_json(vendor)) != 0) {
             json_decref(items);
             return AP_ENOMEM;

@@ -71,7 +71,8 @@ export async function show(root, params, {token, session, signal, signedIn}) {
     async function add(back) {
         const models = (await get('/my/models', null, {signal})).items;
         const mac = field('mac', t('activate.mac'), {required: true, hint: t('activate.macHint'), inputmode: 'text', autocapitalize: 'none', placeholder: 'CC:5E:F6:41:B7:94'});
-        mac.input.addEventListener('change', () => mac.say(fault(mac.input.value) ? t(`mac.${fault(mac.input.value)}`) : ''));
+        /* While typing, and not when the field is left: a line that goes then moves the button away from under the click. */
+        mac.input.addEventListener('input', () => mac.say(''));
         const choice = field('model', t('activate.model'), {hint: t('activate.modelHint'),
             options: [['', t('activate.modelUnknown')], ...models.map(one => [`${one.vendor}/${one.model}`, `${one.vendor} ${one.model}`])]});
         draw(steps(1), title(t('activate.which')), h('p', {}, t('activate.whichText')), form({

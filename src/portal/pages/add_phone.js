@@ -14,16 +14,15 @@ import {enrolField} from '../bulk.js';
 import {bare, colons, fault} from '../mac.js';
 
 /* What the server knows of a MAC that is no phone yet: what it said by multicast, else whose block it is of. */
-async function guess(mac, vendors, signal) {
+async function guess(mac, signal) {
     try {
         const heard = await get(path`/pnp/${mac}`, null, {signal});
         if (heard.vendor) return {vendor: heard.vendor, model: heard.model, by: 'pnp'};
     } catch (error) {
         if (error.status !== 404) throw error;
     }
-    const block = mac.slice(0, 6).toUpperCase();
-    const fit = vendors.filter(one => (one.ouis || []).some(oui => oui.toUpperCase().replace(/[^0-9A-F]/g, '') === block));
-    return fit.length === 1 ? {vendor: fit[0].name, model: '', by: 'mac'} : null;
+    const [fit] = (await get('/vendors', {mac}, {signal})).items;
+    return fit ? {vendor: fit.name, model: '', by: 'mac'} : null;
 }
 
 export async function show(root, params, {query, signal, again}) {
@@ -77,7 +76,7 @@ export async function show(root, params, {query, signal, again}) {
         const there = await get(path`/phones/${bare(typed)}`, null, {signal}).catch(error => (error.status === 404 ? null : undefined));
         if (mac.input.value !== typed || signal.aborted) return;
         if (there) fill(state, badge('warn', t('add.exists')), ' ', phoneLink(there.mac), ' ', there.user);
-        const found = await guess(bare(typed), kinds.vendors, signal).catch(() => null);
+        const found = await guess(bare(typed), signal).catch(() => null);
         if (mac.input.value !== typed || chosen) return;
         kinds.set(found?.vendor || '', found?.model);
         fill(guessed, found ? t(`add.guess_${found.by}`) : t('add.noGuess'));

@@ -21,7 +21,7 @@ run(async b => {
     await dialog.getByLabel('SIP user', {exact: true}).fill('2001');
     await dialog.getByLabel('Domain', {exact: true}).fill('pbx.example.com');
     await dialog.getByLabel('SIP password', {exact: true}).fill('a password of 2001');
-    await dialog.getByRole('button', {name: 'Add account'}).click();
+    await dialog.getByRole('button', {name: 'Save'}).click();
     await page.getByText('2001@pbx.example.com').first().waitFor();
 
     /* The phone: a MAC in any form; one that is none is said at its field. */
@@ -50,7 +50,7 @@ run(async b => {
     const token = url.split('/')[4];
     assert.ok(!page.url().includes(token));
     assert.ok(!(await page.evaluate(() => JSON.stringify([{...localStorage}, {...sessionStorage}, history.state]))).includes(token));
-    await shown.getByRole('button', {name: 'Hide'}).click();
+    await shown.getByRole('button', {name: 'Hide'}).first().click();
     await shown.waitFor({state: 'detached'});
 
     /* The phone comes; the page notices. */
@@ -105,7 +105,7 @@ run(async b => {
     /* To another user, and away. */
     await b.goto(page, '#/phones/001565ab1234/details');
     await page.getByRole('button', {name: 'Move …'}).click();
-    await page.getByRole('dialog').getByLabel('To the user').fill('alice');
+    await page.getByRole('dialog').getByRole('combobox', {name: 'To the user'}).fill('alice');
     await page.getByRole('dialog').getByRole('button', {name: 'Move', exact: true}).click();
     await page.getByRole('dialog').last().getByRole('button', {name: 'Move', exact: true}).click();
     await page.getByText('Moved. The phone needs its new URL.').waitFor();

@@ -88,7 +88,8 @@ run(async b => {
     assert.ok(JSON.parse(await ctl('phone', 'show', '00156500000a', '--json')).enrol_until > 0);
 
     /* The audit log has all of it, and is whole. */
-    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').getByRole('button', {name: 'Close'}).last().click();
+    await page.getByRole('dialog').waitFor({state: 'detached'});
     await b.goto(page, '#/audit');
     await page.getByText('options.set').first().waitFor();
     await page.getByText('admin=eva').first().waitFor();

@@ -51,7 +51,9 @@ run(async b => {
     const again = two.getByRole('dialog').filter({hasText: 'Your session has ended'});
     await again.getByLabel('Password', {exact: true}).fill(given.fred);
     await again.getByRole('button', {name: 'Sign in'}).click();
+    await again.waitFor({state: 'detached'});
     await two.getByText('Saved').first().waitFor();
+    await two.waitForLoadState('networkidle');
     assert.equal(JSON.parse(await ctl('phone', 'show', given.mac, '--json')).label, 'Not lost');
 
     /* A viewer sees no way to change, and the API has the last word. */

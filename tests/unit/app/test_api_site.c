@@ -313,6 +313,9 @@ static void test_phone_of_an_unknown_vendor_or_model_can_be_changed_otherwise(vo
 static void test_catalogue_is_shown(void **state)
 {
     (void)state;
+    ask("GET", "/vendors?mac=0:0", NULL, 422);
+    ask("GET", "/vendors?mac=fe:00:00:00:00:01", NULL, 200);
+    assert_int_equal(json_array_size(json_object_get(server.reply.json, "items")), 0);
     ask("GET", "/vendors", NULL, 200);
     assert_int_equal(json_array_size(api_items(&server)), 5);
     const json_t *flatty = api_item(&server, "name", "flatty");
