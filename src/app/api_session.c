@@ -69,17 +69,17 @@ static void touch_session(struct api *api, struct store_session *session)
     session->last_at = store_now(api->reader);
 }
 
-static int find(struct api_call *call, const struct http_request *request,
-                struct store_session *ret_session)
+static int find_by_cookie(struct api_call *call, struct store_db *db, const char *cookie,
+                          struct store_session *ret_session)
 {
     uint8_t digest[STORE_TICKET_DIGEST_BYTES];
     char text[STORE_TICKET_TEXT_MAX];
-    int err = api_door_cookie(request->cookie, text) ? 0 : AP_ENOENT;
+    int err = api_door_cookie(cookie, text) ? 0 : AP_ENOENT;
 
     if (!err)
         err = store_ticket_digest(text, strlen(text), digest);
     if (!err)
-        err = store_session_find(call->api->reader, &call->arena, digest, ret_session);
+        err = store_session_find(db, &call->arena, digest, ret_session);
     secret_wipe(text, sizeof(text));
     return err;
 }
@@ -87,7 +87,8 @@ static int find(struct api_call *call, const struct http_request *request,
 int api_session_identify(struct api_call *call, const struct http_request *request)
 {
     struct store_session *session = arena_alloc(&call->arena, sizeof(*session));
-    int err = session ? find(call, request, session) : AP_ENOMEM;
+    int err =
+        session ? find_by_cookie(call, call->api->reader, request->cookie, session) : AP_ENOMEM;
 
     if (err == AP_ENOENT)
         return api_problem(call, AP_EAUTH, NULL, "sign in: there is no session, or it has ended");
@@ -102,6 +103,18 @@ int api_session_identify(struct api_call *call, const struct http_request *reque
         return 0;
     }
     return api_role_parse(session->role, &call->role) == 0 ? 0 : AP_ECORRUPT;
+}
+
+/* The browser forgets the session that it had: nobody else should have it. In a write. */
+static int end_former(struct api_call *call, struct store_db *db)
+{
+    const struct http_request *request = http_exchange_request(call->exchange);
+    struct store_session former;
+    int err = find_by_cookie(call, db, request->cookie, &former);
+
+    if (!err)
+        err = store_session_end(db, former.id);
+    return err == AP_ENOENT ? 0 : err;
 }
 
 /* -- begin ------------------------------------------------------------------------------------- */
@@ -129,8 +142,10 @@ int api_session_begin(struct api_call *call, struct store_db *db,
     char text[STORE_TICKET_TEXT_MAX] = "";
     char address[AP_ADDRESS_TEXT_MAX], id[STORE_ID_TEXT_MAX];
     char agent[STORE_SESSION_AGENT_MAX_BYTES + 1];
-    int err = store_ticket_make(text);
+    int err = end_former(call, db);
 
+    if (!err)
+        err = store_ticket_make(text);
     address_format(request->peer, address);
     for (size_t i = 0; i < sizeof(agent); i++) {
         char c = i < sizeof(agent) - 1 ? request->user_agent[i] : '\0';

@@ -64,6 +64,8 @@ struct daemon {
     struct auth_table *auths;
     uint64_t told_proxy_faults; /* refused on listeners behind a proxy, as the log has told it */
     int64_t told_proxy_ms;
+    uint64_t told_strangers; /* closed on the portal's listeners, in the same way */
+    int64_t told_strangers_ms;
     size_t listener_count;
     int *fds; /* listener_count for each worker in turn; -1: handed over */
     size_t fd_count;
@@ -194,6 +196,8 @@ void watch_tick(struct daemon *daemon);
 void watch_certificates(struct daemon *daemon);
 /* Say who was refused on a listener behind a proxy, at most every AP_PROXY_LOG_MS. */
 void vitals_tell_proxy_faults(struct daemon *daemon);
+/* Say who is in no network of the portal, as often. */
+void vitals_tell_strangers(struct daemon *daemon);
 
 /* -- reload.c -------------------------------------------------------------------------------------
  */

@@ -48,6 +48,7 @@ static void on_tick(uv_timer_t *timer)
         daemon_tell_rekeyed(daemon->snapshot->config);
     daemon->rekey_state = writer.rekey_state;
     vitals_tell_proxy_faults(daemon);
+    vitals_tell_strangers(daemon);
     api_tick(daemon->api);
     watch_tick(daemon);
     telephony_tick(daemon);

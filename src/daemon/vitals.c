@@ -159,6 +159,24 @@ void vitals_tell_proxy_faults(struct daemon *daemon)
               source);
 }
 
+void vitals_tell_strangers(struct daemon *daemon)
+{
+    int64_t now_ms = clock_monotonic_ms(daemon->clock);
+    struct front_stats stats;
+    char source[AP_ADDRESS_TEXT_MAX];
+
+    front_stats(daemon->front, &stats);
+    if (stats.foreign_sources == daemon->told_strangers ||
+        (daemon->told_strangers > 0 && now_ms - daemon->told_strangers_ms < AP_PROXY_LOG_MS))
+        return;
+    daemon->told_strangers = stats.foreign_sources;
+    daemon->told_strangers_ms = now_ms;
+    address_format(&stats.last_bad_peer, source);
+    log_event(LOG_LEVEL_NOTICE, "portal_refused",
+              "connections=%llu last=%s; since the start; see networks of the portal's listener",
+              (unsigned long long)stats.foreign_sources, source);
+}
+
 static void add_throttle(const struct daemon *daemon, struct metrics_throttle *throttle)
 {
     struct penalty_totals totals;

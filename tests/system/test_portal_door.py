@@ -296,6 +296,16 @@ def test_who_comes_from_elsewhere_is_closed_before_tls(make_instance):
     assert portal.get("/").status == 200
     with pytest.raises(OSError):
         portal.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", source="127.0.0.2")
+    wait_until("told", lambda: "portal_refused connections=1 last=127.0.0.2" in portal.instance.log())
+
+
+def test_who_signs_in_again_has_one_session_for_one_browser(portal):
+    browser = portal.set_up()
+    old = browser.cookie
+    assert browser.sign_in("eva", PASSWORD).status == 201
+    assert [row["current"] for row in browser.get("/sessions")["items"]] == [True]
+    browser.cookie = old
+    assert browser.ask("GET", "/session").status == 401
 
 
 def test_programs_with_keys_need_no_browser(portal):

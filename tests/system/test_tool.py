@@ -29,7 +29,7 @@ def filled(instance):
 
 OFFERED = [
     (("us",), ["user"]),
-    (("user", ""), ["add", "list", "show", "set", "del", "burn", "resync"]),
+    (("user", ""), ["add", "list", "show", "set", "del", "burn", "resync", "invite"]),
     (("user", "s"), ["show", "set"]),
     (("user", "show", "al"), ["albert", "alice"]),
     (("user", "add", ""), []),
@@ -55,7 +55,7 @@ OFFERED = [
     (("notifier", ""), []),
     (("restore", ""), []),
     (("nonsense", ""), []),
-    (("user", "nonsense", ""), ["add", "list", "show", "set", "del", "burn", "resync"]),
+    (("user", "nonsense", ""), ["add", "list", "show", "set", "del", "burn", "resync", "invite"]),
 ]
 
 
