@@ -7,6 +7,7 @@
 
 #include "autoprov/array.h"
 #include "store_private.h"
+#include "store_schema_template.h"
 
 #define CANARY_TEXT "autoprovd canary"
 
@@ -286,6 +287,7 @@ static const char *const steps[] = {
     SQL_API_KEY SQL_LOG_INDEXES SQL_EPOCH SQL_BURNT SQL_IMPORT,
     SQL_ALARM SQL_ACCESS,
     SQL_SIP,
+    SQL_TEMPLATE,
 };
 
 const struct store_migrations store_schema_migrations = {

@@ -127,7 +127,7 @@ def routes_of_source():
     found = {("get", "/healthz"): ("none", []), ("get", "/readyz"): ("none", [])}
     for table, prefix in (("ROUTES", PREFIX), ("ROOT_ROUTES", "")):
         rows = re.search(rf" {table}\[\] = {{(.*?)\n}};", text, re.S)[1]
-        for macro, words in re.findall(r"(ROUTE|ROUTE_AROUND|ROUTE_QUERY|ROUTE_PART|LIST|LIST_LONG)\((.*?)\)", rows, re.S):
+        for macro, words in re.findall(r"(ROUTE|ROUTE_AROUND|ROUTE_QUERY|ROUTE_PART|ROUTE_TEMPLATE|LIST|LIST_LONG)\((.*?)\)", rows, re.S):
             words = [word.strip() for word in words.split(",")]
             if macro.startswith("LIST"):
                 method, path, role = "get", words[0], "viewer"

@@ -17,7 +17,7 @@ static const char rebuild[] =
     "INSERT INTO new_site SELECT id, name, external_id, created_at, version FROM site;"
     "DROP TABLE site; ALTER TABLE new_site RENAME TO site;";
 
-#define SHIPPED 5
+#define SHIPPED 6
 #define SHIPPED_STEPS                                                                              \
     store_schema_migrations.steps[0], store_schema_migrations.steps[1],                            \
         store_schema_migrations.steps[2], store_schema_migrations.steps[3],                        \
