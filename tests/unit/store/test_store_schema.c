@@ -21,7 +21,7 @@ static const char rebuild[] =
 #define SHIPPED_STEPS                                                                              \
     store_schema_migrations.steps[0], store_schema_migrations.steps[1],                            \
         store_schema_migrations.steps[2], store_schema_migrations.steps[3],                        \
-        store_schema_migrations.steps[4]
+        store_schema_migrations.steps[4], store_schema_migrations.steps[5]
 
 static int migrate(struct fixture *fixture, const char *const *steps, uint32_t count)
 {
@@ -207,7 +207,7 @@ static void test_every_table_is_strict(void **state)
                      0);
     assert_int_equal(fixture_number(fixture, "SELECT count(*) FROM pragma_table_list "
                                              "WHERE schema = 'main' AND strict = 1"),
-                     19);
+                     20);
 }
 
 static void test_every_reference_has_an_index(void **state)
