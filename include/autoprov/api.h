@@ -29,6 +29,13 @@ enum api_role {
     API_ROLE_ADMIN,
 };
 
+/* What is to be read anew. */
+enum api_part {
+    API_PART_ALL,
+    API_PART_OPTIONS,   /* the stored options alone */
+    API_PART_TEMPLATES, /* catalogue and templates, and the stored options */
+};
+
 /* One piece of work on a job thread; lives inside the asker's object until done was called. */
 struct api_job {
     void (*run)(struct api_job *job);  /* on a job thread */
@@ -45,10 +52,9 @@ struct api_health {
 /* What only the daemon can do; callbacks given from above. Control loop's thread. */
 struct api_daemon {
     void *data;
-    /* Read the configuration (options_only: only the stored options) anew, and switch all
-     * workers; done is called when the last one has switched, or at once with the reason why the
-     * old one stays (err, line). */
-    void (*reload)(void *data, bool options_only,
+    /* Read the configuration, or that part of it, anew, and switch all workers; done is called when
+     * the last one has switched, or at once with the reason why the old one stays (err, line). */
+    void (*reload)(void *data, enum api_part part,
                    void (*done)(void *done_data, int err, const char *line), void *done_data);
     /* Add what status shows of the daemon itself to object. */
     void (*status)(void *data, json_t *object);

@@ -149,7 +149,9 @@
 #define AP_BODY_MAX_BYTES          262144
 #define AP_REQUEST_ARENA_MAX_BYTES 1048576
 #define AP_TEMPLATE_MAX_BYTES      262144
-#define AP_TEMPLATE_MAX_DEPTH      32
+/* In the database; each is read with every reload. The shipped ones are 50. */
+#define AP_TEMPLATES_STORED_MAX 200
+#define AP_TEMPLATE_MAX_DEPTH   32
 /* Program steps of one render: 512 lines of a phone times 100 tags leaves a factor of 20. */
 #define AP_TEMPLATE_MAX_STEPS 1000000
 

@@ -2,8 +2,10 @@
 #ifndef AUTOPROV_RENDERING_H
 #define AUTOPROV_RENDERING_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "autoprov/arena.h"
 #include "autoprov/buf.h"
@@ -12,8 +14,9 @@
 #include "autoprov/phone_view.h"
 #include "autoprov/template_set.h"
 
-/* Immutable, part of the snapshot, any number of threads. */
+/* Immutable but for its references, part of snapshots, any number of threads. */
 struct rendering {
+    _Atomic uint32_t references;
     struct catalogue *catalogue;
     struct template_set *templates;
     /* The vendors' URL forms, in the order of catalogue_vendor_at(). */
@@ -23,14 +26,19 @@ struct rendering {
 struct rendering_folders {
     const char *templates, *custom_templates; /* custom ones may be absent */
     const char *vendors, *custom_vendors;
+    const struct template_text *stored; /* as of struct template_sources */
+    size_t stored_count;
+    const struct template_text *trial; /* NULL: none */
 };
 
 /* Load both, and check that each template that the catalogue names is there.
  * *ret_rendering: caller owns, free with rendering_free().
  * Errors, each with a line: those of template_set_load() and catalogue_load(); AP_ENOENT a template
- * is missing. */
+ * is missing: one that was passed over (template_set_load_all()) fails when it is rendered. */
 AP_MUSTCHECK int rendering_load(const struct rendering_folders *folders,
                                 struct rendering **ret_rendering, struct ap_error *error);
+/* One reference more; rendering_free() gives one back. */
+struct rendering *rendering_ref(struct rendering *rendering);
 void rendering_free(struct rendering *rendering);
 
 /* One file. Everything is borrowed for the call. */

@@ -60,6 +60,14 @@
         .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
     }
 
+/* A change of templates, which is looked at on a job thread before. */
+#define ROUTE_TEMPLATE(method_, path_, role_, look_, run_, action_)                                \
+    {                                                                                              \
+        .method = (method_), .path = (path_), .kind = API_TEMPLATES, .look = (look_),              \
+        .run = (run_), .action = (action_),                                                        \
+        .role = (enum api_role)(sizeof(char[(role_) > API_ROLE_NONE ? 1 : -1]) * (role_)),         \
+    }
+
 /* A list that is a search by some of its query. */
 #define LIST_LONG(path_, run_, is_long_, query_)                                                   \
     {                                                                                              \
@@ -260,6 +268,16 @@ static const struct api_route ROUTES[] = {
     /* A write, for its audit row. */
     ROUTE_QUERY(GATE_GET, "/export/secrets", API_ROLE_ADMIN, API_WRITE, api_export_secrets,
                 "export", PAGE_QUERY),
+
+    ROUTE(GATE_GET, "/templates", API_ROLE_VIEWER, API_JOB, api_template_list, NULL),
+    ROUTE(GATE_GET, "/templates/*", API_ROLE_VIEWER, API_READ, api_template_show, NULL),
+    ROUTE(GATE_POST, "/templates/*/check", API_ROLE_OPERATOR, API_JOB, api_template_check, NULL),
+    ROUTE(GATE_POST, "/templates/*/preview", API_ROLE_OPERATOR, API_JOB, api_template_preview,
+          NULL),
+    ROUTE_TEMPLATE(GATE_PUT, "/templates/*", API_ROLE_ADMIN, api_template_set_look,
+                   api_template_set, "template.set"),
+    ROUTE_TEMPLATE(GATE_DELETE, "/templates/*", API_ROLE_ADMIN, api_template_del_look,
+                   api_template_del, "template.del"),
 
     ROUTE(GATE_GET, "/options", API_ROLE_VIEWER, API_READ, api_options_show, NULL),
     ROUTE(GATE_PUT, "/options", API_ROLE_ADMIN, API_OPTIONS, api_options_set, "options.set"),

@@ -95,6 +95,8 @@ int api_check_text(enum api_field_type type, const char *text, size_t len)
         if (len > AP_PASSWORD_MAX_BYTES)
             return AP_ERANGE;
         return has_no_controls(text, len) ? 0 : AP_EINVAL;
+    case API_FIELD_TEMPLATE:
+        return len > AP_TEMPLATE_MAX_BYTES ? AP_ERANGE : 0;
     case API_FIELD_RAW:
         return len > AP_CUSTOM_OPTIONS_MAX_BYTES ? AP_ERANGE : 0;
     case API_FIELD_NUMBER:
@@ -123,6 +125,8 @@ const char *api_rule_of(enum api_field_type type)
         return "letters, digits and -_.~+*! only, 64 at most, and neither '.' nor '..'";
     case API_FIELD_PASSWORD:
         return "1 to 128 bytes of UTF-8 without control characters";
+    case API_FIELD_TEMPLATE:
+        return "a text of 262144 bytes at most";
     case API_FIELD_RAW:
         return "a string of 16384 bytes at most";
     case API_FIELD_NUMBER:
@@ -196,6 +200,7 @@ static int read_field(struct api_call *call, const struct api_field *field, json
     case API_FIELD_SIP_USER:
     case API_FIELD_PASSWORD:
     case API_FIELD_RAW:
+    case API_FIELD_TEMPLATE:
         break;
     }
     return read_string(call, field, value);

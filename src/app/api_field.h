@@ -21,9 +21,10 @@ enum api_field_type {
     API_FIELD_PASSWORD, /* UTF-8 without control characters, 1..AP_PASSWORD_MAX_BYTES */
     API_FIELD_NUMBER,
     API_FIELD_BOOL,
-    API_FIELD_LIST,   /* json_t *, borrowed; the caller checks the items */
-    API_FIELD_OBJECT, /* the same of an object */
-    API_FIELD_RAW,    /* const char *, any text up to AP_CUSTOM_OPTIONS_MAX_BYTES */
+    API_FIELD_LIST,     /* json_t *, borrowed; the caller checks the items */
+    API_FIELD_OBJECT,   /* the same of an object */
+    API_FIELD_TEMPLATE, /* const char *, any text up to AP_TEMPLATE_MAX_BYTES */
+    API_FIELD_RAW,      /* const char *, any text up to AP_CUSTOM_OPTIONS_MAX_BYTES */
 };
 
 /* One member of a body: where it goes. Targets by type: const char *, uint64_t, bool, json_t *.

@@ -44,7 +44,7 @@ static int settle_file(struct api_call *call, const char *name, struct rendering
 }
 
 /* A body is bytes of the phone's character set: in JSON ISO-8859-1 becomes UTF-8. */
-static json_t *body_json(const struct buf *body, const struct catalogue_file *file)
+json_t *api_body_json(const struct buf *body, const struct catalogue_file *file)
 {
     const char *data = body->data ? body->data : "";
     char *text;
@@ -97,7 +97,7 @@ static int preview(struct api_call *call, struct store_db *db, bool mask, struct
         err = api_result(call, 200,
                          json_pack("{s:s, s:s, s:s, s:o}", "file", name, "content_type",
                                    job.file->content_type, "template", template_name(template),
-                                   "body", body_json(&body, job.file)));
+                                   "body", api_body_json(&body, job.file)));
     }
     buf_done(&body);
     secret_wipe(&token, sizeof(token));

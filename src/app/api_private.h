@@ -28,14 +28,15 @@
 #define API_IDEMPOTENCY_KEY_MAX 65
 
 enum api_kind {
-    API_READ,     /* runs at once, on the control loop's reader */
-    API_WRITE,    /* runs on the writer thread; answered after the commit */
-    API_OPTIONS,  /* API_WRITE, then all workers switch to the changed options */
-    API_RELOAD,   /* no run: the daemon reloads */
-    API_UPLOAD,   /* API_READ whose body is text/csv: call->text */
-    API_JOB,      /* runs on a job thread with a reader of its own; writes nothing */
-    API_PASSWORD, /* API_WRITE behind work on passwords on a job thread (api_password.c) */
-    API_LATER,    /* API_READ that may keep the call (is_kept), and answer it when it can */
+    API_READ,      /* runs at once, on the control loop's reader */
+    API_WRITE,     /* runs on the writer thread; answered after the commit */
+    API_OPTIONS,   /* API_WRITE, then all workers switch to the changed options */
+    API_TEMPLATES, /* API_WRITE, then all workers switch to the changed templates */
+    API_RELOAD,    /* no run: the daemon reloads */
+    API_UPLOAD,    /* API_READ whose body is text/csv: call->text */
+    API_JOB,       /* runs on a job thread with a reader of its own; writes nothing */
+    API_PASSWORD,  /* API_WRITE behind work on passwords on a job thread (api_password.c) */
+    API_LATER,     /* API_READ that may keep the call (is_kept), and answer it when it can */
 };
 
 struct api_call;
@@ -61,6 +62,9 @@ struct api_route {
     int (*run)(struct api_call *call, struct store_db *db);
     const char *action;       /* of the audit row; NULL for reads */
     const char *const *query; /* the parameters it takes, ends with NULL; NULL: none */
+    /* NULL, or of writes: on a job thread with a reader of its own, before all of it. Errors as of
+     * run. */
+    int (*look)(struct api_call *call, struct store_db *db);
     /* NULL, or: on the control loop before it runs where it runs, and when its write is committed.
      * Errors as of run. */
     int (*before)(struct api_call *call);
@@ -99,6 +103,7 @@ struct api_call {
     uint32_t retry_after_s;       /* of the answer; 0: none */
     void *more;                   /* what before, run and after of a route share, from the arena */
     const char *object;           /* for the log, from the arena; NULL: none */
+    bool is_looking;              /* while look runs */
     bool is_kept;                 /* of API_LATER */
     int64_t due_ms;               /* then: when it is answered at the latest */
     int err;
@@ -315,6 +320,8 @@ AP_MUSTCHECK int api_phone_sum(struct api_call *call, struct store_db *db,
 /* The vendor of a phone, or NULL with a problem (AP_ENOENT) when its catalogue file is gone. */
 const struct catalogue_vendor *api_phone_vendor(struct api_call *call,
                                                 const struct store_phone *phone);
+/* A body in its file's character set as text. NULL without memory. */
+json_t *api_body_json(const struct buf *body, const struct catalogue_file *file);
 /* A job for one file of a whole phone; token (room of the caller) is filled with its folder's: a
  * secret, to be wiped. */
 AP_MUSTCHECK int api_phone_job(struct api_call *call, struct store_db *db, struct arena *arena,

@@ -63,6 +63,12 @@ int api_phone_states(struct api_call *call, struct store_db *db);
 int api_stale(struct api_call *call, struct store_db *db);
 int api_refusal_list(struct api_call *call, struct store_db *db);
 int api_fetch_list(struct api_call *call, struct store_db *db);
+int api_template_list(struct api_call *call, struct store_db *db);
+int api_template_show(struct api_call *call, struct store_db *db);
+int api_template_check(struct api_call *call, struct store_db *db);
+int api_template_preview(struct api_call *call, struct store_db *db);
+int api_template_set(struct api_call *call, struct store_db *db);
+int api_template_del(struct api_call *call, struct store_db *db);
 int api_options_show(struct api_call *call, struct store_db *db);
 int api_options_set(struct api_call *call, struct store_db *db);
 int api_options_unset(struct api_call *call, struct store_db *db);
@@ -121,6 +127,8 @@ int api_my_phone_url(struct api_call *call, struct store_db *db);
 int api_my_model_list(struct api_call *call, struct store_db *db);
 
 /* Before and after them. */
+int api_template_set_look(struct api_call *call, struct store_db *db);
+int api_template_del_look(struct api_call *call, struct store_db *db);
 bool api_phone_list_is_long(struct api_call *call);
 int api_burn_after(struct api_call *call);
 int api_resync_before(struct api_call *call);

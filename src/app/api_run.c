@@ -35,7 +35,9 @@ static void answer_committed(struct mailbox_message *message)
     if (!call->err && call->route->after)
         call->err = call->route->after(call);
     if (!call->err && call->route->kind == API_OPTIONS)
-        daemon->reload(daemon->data, true, switched, call);
+        daemon->reload(daemon->data, API_PART_OPTIONS, switched, call);
+    else if (!call->err && call->route->kind == API_TEMPLATES)
+        daemon->reload(daemon->data, API_PART_TEMPLATES, switched, call);
     else
         api_call_answer(call);
 }
@@ -68,7 +70,21 @@ static void run_job(struct api_job *job)
 {
     struct api_call *call = (struct api_call *)((char *)job - offsetof(struct api_call, job));
 
-    call->err = run_route(call, call->job_reader);
+    call->err = call->is_looking ? call->route->look(call, call->job_reader)
+                                 : run_route(call, call->job_reader);
+}
+
+void api_run_write(struct api_call *call)
+{
+    call->write.run = run_write;
+    call->write.done = write_done;
+    call->message.run = answer_committed;
+    int err = store_writer_submit(call->api->writer, &call->write);
+    if (err) {
+        /* Only then: an accepted call is the writer's, and may be answered already. */
+        call->err = err;
+        api_call_answer(call);
+    }
 }
 
 static void job_done(struct api_job *job)
@@ -76,7 +92,10 @@ static void job_done(struct api_job *job)
     struct api_call *call = (struct api_call *)((char *)job - offsetof(struct api_call, job));
 
     store_close(call->job_reader);
-    api_call_answer(call);
+    if (!call->err && call->is_looking)
+        api_run_write(call);
+    else
+        api_call_answer(call);
 }
 
 static void start_job(struct api_call *call)
@@ -95,19 +114,6 @@ static void start_job(struct api_call *call)
     }
 }
 
-void api_run_write(struct api_call *call)
-{
-    call->write.run = run_write;
-    call->write.done = write_done;
-    call->message.run = answer_committed;
-    int err = store_writer_submit(call->api->writer, &call->write);
-    if (err) {
-        /* Only then: an accepted call is the writer's, and may be answered already. */
-        call->err = err;
-        api_call_answer(call);
-    }
-}
-
 void api_run(struct api_call *call)
 {
     struct api *api = call->api;
@@ -118,7 +124,8 @@ void api_run(struct api_call *call)
         api_call_answer(call);
         return;
     }
-    if (call->route->is_long && call->route->is_long(call)) {
+    call->is_looking = call->route->look != NULL;
+    if (call->is_looking || (call->route->is_long && call->route->is_long(call))) {
         start_job(call);
         return;
     }
@@ -134,13 +141,14 @@ void api_run(struct api_call *call)
             api_call_answer(call);
         return;
     case API_RELOAD:
-        api->daemon.reload(api->daemon.data, false, reload_switched, call);
+        api->daemon.reload(api->daemon.data, API_PART_ALL, reload_switched, call);
         return;
     case API_JOB:
         start_job(call);
         return;
     case API_WRITE:
     case API_OPTIONS:
+    case API_TEMPLATES:
         api_run_write(call);
         return;
     case API_PASSWORD:

@@ -23,7 +23,8 @@ static int check_template(const struct rendering *rendering,
                           const struct catalogue_vendor *vendor, const char *name,
                           struct ap_error *error)
 {
-    if (!name || template_set_find(rendering->templates, name))
+    if (!name || template_set_find(rendering->templates, name) ||
+        template_set_why(rendering->templates, name))
         return 0;
     return ap_error_set(error, AP_ENOENT,
                         "vendor '%s' names the template '%s', which is neither in %s nor in %s",
@@ -110,15 +111,20 @@ static int bind_vendors(struct rendering *rendering, const struct rendering_fold
 int rendering_load(const struct rendering_folders *folders, struct rendering **ret_rendering,
                    struct ap_error *error)
 {
+    const struct template_sources sources = {.trial = folders->trial,
+                                             .custom_folder = folders->custom_templates,
+                                             .stored = folders->stored,
+                                             .stored_count = folders->stored_count,
+                                             .shipped_folder = folders->templates};
     struct rendering *rendering = calloc(1, sizeof(*rendering));
 
     if (!rendering)
         return ap_error_set(error, AP_ENOMEM, "%s: %s", folders->templates, ap_strerror(AP_ENOMEM));
+    atomic_init(&rendering->references, 1);
     int err =
         catalogue_load(folders->vendors, folders->custom_vendors, &rendering->catalogue, error);
     if (!err)
-        err = template_set_load(folders->templates, folders->custom_templates,
-                                &rendering->templates, error);
+        err = template_set_load_all(&sources, &rendering->templates, error);
     if (!err)
         err = bind_vendors(rendering, folders, error);
     if (err) {
@@ -136,9 +142,16 @@ static void free_urls(struct template **urls)
     free(urls);
 }
 
+struct rendering *rendering_ref(struct rendering *rendering)
+{
+    atomic_fetch_add_explicit(&rendering->references, 1, memory_order_relaxed);
+    return rendering;
+}
+
 void rendering_free(struct rendering *rendering)
 {
-    if (!rendering)
+    if (!rendering ||
+        atomic_fetch_sub_explicit(&rendering->references, 1, memory_order_acq_rel) != 1)
         return;
     free_urls(rendering->urls);
     free_urls(rendering->pnp_urls);

@@ -93,16 +93,23 @@ static int load_tls(struct snapshot *snapshot, struct ap_error *error)
     return err;
 }
 
-static int load_rendering(struct snapshot *snapshot, struct ap_error *error)
+struct rendering_folders snapshot_folders(const struct config *config)
 {
-    const struct config *config = snapshot->config;
-    const struct rendering_folders folders = {
+    return (struct rendering_folders){
         .templates = config->templates_directory,
         .custom_templates = config->custom_templates_directory,
         .vendors = config->vendors_directory,
         .custom_vendors = config->custom_vendors_directory,
     };
+}
 
+static int load_rendering(struct snapshot *snapshot, const struct snapshot_stored *stored,
+                          struct ap_error *error)
+{
+    struct rendering_folders folders = snapshot_folders(snapshot->config);
+
+    folders.stored = stored ? stored->templates : NULL;
+    folders.stored_count = stored ? stored->template_count : 0;
     return rendering_load(&folders, &snapshot->rendering, error);
 }
 
@@ -125,7 +132,7 @@ static int settle_options(struct snapshot *snapshot, const char *stored_options,
     return err;
 }
 
-int snapshot_new(struct config *config, const char *stored_options, int64_t now,
+int snapshot_new(struct config *config, const struct snapshot_stored *stored, int64_t now,
                  uint32_t generation, struct snapshot **ret_snapshot, struct ap_error *error)
 {
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
@@ -139,9 +146,9 @@ int snapshot_new(struct config *config, const char *stored_options, int64_t now,
     snapshot->config = config;
     snapshot->loaded_at = now;
     snapshot->generation = generation;
-    err = settle_options(snapshot, stored_options, error);
+    err = settle_options(snapshot, stored ? stored->options : NULL, error);
     if (!err)
-        err = load_rendering(snapshot, error);
+        err = load_rendering(snapshot, stored, error);
     if (!err)
         err = load_tls(snapshot, error);
     if (err) {
@@ -152,23 +159,52 @@ int snapshot_new(struct config *config, const char *stored_options, int64_t now,
     return 0;
 }
 
-int snapshot_with_options(struct snapshot *base, const char *stored_options, int64_t now,
-                          uint32_t generation, struct snapshot **ret_snapshot,
-                          struct ap_error *error)
+/* With base's configuration and certificates, and no rendering yet. NULL without memory. */
+static struct snapshot *new_above(struct snapshot *base, int64_t now, uint32_t generation)
 {
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
     if (!snapshot)
-        return ap_error_set(error, AP_ENOMEM, "%s", ap_strerror(AP_ENOMEM));
+        return NULL;
     /* Never a chain: what has a base of its own passes that on. */
     snapshot->base = snapshot_ref(base->base ? base->base : base);
     snapshot->config = base->config;
-    snapshot->rendering = base->rendering;
     snapshot->tls = base->tls;
     snapshot->loaded_at = now;
     snapshot->generation = generation;
     atomic_init(&snapshot->references, 1);
+    return snapshot;
+}
+
+int snapshot_with_options(struct snapshot *base, const char *stored_options, int64_t now,
+                          uint32_t generation, struct snapshot **ret_snapshot,
+                          struct ap_error *error)
+{
+    struct snapshot *snapshot = new_above(base, now, generation);
+
+    if (!snapshot)
+        return ap_error_set(error, AP_ENOMEM, "%s", ap_strerror(AP_ENOMEM));
+    snapshot->rendering = rendering_ref(base->rendering);
     int err = settle_options(snapshot, stored_options, error);
+    if (err) {
+        snapshot_unref(snapshot);
+        return err;
+    }
+    *ret_snapshot = snapshot;
+    return 0;
+}
+
+int snapshot_with_templates(struct snapshot *base, const struct snapshot_stored *stored,
+                            int64_t now, uint32_t generation, struct snapshot **ret_snapshot,
+                            struct ap_error *error)
+{
+    struct snapshot *snapshot = new_above(base, now, generation);
+
+    if (!snapshot)
+        return ap_error_set(error, AP_ENOMEM, "%s", ap_strerror(AP_ENOMEM));
+    int err = settle_options(snapshot, stored->options, error);
+    if (!err)
+        err = load_rendering(snapshot, stored, error);
     if (err) {
         snapshot_unref(snapshot);
         return err;
@@ -187,6 +223,7 @@ void snapshot_unref(struct snapshot *snapshot)
 {
     if (!snapshot || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
         return;
+    rendering_free(snapshot->rendering);
     if (snapshot->base) {
         snapshot_unref(snapshot->base);
         free(snapshot);
@@ -197,7 +234,6 @@ void snapshot_unref(struct snapshot *snapshot)
             tls_context_unref(snapshot->tls[i]);
         free(snapshot->tls);
     }
-    rendering_free(snapshot->rendering);
     config_free(snapshot->config);
     free(snapshot);
 }

@@ -14,10 +14,10 @@
 /* The control socket's index: none of a listener of the configuration. */
 #define CONTROL_LISTENER UINT_MAX
 
-static void api_reload(void *data, bool options_only,
+static void api_reload(void *data, enum api_part part,
                        void (*done)(void *done_data, int err, const char *line), void *done_data)
 {
-    reload_request(data, options_only, done, done_data);
+    reload_request(data, part, done, done_data);
 }
 
 static struct snapshot *api_snapshot(void *data)

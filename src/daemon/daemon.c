@@ -103,17 +103,18 @@ static int open_store(struct daemon *daemon, const struct config *config, struct
 static int make_snapshot(struct daemon *daemon, struct config *config, struct ap_error *error)
 {
     struct arena arena;
-    const char *json = NULL;
+    struct snapshot_stored stored;
 
-    arena_init(&arena, 2 * AP_CUSTOM_OPTIONS_MAX_BYTES);
-    int err = store_options_get(daemon->reader, &arena, &json);
-    if (err && err != AP_ENOENT) {
+    arena_init(&arena, SNAPSHOT_STORED_MAX_BYTES);
+    int err = snapshot_read_stored(daemon->reader, &arena, &stored, error);
+    if (err)
         config_free(config);
-        (void)ap_error_set(error, err, "stored custom options: %s", ap_strerror(err));
-    } else {
-        err = snapshot_new(config, json, clock_wall_s(daemon->clock), 1, &daemon->snapshot, error);
-    }
+    else
+        err =
+            snapshot_new(config, &stored, clock_wall_s(daemon->clock), 1, &daemon->snapshot, error);
     arena_done(&arena);
+    if (!err)
+        reload_tell_passed_over(daemon->snapshot);
     return err;
 }
 

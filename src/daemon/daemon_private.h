@@ -202,8 +202,11 @@ void vitals_tell_strangers(struct daemon *daemon);
 /* -- reload.c -------------------------------------------------------------------------------------
  */
 
+/* Log which stored templates are passed over, and why. */
+void reload_tell_passed_over(const struct snapshot *snapshot);
+
 /* As api_daemon.reload says. Reloads run one after the other. */
-void reload_request(struct daemon *daemon, bool options_only,
+void reload_request(struct daemon *daemon, enum api_part part,
                     void (*done)(void *data, int err, const char *line), void *data);
 
 /* Fail what still waits. */

@@ -5,13 +5,12 @@
 #include "autoprov/arena.h"
 #include "autoprov/limits.h"
 #include "autoprov/log.h"
-#include "autoprov/store_object.h"
 #include "daemon_private.h"
 
 struct reload {
     struct reload *next;
     struct daemon *daemon;
-    bool options_only;
+    enum api_part part;
     void (*done)(void *data, int err, const char *line);
     void *data;
     struct snapshot *snapshot; /* while workers switch */
@@ -63,54 +62,61 @@ static void on_switched(struct worker_request *request)
     finish(reload, 0, "");
 }
 
-/* The stored custom options; *ret_json NULL: none. */
-static int stored_options(struct daemon *daemon, struct arena *arena, const char **ret_json,
-                          struct ap_error *error)
+void reload_tell_passed_over(const struct snapshot *snapshot)
 {
-    int err = store_options_get(daemon->reader, arena, ret_json);
+    const char *file, *why;
 
-    if (err == AP_ENOENT) {
-        *ret_json = NULL;
-        return 0;
+    for (size_t i = 0; template_set_passed_over(snapshot->rendering->templates, i, &file, &why);
+         i++)
+        log_event(LOG_LEVEL_WARNING, "template_passed_over", "template=%s error=\"%s\"", file, why);
+}
+
+static int build_all(struct reload *reload, const struct snapshot_stored *stored, int64_t now,
+                     uint32_t generation, struct ap_error *error)
+{
+    struct daemon *daemon = reload->daemon;
+    struct config *config = NULL;
+    char key[128];
+    int err = config_load(daemon->config_path, &config, error);
+    const char *changed =
+        err ? NULL : config_restart_key(daemon->snapshot->config, config, key, sizeof(key));
+
+    if (changed) {
+        err = ap_error_set(error, AP_EINVAL,
+                           "%s: '%s' was changed; it takes a restart (systemctl restart "
+                           "autoprovd), nothing was changed",
+                           daemon->config_path, changed);
+    } else if (!err) {
+        err = sandbox_check(daemon->sandbox, config, error);
     }
-    if (err)
-        return ap_error_set(error, err, "stored custom options: %s", ap_strerror(err));
-    return 0;
+    if (err) {
+        config_free(config);
+        return err;
+    }
+    return snapshot_new(config, stored, now, generation, &reload->snapshot, error);
 }
 
 static int build(struct reload *reload, struct ap_error *error)
 {
     struct daemon *daemon = reload->daemon;
-    struct config *config = NULL;
     struct arena arena;
-    const char *json = NULL;
-    char key[128];
+    struct snapshot_stored stored;
     int64_t now = clock_wall_s(daemon->clock);
     uint32_t generation = daemon->snapshot->generation + 1;
 
-    arena_init(&arena, 2 * AP_CUSTOM_OPTIONS_MAX_BYTES);
-    int err = stored_options(daemon, &arena, &json, error);
-    if (!err && reload->options_only) {
-        err = snapshot_with_options(daemon->snapshot, json, now, generation, &reload->snapshot,
-                                    error);
-    } else if (!err) {
-        err = config_load(daemon->config_path, &config, error);
-        const char *changed =
-            err ? NULL : config_restart_key(daemon->snapshot->config, config, key, sizeof(key));
-        if (changed) {
-            err = ap_error_set(error, AP_EINVAL,
-                               "%s: '%s' was changed; it takes a restart (systemctl restart "
-                               "autoprovd), nothing was changed",
-                               daemon->config_path, changed);
-        } else if (!err) {
-            err = sandbox_check(daemon->sandbox, config, error);
-        }
-        if (err)
-            config_free(config);
-        else
-            err = snapshot_new(config, json, now, generation, &reload->snapshot, error);
-    }
+    arena_init(&arena, SNAPSHOT_STORED_MAX_BYTES);
+    int err = snapshot_read_stored(daemon->reader, &arena, &stored, error);
+    if (!err && reload->part == API_PART_OPTIONS)
+        err = snapshot_with_options(daemon->snapshot, stored.options, now, generation,
+                                    &reload->snapshot, error);
+    else if (!err && reload->part == API_PART_TEMPLATES)
+        err = snapshot_with_templates(daemon->snapshot, &stored, now, generation, &reload->snapshot,
+                                      error);
+    else if (!err)
+        err = build_all(reload, &stored, now, generation, error);
     arena_done(&arena);
+    if (!err && reload->part != API_PART_OPTIONS)
+        reload_tell_passed_over(reload->snapshot);
     return err;
 }
 
@@ -130,7 +136,7 @@ static void start_first(struct daemon *daemon)
         finish(reload, err, error.text);
         return;
     }
-    if (!reload->options_only)
+    if (reload->part == API_PART_ALL)
         journal_apply(reload->snapshot->config);
     reload->waiting = daemon->worker_count;
     for (size_t i = 0; i < daemon->worker_count; i++) {
@@ -141,7 +147,7 @@ static void start_first(struct daemon *daemon)
     }
 }
 
-void reload_request(struct daemon *daemon, bool options_only,
+void reload_request(struct daemon *daemon, enum api_part part,
                     void (*done)(void *data, int err, const char *line), void *data)
 {
     struct reload *reload = calloc(1, sizeof(*reload));
@@ -153,7 +159,7 @@ void reload_request(struct daemon *daemon, bool options_only,
         return;
     }
     reload->daemon = daemon;
-    reload->options_only = options_only;
+    reload->part = part;
     reload->done = done;
     reload->data = data;
     bool alone = daemon->reloads == NULL;

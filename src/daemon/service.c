@@ -24,7 +24,7 @@ static void on_signal(uv_signal_t *handle, int number)
     struct daemon *daemon = handle->data;
 
     if (number == SIGHUP)
-        reload_request(daemon, false, reloaded, NULL);
+        reload_request(daemon, API_PART_ALL, reloaded, NULL);
     else
         daemon_stop(daemon);
 }

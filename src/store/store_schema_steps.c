@@ -311,6 +311,11 @@
     "ALTER TABLE resync ADD COLUMN why TEXT NOT NULL DEFAULT '' "                                  \
     "CHECK (length(CAST(why AS BLOB)) <= 15);"
 
+/* Templates that admins stored. */
+#define SQL_TEMPLATE                                                                               \
+    "CREATE TABLE template (" ID SOME("name", 64)                                                  \
+        SOME("text", 262144) "changed_at INTEGER NOT NULL, " VERSION ", UNIQUE (name)) STRICT;"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
@@ -320,6 +325,7 @@ static const char *const steps[] = {
     SQL_SIP,
     SQL_RESYNC_WHY,
     SQL_ADMIN SQL_INVITATION SQL_SESSION,
+    SQL_TEMPLATE,
 };
 
 const struct store_migrations store_schema_migrations = {

@@ -91,7 +91,10 @@ static void make_phone(void)
 static int set_up(struct bench *bench, const char *templates, const char *vendors)
 {
     static const struct token TOKEN = {.text = "0123456789abcdef0123456789abcdef", .len = 32};
-    const struct rendering_folders folders = {templates, "/nonexistent", vendors, "/nonexistent"};
+    const struct rendering_folders folders = {.templates = templates,
+                                              .custom_templates = "/nonexistent",
+                                              .vendors = vendors,
+                                              .custom_vendors = "/nonexistent"};
     struct ap_error error = {{0}};
 
     if (rendering_load(&folders, &bench->rendering, &error) != 0) {

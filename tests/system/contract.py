@@ -132,7 +132,7 @@ def routes_of_source():
     for table, prefix in (("ROUTES", PREFIX), ("ROOT_ROUTES", "")):
         rows = re.search(rf" {table}\[\] = {{(.*?)\n}};", text, re.S)[1]
         for macro, words in re.findall(
-                r"(ROUTE|ROUTE_AROUND|ROUTE_PART|ROUTE_QUERY|ROUTE_WHO|LIST|LIST_LONG|LIST_MY)\((.*?)\)", rows, re.S):
+                r"(ROUTE|ROUTE_AROUND|ROUTE_PART|ROUTE_QUERY|ROUTE_TEMPLATE|ROUTE_WHO|LIST|LIST_LONG|LIST_MY)\((.*?)\)", rows, re.S):
             words = [word.strip() for word in words.split(",")]
             if macro.startswith("LIST"):
                 method, path = "get", words[0]

@@ -442,6 +442,31 @@ def test_metrics_want_a_key_and_health_does_not(make_instance):
         door.instance.port = port
 
 
+def test_a_key_of_a_site_finds_and_moves_its_phones_alone(make_instance):
+    door = Door(make_instance)
+    for site, users in (("hq", ("alice", "bob")), ("branch", ("eve",))):
+        door.instance.ctl("site", "add", site, code=OK)
+        for user in users:
+            door.instance.add_user(user)
+            door.instance.ctl("user", "set", user, "--site", site, code=OK)
+    door.instance.add_phone("alice", MAC, "--vendor", "linphone")
+    door.instance.add_phone("eve", "cc5ef641b799", "--vendor", "linphone")
+    key = door.key("hq", "--role", "admin", "--site", "hq")
+    for query, count in (("", 1), ("?q=cc5e", 1), ("?q=eve", 0), ("?sort=user&site=hq", 1)):
+        assert len(door.ask("GET", f"/phones{query}", key).json["items"]) == count
+        assert door.ask("GET", f"/phones/count{query}", key).json["count"] == count
+    assert door.ask("GET", "/phones?site=branch", key).status == 404
+    for path in ("/activity", "/phone-states", "/templates", "/templates/linphone.xml"):
+        assert door.ask("GET", path, key).status == 403
+    assert door.ask("POST", f"/phones/{MAC}/move", key, {"user": "eve"}).status == 404
+    assert door.ask("POST", "/phones/cc5ef641b799/move", key, {"user": "bob"}).status == 404
+    assert door.ask("PUT", "/phones/cc5ef641b799/keys", key, {"keys": []}).status == 404
+    assert door.ask("POST", "/users/eve/token", key, {}).status == 404
+    assert door.ask("POST", "/phones/cc5ef641b799/url", key, {}).status == 404
+    assert door.ask("POST", f"/phones/{MAC}/move", key, {"user": "bob"}).json["user"] == "bob"
+    assert door.ask("PUT", f"/phones/{MAC}/keys", key, {"keys": []}).status == 200
+
+
 def test_one_object_is_shown(make_instance):
     door = Door(make_instance)
     door.instance.ctl("site", "add", "hq", "--external-id", "7", code=OK)

@@ -71,6 +71,19 @@ def test_phones_are_listed_by_vendor_model_and_whether_they_fetched(visited):
     visited.ctl("phone", "list", "--stale", "--vendor", "linphone", code=USAGE)
 
 
+def test_phones_are_searched_sorted_and_moved(visited):
+    assert macs(visited, "--search", "alice") == ["cc:5e:f6:41:b7:94", "cc:5e:f6:41:b7:95"]
+    assert macs(visited, "--search", "b7-95") == ["cc:5e:f6:41:b7:95"]
+    assert macs(visited, "--sort", "model", "--order", "asc")[0] == "cc:5e:f6:41:b7:95"
+    assert macs(visited, "--state", "disabled") == ["cc:5e:f6:41:b7:94"]
+    visited.ctl("phone", "list", "--state", "odd", code=INVALID)
+    visited.add_user("bob")
+    assert "is bob's now" in visited.ctl("phone", "move", MAC, "--user", "bob", code=OK).out
+    assert macs(visited, "--user", "bob") == ["cc:5e:f6:41:b7:94"]
+    visited.ctl("phone", "move", MAC, "--user", "nobody", code=NOT_FOUND)
+    visited.ctl("phone", "move", MAC, code=USAGE)
+
+
 def test_a_phone_shows_its_last_fetch_and_refusal(visited):
     shown = visited.ctl("phone", "show", MAC, "--json", code=OK).json()
     assert shown["fetches"] == 1 and shown["refusals"] == 1

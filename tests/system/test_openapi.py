@@ -25,10 +25,10 @@ SAFE = '{"disable_auto_provision_security": false}'
 # What is there once the instance is filled, and what is nowhere.
 THERE = {"user": "alice", "site": "hq", "account": ACCOUNT, "mac": MAC, "position": 20,
          "name": "reader", "vendor": "yealink", "model": "T54W", "external_id": "x-new",
-         "id": IMPORT, "number": 0, "alarm": 1, "notification": 1}
+         "id": IMPORT, "number": 0, "alarm": 1, "notification": 1, "template": "linphone.xml"}
 NOWHERE = {"user": "nobody", "site": "nowhere", "account": f"9@{PBX}", "mac": "020000000099",
            "position": 21, "name": "no-key", "vendor": "nobody", "model": "none", "id": IMPORT,
-           "number": 0, "alarm": 999, "notification": 999}
+           "number": 0, "alarm": 999, "notification": 999, "template": "none"}
 
 # A body that each operation takes, with what is there.
 BODIES = {
@@ -53,6 +53,11 @@ BODIES = {
     "reportNotification": {"outcome": "accepted", "status": 0},
     "explain": {"mac": MAC, "from": "127.0.0.1", "agent": "curl"},
     **PORTAL_BODIES,
+    "movePhone": {"user": "bob", "lines": [ACCOUNT]},
+    "setPhoneKeys": {"keys": [{"position": 20, "type": "park", "value": "70", "label": "Park", "line": 1}]},
+    "setTemplate": {"text": "<config/>"},
+    "checkTemplate": {"text": "<config/>"},
+    "tryTemplate": {"text": "<config/>", "mac": OTHER_MAC},
     "adoptPnp": {"user": "alice", "label": "Lobby", "for": 60},
 }
 
@@ -264,6 +269,8 @@ def walk_users(walk):
     walk.call("addUser", 409, {"name": "alice"})
     walk.call("addUser", 404, {"name": "carol", "site": "nowhere"})
     walk.call("rotateToken", 200, {"grace": 60})
+    url = walk.call("revealToken", 200, {})["provisioning_base_url"]
+    walk.instance.secrets.append(url.rstrip("/").rsplit("/", 1)[1])
     walk.call("addUserKey", 201, BODIES["addUserKey"])
     walk.call("addUserKey", 409, BODIES["addUserKey"])
     walk.call("listUserKeys", 200)
@@ -299,6 +306,19 @@ def walk_phones(walk):
     walk.call("listPhones", 200)
     walk.call("listPhones", 200, query={"vendor": "yealink", "model": "T54W",
                                         "never_fetched": "true"})
+    found = walk.call("listPhones", 200, query={"q": "alice a", "sort": "last_fetch", "order": "desc",
+                                                "state": "any", "site": "hq", "limit": 1})
+    assert [row["user"] for row in found["items"]] == ["alice"]
+    walk.call("listPhones", 404, query={"site": "nowhere"})
+    assert walk.call("countPhones", 200, query={"state": "never_fetched"})["count"] == 2
+    walk.call("countPhones", 404, query={"user": "nobody"})
+    assert walk.call("showPhoneStates", 200)["never_fetched"] == 2
+    assert len(walk.call("showActivity", 200, query={"hours": 3})["fetches"]) == 3
+    url = walk.call("revealPhoneUrl", 200, {})["url"]
+    walk.instance.secrets.append(token_of(url))
+    walk.call("revealPhoneSecrets", 200, {}, query={"file": f"{MAC}.cfg"})
+    walk.call("setPhoneKeys", 412, BODIES["setPhoneKeys"], fields='If-Match: "0-0"\r\n')
+    walk.call("setPhoneKeys", 200, BODIES["setPhoneKeys"])
     walk.call("setPhone", 200, {"flat": "bootstrap", "secrets": "once", "networks": ["127.0.0.0/8"]})
     assert walk.call("enrolPhones", 200, BODIES["enrolPhones"])["macs"] == ["cc:5e:f6:41:b7:94"]
     walk.call("enrolPhones", 200, {"user": "alice", "for": 0})
@@ -308,6 +328,11 @@ def walk_phones(walk):
     walk.call("setPhone", 200, {"flat": "", "secrets": "", "networks": []})
     assert walk.call("listUnmovedPhones", 200, query={"user": "alice"})["items"][0]["why"]
     walk.call("listUnmovedPhones", 404, query={"user": "nobody"})
+    walk.call("movePhone", 200, BODIES["movePhone"])
+    walk.call("movePhone", 409, BODIES["movePhone"])
+    walk.call("movePhone", 412, {"user": "alice"}, fields='If-Match: "0-0"\r\n')
+    walk.call("movePhone", 404, {"user": "nobody"})
+    walk.call("movePhone", 200, {"user": "alice"})
     walk.call("setPhone", 200, {"label": "Door", "enabled": True, "lines": [ACCOUNT]})
     walk.call("putPhone", 201, BODIES["putPhone"])
     walk.call("putPhone", 200, BODIES["putPhone"])
@@ -397,6 +422,25 @@ def walk_settings(walk):
     walk.call("deleteApiKey", 200)
 
 
+def walk_templates(walk):
+    assert "shipped" in {row["source"] for row in walk.call("listTemplates", 200)["items"]}
+    shown = walk.call("showTemplate", 200)
+    assert shown["vendors"] == ["linphone"] and shown["text"] == shown["shipped"]
+    assert walk.call("checkTemplate", 200, {"text": shown["text"]})["ok"]
+    assert walk.call("checkTemplate", 200, {"text": "a\n{{/b}}"})["problems"][0]["line"] == 2
+    assert walk.call("tryTemplate", 200, {**BODIES["tryTemplate"], "text": shown["text"]})["body"]
+    walk.call("tryTemplate", 422, {**BODIES["tryTemplate"], "text": "{{"})
+    walk.call("tryTemplate", 404, {**BODIES["tryTemplate"], "mac": NOWHERE["mac"]})
+    walk.call("deleteTemplate", 404)
+    walk.call("setTemplate", 412, {"text": shown["text"]}, fields='If-Match: "0-0"\r\n')
+    saved = walk.call("setTemplate", 200, {"text": shown["text"] + "<!-- ours -->\n"})
+    assert walk.call("showTemplate", 200)["source"] == "stored"
+    walk.call("setTemplate", 422, {"text": "{{"})
+    walk.call("deleteTemplate", 412, fields='If-Match: "0-0"\r\n')
+    tag = f'"{saved["id"][-12:]}-{saved["version"]}"'
+    walk.call("deleteTemplate", 200, fields=f"If-Match: {tag}\r\n")
+
+
 def walk_imports(walk):
     walk.instance.expected_log.append("admin_failed action=read .*busy")
     for text, rows in (("user,display\nzoe,Zoe\n", 1), ("user,mac\nzoe,zz\n", 1),
@@ -441,7 +485,7 @@ def walk_alarms(walk):
 def test_every_operation_answers_as_it_promises(walk):
     walk.fill()
     for part in (walk_users, walk_accounts, walk_phones, walk_pnp, walk_resyncs, walk_portal, walk_fetches, walk_settings,
-                 walk_imports, walk_rest, walk_alarms):
+                 walk_templates, walk_imports, walk_rest, walk_alarms):
         part(walk)
     walk.call("deletePhone", 200)
     walk.call("deleteAccount", 200)

@@ -8,13 +8,15 @@
 
 /* -- server ------------------------------------------------------------------------------------ */
 
-static void reload(void *data, bool options_only,
+static void reload(void *data, enum api_part part,
                    void (*done)(void *done_data, int err, const char *line), void *done_data)
 {
     struct api_server *server = data;
 
-    server->reloads += !options_only;
-    server->option_switches += options_only;
+    server->reloads += part == API_PART_ALL;
+    server->option_switches += part == API_PART_OPTIONS;
+    if (part == API_PART_TEMPLATES)
+        api_server_reload(server);
     done(done_data, server->reload_err, server->reload_err ? "f.conf:1: broken" : "");
 }
 
@@ -143,11 +145,18 @@ void api_server_close(struct api_server *server)
 void api_server_reload(struct api_server *server)
 {
     struct snapshot *fresh = NULL;
+    struct snapshot_stored stored = {.options = NULL};
+    struct arena arena;
     struct ap_error error = {{0}};
 
-    if (snapshot_new(fixture_load_config(server->fixture), NULL, FIXTURE_NOW_S,
+    arena_init(&arena, SNAPSHOT_STORED_MAX_BYTES);
+    if (snapshot_read_stored(server->fixture->reader, &arena, &stored, &error) != 0)
+        fail_msg("%s", error.text);
+    stored.options = NULL;
+    if (snapshot_new(fixture_load_config(server->fixture), &stored, FIXTURE_NOW_S,
                      server->snapshot->generation + 1, &fresh, &error) != 0)
         fail_msg("%s", error.text);
+    arena_done(&arena);
     snapshot_unref(server->snapshot);
     server->snapshot = fresh;
 }

@@ -100,8 +100,8 @@ struct snapshot *load(struct app_fixture *app, uint32_t generation)
     struct snapshot *snapshot = NULL;
     struct ap_error error = {{0}};
 
-    if (snapshot_new(fixture_load_config(app), OPTIONS, FIXTURE_NOW_S, generation, &snapshot,
-                     &error))
+    if (snapshot_new(fixture_load_config(app), &(struct snapshot_stored){.options = OPTIONS},
+                     FIXTURE_NOW_S, generation, &snapshot, &error))
         fail_msg("%s", error.text);
     return snapshot;
 }

@@ -111,7 +111,7 @@ static void test_unknown_paths_and_methods_are_problems(void **state)
         {"PATCH", "/users", 405},
         {"PUT", "/users/alice", 405},
         {"GET", "/users/alice/token/rotate", 405},
-        {"POST", "/phones/cc5ef641b794/url", 405},
+        {"PUT", "/phones/cc5ef641b794/url", 405},
     };
 
     (void)state;

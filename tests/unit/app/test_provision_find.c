@@ -82,7 +82,8 @@ static int open_with(void **state, const char *options)
     store_writer_stop(fixture->writer);
     fixture->writer = NULL;
     assert_int_equal(add.err, 0);
-    if (snapshot_new(fixture_load_config(fixture), options, FIXTURE_NOW_S, 1, &snapshot, &error))
+    if (snapshot_new(fixture_load_config(fixture), &(struct snapshot_stored){.options = options},
+                     FIXTURE_NOW_S, 1, &snapshot, &error))
         fail_msg("%s", error.text);
     arena_init(&arena, AP_REQUEST_ARENA_MAX_BYTES);
     return 0;

@@ -17,8 +17,10 @@ static void fill_paths(const struct view_fixture *view, struct paths *paths)
 {
     fixture_path(view->app, "templates", paths->templates);
     fixture_path(view->app, "vendors", paths->vendors);
-    paths->folders = (struct rendering_folders){paths->templates, "/nonexistent", paths->vendors,
-                                                "/nonexistent"};
+    paths->folders = (struct rendering_folders){.templates = paths->templates,
+                                                .custom_templates = "/nonexistent",
+                                                .vendors = paths->vendors,
+                                                .custom_vendors = "/nonexistent"};
 }
 
 static int load(const struct view_fixture *view, struct ap_error *error)

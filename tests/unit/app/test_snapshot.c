@@ -12,8 +12,8 @@ static struct snapshot *make(struct app_fixture *fixture, const char *stored)
     struct snapshot *snapshot = NULL;
     struct ap_error error = {{0}};
 
-    if (snapshot_new(fixture_load_config(fixture), stored, FIXTURE_NOW_S, 3, &snapshot, &error) !=
-        0)
+    if (snapshot_new(fixture_load_config(fixture), &(struct snapshot_stored){.options = stored},
+                     FIXTURE_NOW_S, 3, &snapshot, &error) != 0)
         fail_msg("%s", error.text);
     return snapshot;
 }
@@ -73,7 +73,9 @@ static void check_refused(struct app_fixture *fixture, const char *stored, int e
     struct snapshot *snapshot = NULL;
     struct ap_error error = {{0}};
 
-    assert_int_equal(snapshot_new(fixture_load_config(fixture), stored, 0, 1, &snapshot, &error),
+    assert_int_equal(snapshot_new(fixture_load_config(fixture),
+                                  &(struct snapshot_stored){.options = stored}, 0, 1, &snapshot,
+                                  &error),
                      err);
     if (!strstr(error.text, word))
         fail_msg("'%s' is not in '%s'", word, error.text);

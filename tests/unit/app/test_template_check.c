@@ -39,7 +39,10 @@ static int check(const struct app_fixture *fixture, const char *file, const char
                  struct faults *faults, size_t *ret_renderings)
 {
     char templates[FIXTURE_PATH_MAX], vendors[FIXTURE_PATH_MAX], path[FIXTURE_PATH_MAX];
-    const struct rendering_folders folders = {templates, "/nonexistent", vendors, "/nonexistent"};
+    const struct rendering_folders folders = {.templates = templates,
+                                              .custom_templates = "/nonexistent",
+                                              .vendors = vendors,
+                                              .custom_vendors = "/nonexistent"};
     struct ap_error error = {{0}};
 
     memset(faults, 0, sizeof(*faults));

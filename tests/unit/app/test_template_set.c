@@ -240,9 +240,82 @@ static void test_an_empty_file_refuses_the_set(void **state)
 
 #define ROW(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
+/* -- texts between the folders ----------------------------------------------------------------- */
+
+static struct template_set *load_all(const struct paths *paths, const struct template_text *stored,
+                                     size_t count)
+{
+    const struct template_sources sources = {.custom_folder = paths->custom,
+                                             .shipped_folder = paths->shipped,
+                                             .stored = stored,
+                                             .stored_count = count};
+    struct template_set *set = NULL;
+    struct ap_error error = {{0}};
+
+    if (template_set_load_all(&sources, &set, &error) != 0)
+        fail_msg("%s", error.text);
+    return set;
+}
+
+static void test_a_stored_text_lies_between_the_admins_file_and_the_shipped_one(void **state)
+{
+    static const struct template_text STORED[] = {
+        {"a.xml", "stored a"}, {"b.xml", "stored b"}, {"new.xml", "stored new"}};
+    struct paths paths = make_folders(*state, true);
+
+    fixture_write(*state, "shipped/a.xml", "shipped a");
+    fixture_write(*state, "shipped/b.xml", "shipped b");
+    fixture_write(*state, "shipped/c.xml", "shipped c");
+    fixture_write(*state, "custom/a.xml", "own a");
+    struct template_set *set = load_all(&paths, STORED, 3);
+    check_rendering(set, "a.xml", "own a");
+    check_rendering(set, "b.xml", "stored b");
+    check_rendering(set, "c.xml", "shipped c");
+    check_rendering(set, "new.xml", "stored new");
+    assert_int_equal(template_set_source(set, "a.xml"), TEMPLATE_FILE);
+    assert_int_equal(template_set_source(set, "b.xml"), TEMPLATE_STORED);
+    assert_int_equal(template_set_source(set, "c.xml"), TEMPLATE_SHIPPED);
+    template_set_free(set);
+}
+
+/* d calls e, which calls a text that does not compile; so does a file of the admin's. */
+static void test_what_does_not_compile_is_passed_over_with_all_that_call_it(void **state)
+{
+    static const struct template_text STORED[] = {{"d.xml", "d {{>e.xml}}"},
+                                                  {"e.xml", "e {{>part.xml}}"},
+                                                  {"f.xml", "good"},
+                                                  {"part.xml", "{{#open}}"}};
+    struct paths paths = make_folders(*state, true);
+    const char *file, *why;
+    size_t count = 0;
+
+    fixture_write(*state, "shipped/d.xml", "shipped d");
+    fixture_write(*state, "shipped/own.xml", "shipped own");
+    fixture_write(*state, "custom/own.xml", "own {{>part.xml}}");
+    struct template_set *set = load_all(&paths, STORED, 4);
+    check_rendering(set, "d.xml", "shipped d");
+    check_rendering(set, "own.xml", "shipped own");
+    check_rendering(set, "f.xml", "good");
+    assert_null(template_set_find(set, "e.xml"));
+    assert_null(template_set_find(set, "part.xml"));
+    while (template_set_passed_over(set, count, &file, &why))
+        count++;
+    assert_int_equal(count, 4);
+    assert_non_null(strstr(template_set_why(set, "part.xml"), "part.xml:1:"));
+    assert_non_null(strstr(template_set_why(set, "d.xml"), "there is no template 'e.xml'"));
+    assert_null(template_set_why(set, "f.xml"));
+    template_set_free(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_a_stored_text_lies_between_the_admins_file_and_the_shipped_one, fixture_setup,
+            fixture_teardown),
+        cmocka_unit_test_setup_teardown(
+            test_what_does_not_compile_is_passed_over_with_all_that_call_it, fixture_setup,
+            fixture_teardown),
         ROW(test_admins_file_goes_before_the_shipped_one_of_its_name),
         ROW(test_templates_are_listed_once_in_the_order_of_names),
         ROW(test_files_are_told_from_templates_by_their_names),
