@@ -13,7 +13,7 @@ COMMANDS_PAGE = FOLDER + "/autoprovctl.1.scd"
 DAEMON_PAGE = FOLDER + "/autoprovd.8.scd"
 KEYS_PAGE = FOLDER + "/autoprovd.conf.5.scd"
 VARIABLES_PAGE = FOLDER + "/autoprovd-templates.5.scd"
-COMMANDS, DAEMON = "src/ctl/command.c", "src/daemon/main.c"
+COMMANDS, COMMAND_OPTIONS, DAEMON = "src/ctl/command.c", "src/ctl/command_options.h", "src/daemon/main.c"
 KEYS, VARIABLES = "src/config/config_keys.c", "src/app/variable.c"
 REASONS = "src/app/policy.c"
 KEYS_REFERENCE = "docs/configuration.md"
@@ -62,7 +62,7 @@ def with_macros(text):
 
 def commands(check):
     """{"noun verb POSITIONALS": {"--option VALUE"}} of the table."""
-    text = with_macros(lint.without_comments(check.read(COMMANDS), keep_strings=True))
+    text = with_macros(lint.without_comments(check.read(COMMAND_OPTIONS) + check.read(COMMANDS), keep_strings=True))
     options = {name: {f"--{option} {value}".strip() for option, value in OPTION.findall(rows)}
                for name, rows in OPTIONS.findall(text)}
     return {" ".join(filter(None, (noun, verb, positionals))): options.get(table, set())

@@ -35,12 +35,14 @@ GOOD = {
 }
 # What the tables of src/ hold, and pages that tell of it.
 MANUAL = {
-    "src/ctl/command.c": """#define WHERE {"at", "PLACE", "there"}
+    "src/ctl/command_options.h": """#define WHERE {"at", "PLACE", "there"}
 static const struct ctl_option ADD[] = {
     {"quick", NULL, "at once"},
     WHERE,
     {0},
 };
+""",
+    "src/ctl/command.c": """
 const struct ctl_command CTL_COMMANDS[] = {
     {"user", "add", "NAME", 1, 1, ADD, "add a user", ctl_user_add},
     {0},

@@ -14,6 +14,7 @@ from contract import BROWSERS, Contract, members_of_source, routes_of_source, wo
 from instance import FAILED, OK, TOP, token_of, wait_until
 from portal import COOKIE, OURS, PASSWORD
 from portal_walk import BODIES as PORTAL_BODIES, walk_portal
+from template_walk import BODIES as TEMPLATE_BODIES, walk_templates
 from test_admin_listener import Door
 
 MAC, OTHER_MAC, STRANGER = "cc5ef641b794", "cc5ef641b795", "020000000077"
@@ -55,9 +56,7 @@ BODIES = {
     **PORTAL_BODIES,
     "movePhone": {"user": "bob", "lines": [ACCOUNT]},
     "setPhoneKeys": {"keys": [{"position": 20, "type": "park", "value": "70", "label": "Park", "line": 1}]},
-    "setTemplate": {"text": "<config/>"},
-    "checkTemplate": {"text": "<config/>"},
-    "tryTemplate": {"text": "<config/>", "mac": OTHER_MAC},
+    **TEMPLATE_BODIES,
     "adoptPnp": {"user": "alice", "label": "Lobby", "for": 60},
 }
 
@@ -420,25 +419,6 @@ def walk_settings(walk):
     walk.call("listApiKeys", 200)
     walk.call("showApiKey", 200)
     walk.call("deleteApiKey", 200)
-
-
-def walk_templates(walk):
-    assert "shipped" in {row["source"] for row in walk.call("listTemplates", 200)["items"]}
-    shown = walk.call("showTemplate", 200)
-    assert shown["vendors"] == ["linphone"] and shown["text"] == shown["shipped"]
-    assert walk.call("checkTemplate", 200, {"text": shown["text"]})["ok"]
-    assert walk.call("checkTemplate", 200, {"text": "a\n{{/b}}"})["problems"][0]["line"] == 2
-    assert walk.call("tryTemplate", 200, {**BODIES["tryTemplate"], "text": shown["text"]})["body"]
-    walk.call("tryTemplate", 422, {**BODIES["tryTemplate"], "text": "{{"})
-    walk.call("tryTemplate", 404, {**BODIES["tryTemplate"], "mac": NOWHERE["mac"]})
-    walk.call("deleteTemplate", 404)
-    walk.call("setTemplate", 412, {"text": shown["text"]}, fields='If-Match: "0-0"\r\n')
-    saved = walk.call("setTemplate", 200, {"text": shown["text"] + "<!-- ours -->\n"})
-    assert walk.call("showTemplate", 200)["source"] == "stored"
-    walk.call("setTemplate", 422, {"text": "{{"})
-    walk.call("deleteTemplate", 412, fields='If-Match: "0-0"\r\n')
-    tag = f'"{saved["id"][-12:]}-{saved["version"]}"'
-    walk.call("deleteTemplate", 200, fields=f"If-Match: {tag}\r\n")
 
 
 def walk_imports(walk):

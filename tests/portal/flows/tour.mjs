@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import {given, run, NARROW, WIDE} from '../browser.mjs';
 
-const pages = ['', 'phones', `phones/${given.mac}`, 'add-phone', 'users', `users/${given.user}`, 'discovered', 'refusals',
+const pages = ['', 'phones', `phones/${given.mac}`, 'add-phone', 'users', `users/${given.user}`, 'discovered', 'refusals', 'templates',
     'import', 'settings', 'audit', 'api-keys', 'admins', 'sessions'];
 const ways = [
     {language: 'en', dark: false, width: WIDE, axe: true}, {language: 'en', dark: true, width: WIDE, axe: true},
