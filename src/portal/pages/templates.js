@@ -15,12 +15,12 @@ const sourceBadge = source => badge({shipped: 'off', file: 'info', stored: 'good
 
 async function list(root, {signal}) {
     const q = field('q', t('phones.find'), {type: 'search'});
-    const items = await all('/templates', {}, signal);
+    const items = await all('/templates', {limit: ''}, signal);
     const place = h('div', {});
     const columns = [
         {text: t('template.name'), cell: row => h('a', {href: `#/templates/${encodeURIComponent(row.name)}`, class: 'mono'}, row.name)},
         {text: t('template.vendors'), cell: row => row.vendors.join(', ') || '–'},
-        {text: t('template.source'), cell: row => sourceBadge(row.source)},
+        {text: t('template.source'), cell: row => [sourceBadge(row.source), row.problem && h('p', {class: 'warning'}, t('template.passedOver'), ' ', row.problem)]},
         {text: t('template.changed'), cell: row => (row.changed_at ? date(row.changed_at) : '–')},
     ];
     const draw = () => {
@@ -96,6 +96,7 @@ async function one(root, name, {signal, may, again, guard}) {
     root.append(
         head(name, {back: {href: '#/templates', text: t('nav.templates')}}),
         section(t('template.about'), facts([[t('template.source'), sourceBadge(data.source)], [t('template.vendors'), data.vendors.join(', ') || '–'], data.changed_at && [t('template.changed'), date(data.changed_at)]]),
+            data.problem && h('p', {class: 'warning'}, t('template.passedOver'), ' ', data.problem),
             data.read_only && h('p', {class: 'notice'}, t('template.readOnly'), ' ', data.reason)),
         h('section', {class: 'box'}, h('h2', {}, t('template.source_text')), editor.node, box, says,
             h('div', {class: 'buttons'},

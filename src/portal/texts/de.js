@@ -235,7 +235,7 @@ export default {
     editor: {at: 'Zeile {line}, Spalte {column}: {text}', noJson: 'das ist hier kein JSON'},
     template: {
         text: 'Woraus die Dateien der Telefone gemacht werden. Eine mitgelieferte lässt sich hier ändern; die geänderte steht in der Datenbank, gilt sofort und lässt sich zurücknehmen.', name: 'Vorlage', vendors: 'Hersteller', source: 'Kommt von', changed: 'Geändert', about: 'Angaben',
-        shipped: 'mitgeliefert', file: 'Ihr Ordner', stored: 'hier geändert', readOnly: 'Sie lässt sich hier nicht ändern.', editor: 'Text von {name}', source_text: 'Text', check: 'Prüfen', save: 'Prüfen und speichern', saved: 'Gespeichert und in Gebrauch',
+        shipped: 'mitgeliefert', file: 'Ihr Ordner', stored: 'hier geändert', readOnly: 'Sie lässt sich hier nicht ändern.', passedOver: 'Nicht in Gebrauch, die mitgelieferte dient:', editor: 'Text von {name}', source_text: 'Text', check: 'Prüfen', save: 'Prüfen und speichern', saved: 'Gespeichert und in Gebrauch',
         ok: {one: 'Gut: {n} Erzeugung versucht.', other: 'Gut: {n} Erzeugungen versucht.'}, wrong: {one: '{n} Fehler', other: '{n} Fehler'}, takeBack: 'Zurücknehmen', takeBackText: 'Der hier geänderte Text wird gelöscht, und der mitgelieferte gilt wieder. Telefone bekommen ihn mit dem nächsten Abruf.',
         preview: 'Vorschau', previewPhone: 'Telefon', previewHint: 'MAC eines Telefons, dessen Datei aus dieser Vorlage gemacht wird; Geheimnisse sind verdeckt', previewGo: 'Zeigen, was es bekäme', shippedText: 'Der mitgelieferte Text',
     },

@@ -236,7 +236,7 @@ export default {
     editor: {at: 'Line {line}, column {column}: {text}', noJson: 'this is no JSON here'},
     template: {
         text: 'What phones’ files are made of. A shipped one may be changed here; the changed one is kept in the database, in use at once, and may be taken back.', name: 'Template', vendors: 'Vendors', source: 'Comes from', changed: 'Changed', about: 'About',
-        shipped: 'shipped', file: 'your folder', stored: 'changed here', readOnly: 'It cannot be changed here.', editor: 'Text of {name}', source_text: 'Text', check: 'Check', save: 'Check and save', saved: 'Saved, and in use',
+        shipped: 'shipped', file: 'your folder', stored: 'changed here', readOnly: 'It cannot be changed here.', passedOver: 'Not in use, and the shipped one serves:', editor: 'Text of {name}', source_text: 'Text', check: 'Check', save: 'Check and save', saved: 'Saved, and in use',
         ok: {one: 'Good: {n} rendering tried.', other: 'Good: {n} renderings tried.'}, wrong: {one: '{n} fault', other: '{n} faults'}, takeBack: 'Take back', takeBackText: 'The text that was changed here is deleted, and the shipped one is in use again. Phones get it with their next fetch.',
         preview: 'Preview', previewPhone: 'Phone', previewHint: 'MAC of a phone whose file is made of this template; secrets are masked', previewGo: 'Show what it would get', shippedText: 'The shipped text',
     },

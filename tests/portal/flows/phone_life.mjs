@@ -75,9 +75,9 @@ run(async b => {
     await page.keyboard.press('ArrowUp');
     await b.shot(page, 'keys');
     assert.deepEqual(await b.axe(page), []);
-    const save = page.getByRole('button', {name: 'Save'});
-    if (await save.count()) await save.first().click();
-    await page.waitForLoadState('networkidle');
+    const saved = page.waitForResponse(answer => answer.request().method() === 'PUT' && answer.url().endsWith('/keys'));
+    await page.getByRole('button', {name: 'Save'}).first().click();
+    assert.equal((await saved).status(), 200);
     const keys = JSON.parse(await ctl('key', 'list', '001565ab1234', '--json'));
     assert.deepEqual(keys.map(one => one.label), ['Zoe', 'Bob']);
 
