@@ -34,6 +34,8 @@ void address_format(const struct address *address, char ret_text[static AP_ADDRE
 /* Loopback, RFC 1918, RFC 3927, RFC 4193 and link-local addresses (RFC 4291): none that a stranger
  * on the Internet can send from. */
 bool address_is_private(const struct address *address);
+/* 127.0.0.0/8, ::1. */
+bool address_is_loopback(const struct address *address);
 
 /* What limits and penalties count by: an IPv4 address, or an IPv6 /64 (RFC 4291, 2.5.4: one
  * subscriber has a whole /64). */

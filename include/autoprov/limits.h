@@ -46,6 +46,8 @@
 #define AP_ACCEPT_PAUSE_MS 100
 /* Control socket: admins' tools and the PBX's scripts. */
 #define AP_ADMIN_CONNECTIONS_MAX 64
+/* Of them of one source, over the network: a browser has six. */
+#define AP_ADMIN_SOURCE_CONNECTIONS_MAX 24
 
 /* A fetch that waits for the writer is answered 503 after this. */
 #define AP_CLAIM_WAIT_MS 5000
@@ -222,11 +224,12 @@
 #define AP_ADMIN_PASSWORD_MAX_BYTES 256
 /* Argon2id (OWASP, Password Storage Cheat Sheet): memory of one, passes, lanes; two at a time take
  * 38 MiB and some 30 ms each; whoever comes beyond the queue comes again. */
-#define AP_ARGON2_KIB       19456
-#define AP_ARGON2_PASSES    2
-#define AP_ARGON2_LANES     1
-#define AP_ARGON2_RUN_MAX   2
-#define AP_ARGON2_QUEUE_MAX 16
+#define AP_ARGON2_KIB        19456
+#define AP_ARGON2_PASSES     2
+#define AP_ARGON2_LANES      1
+#define AP_ARGON2_RUN_MAX    2
+#define AP_ARGON2_QUEUE_MAX  16
+#define AP_ARGON2_SOURCE_MAX 8 /* of them of one source */
 /* Wrong passwords, of one account and from one source: so many are free, then one waits 2 s, 4 s, …
  * up to the most; a quarter of an hour later all are forgotten. */
 #define AP_SIGN_IN_FREE   5

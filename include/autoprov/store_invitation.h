@@ -44,4 +44,7 @@ AP_MUSTCHECK int store_invitation_use(struct store_db *db, struct arena *arena,
 /* One phone more was added by it. Errors: AP_ERANGE it has AP_INVITATION_PHONES_MAX; AP_ENOENT. */
 AP_MUSTCHECK int store_invitation_add_phone(struct store_db *db, const char *id);
 
+/* End all of a user's, used and not, and the sessions that came of them. On the writer. */
+AP_MUSTCHECK int store_invitation_end_all(struct store_db *db, const char *user_id);
+
 #endif

@@ -226,7 +226,7 @@ static const struct api_route ROUTES[] = {
               api_setup_token, "admin.setup_token", NULL, NULL),
     ROUTE(GATE_GET, "/admins/*", API_ROLE_ADMIN, API_READ, api_admin_show, NULL),
     ROUTE_AROUND(GATE_PATCH, "/admins/*", API_ROLE_ADMIN, API_PASSWORD, api_admin_set, "admin.set",
-                 api_admin_set_before, NULL),
+                 api_admin_set_before, api_admin_set_after),
     ROUTE(GATE_DELETE, "/admins/*", API_ROLE_ADMIN, API_WRITE, api_admin_del, "admin.del"),
     ROUTE_QUERY(GATE_GET, "/users/*/invitations", API_ROLE_ADMIN, API_READ, api_invitation_list,
                 NULL, PAGE_QUERY),
@@ -238,7 +238,7 @@ static const struct api_route ROUTES[] = {
     ROUTE_WHO(GATE_GET, "/my/models", API_ROLE_USER, API_WHO_USER_SESSION, API_READ,
               api_my_model_list, NULL, NULL, NULL),
     ROUTE_WHO(GATE_POST, "/my/phones", API_ROLE_USER, API_WHO_USER_SESSION, API_WRITE,
-              api_my_phone_add, "phone.add", NULL, NULL),
+              api_my_phone_add, "phone.add", api_my_phone_add_before, api_my_phone_add_after),
     ROUTE_WHO(GATE_POST, "/my/phones/*/url", API_ROLE_USER, API_WHO_USER_SESSION, API_WRITE,
               api_my_phone_url, "phone.url", NULL, NULL),
 

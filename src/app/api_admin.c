@@ -196,6 +196,15 @@ int api_admin_set(struct api_call *call, struct store_db *db)
     return err ? err : answer_admin(call, db, admin.id, 200);
 }
 
+/* Whoever was locked out by tries at the old password has a new one. */
+int api_admin_set_after(struct api_call *call)
+{
+    if (call->password.made[0])
+        sign_in_throttle_right(call->api->door.throttle,
+                               json_string_value(json_object_get(call->result, "name")), NULL);
+    return 0;
+}
+
 int api_admin_del(struct api_call *call, struct store_db *db)
 {
     struct store_admin admin;

@@ -105,6 +105,7 @@ static int identify_key(struct api_call *call, const struct http_request *reques
         return api_problem(call, AP_EPERM, NULL, "the key '%s' may not be used from %s", key.name,
                            source);
     }
+    call->key_id = key.id;
     call->site_id = key.site_id;
     call->site_name = key.site_name;
     return api_role_parse(key.role, &call->role) == 0 ? 0 : AP_ECORRUPT;
@@ -119,6 +120,31 @@ int api_identify(struct api_call *call, const struct http_request *request)
     return identify_key(call, request);
 }
 
+/* The session that came, unless it has ended or its holder may do less. */
+static int check_session(struct api_call *call, struct store_db *db)
+{
+    const struct store_session *session = call->session;
+    struct store_session now;
+    int err = store_session_get(db, &call->arena, session->id, &now);
+
+    if (err == AP_ENOENT ||
+        (!err && session->role && (!now.role || strcmp(session->role, now.role) != 0)))
+        return api_problem(call, AP_EAUTH, NULL, "sign in: the session has ended meanwhile");
+    return err;
+}
+
+int api_identify_again(struct api_call *call, struct store_db *db)
+{
+    struct store_api_key key;
+    int err = call->session ? check_session(call, db) : 0;
+
+    if (err || !call->key_id)
+        return err;
+    err = store_api_key_get(db, &call->arena, call->key_id, &key);
+    return err == AP_ENOENT ? api_problem(call, AP_EAUTH, NULL, "the key was deleted meanwhile")
+                            : err;
+}
+
 /* -- whom a route is for ----------------------------------------------------------------------- */
 
 int api_check_who(struct api_call *call)
@@ -126,6 +152,9 @@ int api_check_who(struct api_call *call)
     const struct http_request *request = http_exchange_request(call->exchange);
     const struct store_session *session = call->session;
 
+    /* What is shown is a secret, and browsers keep what they GET. */
+    if (session && call->route->method == GATE_GET && call->route->kind == API_WRITE)
+        return api_problem(call, AP_EPERM, NULL, "a browser asks for this by POST");
     switch (call->route->who) {
     case API_WHO_ANYBODY:
         return 0;

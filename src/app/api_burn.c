@@ -182,6 +182,9 @@ int api_user_burn(struct api_call *call, struct store_db *db)
         err = token_make(&token);
     if (!err)
         err = store_token_burn(db, burn.user.id, &token, ends_at);
+    /* Whoever has a link, or came by one, would be told the new URL. */
+    if (!err)
+        err = store_invitation_end_all(db, burn.user.id);
     if (!err)
         err = change_accounts(&burn);
     if (!err)

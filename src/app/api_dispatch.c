@@ -106,7 +106,9 @@ static int check_origin(struct api_call *call, const struct http_request *reques
                         (is_open(call, request) && request->method != GATE_GET);
 
     secret_wipe(text, sizeof(text));
-    if (request->authorization[0] || !must_be_ours || api_door_is_same_origin(request) ||
+    /* An open route looks at no key. */
+    bool has_key = request->authorization[0] && !is_open(call, request);
+    if (has_key || !must_be_ours || api_door_is_same_origin(request) ||
         !api_door_is_portal(call->snapshot->config, request))
         return 0;
     return api_problem(call, AP_EPERM, NULL,

@@ -57,6 +57,9 @@ AP_MUSTCHECK int api_session_begin(struct api_call *call, struct store_db *db,
  * problem: AP_ETHROTTLED, with Retry-After; AP_EBUSY no password can be looked at now, and nothing
  * was counted. *ret_tries: how many there were. Control loop's thread, as all of these. */
 AP_MUSTCHECK int api_sign_in_begin(struct api_call *call, const char *name, uint32_t *ret_tries);
+/* The same of what has a name alone: the source does not count. */
+AP_MUSTCHECK int api_sign_in_begin_named(struct api_call *call, const char *name,
+                                         uint32_t *ret_tries);
 /* It was right. */
 void api_sign_in_right(struct api_call *call, const char *name);
 /* It was wrong: counted, and told to the log. */
@@ -85,8 +88,9 @@ struct api_passwords {
 /* Let the call's password be worked on, and then write it (api_run_write()); at once when there is
  * nothing to do. Control loop's thread. */
 void api_password_start(struct api_call *call);
-/* Would the next one find no place? */
-bool api_passwords_are_full(const struct api *api);
+/* Would this one find no place? Of one source AP_ARGON2_SOURCE_MAX wait at most; all of this
+ * machine are one. */
+bool api_passwords_are_full(const struct api_call *call);
 /* Answer those that wait; none waits from now on. */
 void api_passwords_stop(struct api *api);
 /* Is text fit to be the password of somebody called name? Errors with a problem of pointer. */

@@ -101,6 +101,22 @@ static int tell_existing(struct api_call *call)
                        "a phone with this MAC is entered already: ask who has invited you");
 }
 
+/* Refused MACs count, or a link would tell which phones there are. */
+int api_my_phone_add_before(struct api_call *call)
+{
+    uint32_t tries;
+    const char *name = api_text(call, "phones of %s", call->session->invitation_id);
+
+    return name ? api_sign_in_begin_named(call, name, &tries) : AP_ENOMEM;
+}
+
+int api_my_phone_add_after(struct api_call *call)
+{
+    sign_in_throttle_right(call->api->door.throttle,
+                           api_text(call, "phones of %s", call->session->invitation_id), NULL);
+    return 0;
+}
+
 int api_my_phone_add(struct api_call *call, struct store_db *db)
 {
     struct store_phone phone = {

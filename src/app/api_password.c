@@ -112,11 +112,29 @@ static void start_next(struct api *api)
     }
 }
 
-bool api_passwords_are_full(const struct api *api)
+static void source_of(const struct api_call *call, struct source_key *ret_key)
 {
-    const struct api_passwords *passwords = &api->door.passwords;
+    const struct http_request *request = http_exchange_request(call->exchange);
 
-    return passwords->stopping || passwords->waiting >= AP_ARGON2_QUEUE_MAX;
+    *ret_key = (struct source_key){.bytes = {0}};
+    if (!request->peer_user && !address_is_loopback(request->peer))
+        address_source_key(request->peer, ret_key);
+}
+
+bool api_passwords_are_full(const struct api_call *call)
+{
+    const struct api_passwords *passwords = &call->api->door.passwords;
+    struct source_key own, other;
+    size_t same = 0;
+
+    if (passwords->stopping || passwords->waiting >= AP_ARGON2_QUEUE_MAX)
+        return true;
+    source_of(call, &own);
+    for (const struct api_call *it = passwords->first; it; it = it->password.next) {
+        source_of(it, &other);
+        same += memcmp(&own, &other, sizeof(own)) == 0;
+    }
+    return same >= AP_ARGON2_SOURCE_MAX;
 }
 
 void api_password_start(struct api_call *call)
@@ -127,7 +145,7 @@ void api_password_start(struct api_call *call)
         api_run_write(call);
         return;
     }
-    if (api_passwords_are_full(call->api)) {
+    if (api_passwords_are_full(call)) {
         call->err = AP_EBUSY;
         api_call_answer(call);
         return;

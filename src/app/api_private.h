@@ -88,6 +88,7 @@ struct api_call {
     struct arena arena;
     enum api_role role;
     const struct store_session *session; /* from the arena; NULL: the caller has none */
+    const char *key_id;                  /* of the caller's key; NULL: it is none */
     const char *site_id;                 /* of the caller's key, from the arena; NULL: all sites */
     const char *site_name;               /* of that */
     const char *params[API_PARAMS_MAX];
@@ -132,6 +133,10 @@ AP_MUSTCHECK int api_identify(struct api_call *call, const struct http_request *
 
 /* Is the caller one for the route? Errors: AP_EPERM with a problem. */
 AP_MUSTCHECK int api_check_who(struct api_call *call);
+
+/* While the call waited for its turn, is the caller still who was let in? Before a change, in its
+ * transaction. Errors with a problem: AP_EAUTH; those of the store. */
+AP_MUSTCHECK int api_identify_again(struct api_call *call, struct store_db *db);
 
 /* "viewer", "operator", "admin". Errors: AP_EINVAL. */
 AP_MUSTCHECK int api_role_parse(const char *text, enum api_role *ret_role);

@@ -146,5 +146,8 @@ int api_activation_before(struct api_call *call);
 int api_activation_after(struct api_call *call);
 int api_admin_add_before(struct api_call *call);
 int api_admin_set_before(struct api_call *call);
+int api_my_phone_add_before(struct api_call *call);
+int api_my_phone_add_after(struct api_call *call);
+int api_admin_set_after(struct api_call *call);
 
 #endif

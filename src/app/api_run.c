@@ -55,7 +55,8 @@ static int run_write(struct store_write *write, struct store_db *db)
 {
     struct api_call *call = (struct api_call *)((char *)write - offsetof(struct api_call, write));
 
-    return run_route(call, db);
+    int err = api_identify_again(call, db);
+    return err ? err : run_route(call, db);
 }
 
 static void write_done(struct store_write *write, int err)

@@ -15,23 +15,32 @@ void api_sign_in_source(const struct api_call *call, char ret_text[static AP_ADD
     address_format(http_exchange_request(call->exchange)->peer, ret_text);
 }
 
-int api_sign_in_begin(struct api_call *call, const char *name, uint32_t *ret_tries)
+static int begin(struct api_call *call, const char *name, const struct address *peer,
+                 uint32_t *ret_tries)
 {
-    const struct http_request *request = http_exchange_request(call->exchange);
     struct api *api = call->api;
     char source[AP_ADDRESS_TEXT_MAX];
+    int err = sign_in_throttle_begin(api->door.throttle, name, peer, clock_monotonic_ms(api->clock),
+                                     &call->retry_after_s, ret_tries);
 
-    if (api_passwords_are_full(api))
-        return AP_EBUSY;
-    int err =
-        sign_in_throttle_begin(api->door.throttle, name, request->peer,
-                               clock_monotonic_ms(api->clock), &call->retry_after_s, ret_tries);
     if (err != AP_EBUSY)
         return err;
     api->door.failed_sign_ins++;
     api_sign_in_source(call, source);
     log_event(LOG_LEVEL_INFO, "admin_refused", "source=%s reason=throttled", source);
     return api_problem(call, AP_ETHROTTLED, NULL, "too many wrong tries: come back later");
+}
+
+int api_sign_in_begin(struct api_call *call, const char *name, uint32_t *ret_tries)
+{
+    if (api_passwords_are_full(call))
+        return AP_EBUSY;
+    return begin(call, name, http_exchange_request(call->exchange)->peer, ret_tries);
+}
+
+int api_sign_in_begin_named(struct api_call *call, const char *name, uint32_t *ret_tries)
+{
+    return begin(call, name, NULL, ret_tries);
 }
 
 void api_sign_in_right(struct api_call *call, const char *name)
@@ -164,53 +173,62 @@ int api_sign_in_after(struct api_call *call)
 
 int api_session_password_before(struct api_call *call)
 {
-    struct store_admin *admin = arena_alloc(&call->arena, sizeof(*admin));
+    struct sign_in *change = arena_alloc(&call->arena, sizeof(*change));
     const char *current = NULL, *text = NULL;
-    uint32_t tries;
     const struct api_field fields[] = {
         {.name = "current", .type = API_FIELD_RAW, .required = true, .target = &current},
         {.name = "password", .type = API_FIELD_RAW, .required = true, .target = &text},
     };
-    int err = admin ? api_read_fields(call, fields, AP_COUNT(fields)) : AP_ENOMEM;
+    int err = change ? api_read_fields(call, fields, AP_COUNT(fields)) : AP_ENOMEM;
 
     if (!err)
         err = api_password_check(call, "/password", text, call->session->name);
     if (!err && strlen(current) > AP_ADMIN_PASSWORD_MAX_BYTES)
         err = api_problem(call, AP_EINVAL, "/current", "this is not the password");
     if (!err)
-        err = api_sign_in_begin(call, call->session->name, &tries);
+        err = api_sign_in_begin(call, call->session->name, &change->tries);
     if (!err)
-        err = store_admin_get(call->api->reader, &call->arena, call->session->holder_id, admin);
+        err = store_admin_get(call->api->reader, &call->arena, call->session->holder_id,
+                              &change->admin);
     if (err)
         return err;
-    call->more = admin;
+    change->name = call->session->name;
+    call->more = change;
     call->password.checked = current;
-    call->password.hash = admin->hash;
+    call->password.hash = change->admin.hash;
     call->password.made_of = text;
     return 0;
 }
 
 int api_session_password(struct api_call *call, struct store_db *db)
 {
-    const struct store_admin *seen = call->more;
-    struct store_admin admin;
-    int err = store_admin_get(db, &call->arena, seen->id, &admin);
+    struct sign_in *change = call->more;
+    struct store_admin admin = {.id = NULL};
+    int err = read_again(call, db, change);
 
-    if (!call->password.is_right || (!err && admin.version != seen->version))
-        return api_problem(call, AP_EINVAL, "/current", "this is not the password");
-    if (err)
-        return err;
+    if (err == AP_ENOENT)
+        return audit_refusal(call, db, change);
+    if (!err)
+        err = store_admin_get(db, &call->arena, change->admin.id, &admin);
     admin.hash = call->password.made;
-    err = store_admin_set(db, &admin);
+    if (!err)
+        err = store_admin_set(db, &admin);
     if (!err)
         err = store_session_end_others(db, admin.id, call->session->id);
     if (!err)
         err = api_audit(call, db, api_text(call, "admin=%s", admin.name), "password=changed");
+    change->is_in = !err;
     return err ? err : api_session_show(call, db);
 }
 
 int api_session_password_after(struct api_call *call)
 {
-    api_sign_in_right(call, call->session->name);
+    const struct sign_in *change = call->more;
+
+    if (!change->is_in) {
+        api_sign_in_wrong(call, "wrong_password");
+        return api_problem(call, AP_EINVAL, "/current", "this is not the password");
+    }
+    api_sign_in_right(call, change->name);
     return 0;
 }

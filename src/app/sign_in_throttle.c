@@ -52,15 +52,16 @@ static int read_keys(const char *name, const struct address *source, struct keys
     int err = 0;
 
     ret_keys->count = 0;
-    address_source_key(source, &key);
-    memcpy(network + len, key.bytes, sizeof(key.bytes));
     for (; name && *name && used < sizeof(account); name++)
         account[used++] = text_lower(*name);
     if (name)
         err = store_ticket_digest(account, used, ret_keys->bytes[ret_keys->count++]);
-    if (!err)
+    if (!err && source) {
+        address_source_key(source, &key);
+        memcpy(network + len, key.bytes, sizeof(key.bytes));
         err = store_ticket_digest(network, len + sizeof(key.bytes),
                                   ret_keys->bytes[ret_keys->count++]);
+    }
     secret_wipe(account, sizeof(account)); /* people type passwords there too */
     return err;
 }
@@ -155,7 +156,7 @@ void sign_in_throttle_right(struct sign_in_throttle *throttle, const char *name,
     struct row *account = name ? find_row(throttle, keys.bytes[0]) : NULL;
     if (account)
         account->tries = 0;
-    struct row *network = find_row(throttle, keys.bytes[keys.count - 1]);
+    struct row *network = source ? find_row(throttle, keys.bytes[keys.count - 1]) : NULL;
     if (network) {
         network->tries--;
         network->until_ms = network->last_ms;

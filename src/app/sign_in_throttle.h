@@ -22,13 +22,14 @@ AP_MUSTCHECK int sign_in_throttle_new(struct sign_in_throttle **ret_throttle);
 void sign_in_throttle_free(struct sign_in_throttle *throttle);
 
 /* Begin a try. name: of the account as it was typed, any text; NULL: what is tried has no account.
- * *ret_wait_s: of AP_EBUSY. *ret_tries: how many there were, this one too, of account or source,
- * whichever has more. Errors: AP_EBUSY not now; AP_ECRYPTO. */
+ * source: NULL: the account alone counts. *ret_wait_s: of AP_EBUSY. *ret_tries: how many there
+ * were, this one too, of account or source, whichever has more. Errors: AP_EBUSY not now;
+ * AP_ECRYPTO. */
 AP_MUSTCHECK int sign_in_throttle_begin(struct sign_in_throttle *throttle, const char *name,
                                         const struct address *source, int64_t now_ms,
                                         uint32_t *ret_wait_s, uint32_t *ret_tries);
 
-/* The try was a right one: the account begins anew, the source has one less. */
+/* The try was a right one: the account begins anew, the source (NULL: none) has one less. */
 void sign_in_throttle_right(struct sign_in_throttle *throttle, const char *name,
                             const struct address *source);
 

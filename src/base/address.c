@@ -167,6 +167,13 @@ bool network_contains(const struct network *network, const struct address *addre
            same_prefix(network->bytes, address->bytes, network->prefix_len);
 }
 
+bool address_is_loopback(const struct address *address)
+{
+    static const struct network NETWORKS[] = {{AF_INET, {127}, 8}, {AF_INET6, {[15] = 1}, 128}};
+
+    return network_contains(&NETWORKS[0], address) || network_contains(&NETWORKS[1], address);
+}
+
 bool address_is_private(const struct address *address)
 {
     static const struct network NETWORKS[] = {

@@ -25,18 +25,9 @@ static bool networks_of_admins(const struct config_listener *listener)
     return listener->serves == CONFIG_SERVES_ADMIN && listener->networks.count > 0;
 }
 
-static bool is_loopback(const struct address *address)
-{
-    static const uint8_t LOOPBACK[16] = {[15] = 1}; /* RFC 4291, 2.5.3 */
-
-    if (address->family == AF_INET)
-        return address->bytes[0] == 127; /* RFC 1122, 3.2.1.3 */
-    return memcmp(address->bytes, LOOPBACK, sizeof(LOOPBACK)) == 0;
-}
-
 static bool is_far_portal(const struct config_listener *listener)
 {
-    return listener->serves == CONFIG_SERVES_PORTAL && !is_loopback(&listener->address);
+    return listener->serves == CONFIG_SERVES_PORTAL && !address_is_loopback(&listener->address);
 }
 
 static bool portal_without_hosts(const struct config_listener *listener)

@@ -124,6 +124,9 @@ int ctl_session_end(const struct ctl_args *args)
 
 /* -- user invite ------------------------------------------------------------------------------- */
 
+/* What the portal is called unless the configuration says hosts. */
+#define LOCAL_URL "https://localhost"
+
 static int add_duration(const struct ctl_args *args, json_t *body)
 {
     const char *text = ctl_arg(args, "for");
@@ -151,10 +154,14 @@ int ctl_user_invite(const struct ctl_args *args)
     else
         json_decref(body);
     free(path);
+    const char *url = json_string_value(json_object_get(made, "url"));
     if (code == CTL_OK && !args->json)
         fprintf(stderr,
                 "%s may enter phones by this link, which opens once; it is shown this "
                 "once\n",
                 args->positionals[0]);
-    return tell(args, code, made, json_string_value(json_object_get(made, "url")));
+    if (code == CTL_OK && !args->json && url && strncmp(url, LOCAL_URL, strlen(LOCAL_URL)) == 0)
+        fprintf(stderr, "it leads to this machine itself: for users elsewhere give the portal's "
+                        "listener an address, hosts and networks\n");
+    return tell(args, code, made, url);
 }

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,6 +76,24 @@ static bool accept_failed(struct listener *listener)
     }
 }
 
+/* Of a listener for admins: one source alone may not fill it. There are few to look through. */
+static bool has_its_share(const struct listener *listener, const struct address *peer)
+{
+    struct source_key own, other;
+    size_t count = 0;
+
+    if (listener_profile(listener) != GATE_ADMIN || peer->family == AF_UNSPEC)
+        return false;
+    address_source_key(peer, &own);
+    for (const struct connection *it = listener->front->connections.first; it; it = it->next) {
+        if (it->listener != listener)
+            continue;
+        address_source_key(&it->peer, &other);
+        count += memcmp(&own, &other, sizeof(own)) == 0;
+    }
+    return count >= AP_ADMIN_SOURCE_CONNECTIONS_MAX;
+}
+
 static void accept_one(struct listener *listener, int fd, const struct sockaddr *sockaddr)
 {
     struct front *front = listener->front;
@@ -98,6 +117,11 @@ static void accept_one(struct listener *listener, int fd, const struct sockaddr 
         (void)close(fd); /* nothing was written */
         front->stats.foreign_sources++;
         front->stats.last_bad_peer = peer;
+        return;
+    }
+    if (has_its_share(listener, &peer)) {
+        (void)close(fd); /* nothing was written */
+        front->stats.refused_connections++;
         return;
     }
     int err = connection_open(listener, fd, &peer);

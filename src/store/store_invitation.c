@@ -140,3 +140,12 @@ int store_invitation_add_phone(struct store_db *db, const char *id)
     err = store_query_end(&query, store_query_step(&query));
     return err ? err : AP_ERANGE;
 }
+
+int store_invitation_end_all(struct store_db *db, const char *user_id)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db, "DELETE FROM invitation WHERE user_id = ?"); /* sessions too */
+    store_query_bind_text(&query, user_id);
+    return store_query_run(&query);
+}
