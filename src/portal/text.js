@@ -11,10 +11,10 @@ export let language = 'en';
 function wanted() {
     try {
         const kept = localStorage.getItem('lang');
-        if (kept in languages) return kept;
+        if (kept && Object.hasOwn(languages, kept)) return kept;
     } catch { /* storage may be switched off: then the browser's language it is */ }
     const short = (navigator.language || 'en').slice(0, 2).toLowerCase();
-    return short in languages ? short : 'en';
+    return Object.hasOwn(languages, short) ? short : 'en';
 }
 
 /* Loads the language; a further one is one more file in texts/ and one more name above. */

@@ -30,3 +30,9 @@ def test_the_servers_own_pages(portal, flow):
     furnish(portal)
     portal.instance.expected_log += ["flat_mode state=on"]
     flow("server")
+
+
+def test_what_is_easily_lost_done_twice_or_said_wrongly(portal, flow):
+    portal.set_up()
+    furnish(portal)
+    flow("mends", mac=MAC)

@@ -15,7 +15,7 @@ function steps(now) {
         class: i < now ? 'past' : null}, h('span', {class: 'count', 'aria-hidden': 'true'}, i < now ? '✓' : i + 1), t(`activate.step.${name}`))));
 }
 
-export async function show(root, params, {token, session, signal, signedIn}) {
+export async function show(root, params, {invitation, session, signal, signedIn}) {
     const screen = h('div', {class: 'card user'});
     root.append(screen, languageChoice());
     const draw = (...children) => {
@@ -26,7 +26,18 @@ export async function show(root, params, {token, session, signal, signedIn}) {
     const title = text => h('h1', {tabindex: '-1'}, text);
 
     function ended() {
+        invitation.ended = true;
         draw(title(t('activate.ended')), h('p', {}, t('activate.endedText')));
+    }
+
+    /* Without a token nothing is known of the link: it may be as good as ever. */
+    function openAgain() {
+        draw(title(t('activate.again')), h('p', {}, t('activate.againText')), signedInAs());
+    }
+
+    function signedInAs() {
+        return session && h('p', {class: 'notice'}, t('activate.signedIn', {name: session.name}), ' ',
+            h('a', {href: '#/'}, t('activate.toPortal')));
     }
 
     function welcome() {
@@ -34,7 +45,7 @@ export async function show(root, params, {token, session, signal, signedIn}) {
         const start = h('button', {type: 'button', class: 'primary big', onclick: async () => {
             start.disabled = true;
             try {
-                await signedIn(await post('/activation', {token}, {open: true}));
+                await signedIn(await post('/activation', {token: invitation.token}, {open: true}));
             } catch (error) {
                 start.disabled = false;
                 if (error.status === 401) ended();
@@ -106,7 +117,8 @@ export async function show(root, params, {token, session, signal, signedIn}) {
             h('div', {class: 'buttons'}, h('button', {type: 'button', class: 'primary', onclick: list}, t('activate.toMine'))));
     }
 
-    if (token) welcome();
+    if (invitation.token && !invitation.ended) welcome();
     else if (session?.kind === 'user') await list();
-    else ended();
+    else if (invitation.ended) ended();
+    else openAgain();
 }

@@ -60,6 +60,8 @@ export default {
         mine: 'Telefone von {name}', came: 'hat seine Einstellungen geholt, {when}', notYet: 'hat seine Einstellungen noch nicht geholt', showUrl: 'Adresse anzeigen', addAnother: 'Weiteres Telefon hinzufügen', finish: 'Ich bin fertig',
         bye: 'Alles erledigt', byeText: 'Sie können dieses Fenster schließen. Für ein weiteres Telefon bitten Sie Ihren Admin um einen neuen Link.',
         ended: 'Dieser Link gilt nicht mehr', endedText: 'Er wurde schon benutzt, oder seine Zeit ist um. Bitten Sie, wer ihn geschickt hat, um einen neuen.',
+        again: 'Öffnen Sie den Link noch einmal', againText: 'Diese Seite merkt sich den Link nicht. Öffnen Sie ihn noch einmal aus der Nachricht, in der er kam: solange Sie nicht begonnen haben, gilt er noch.',
+        signedIn: 'Sie sind als {name} angemeldet.', toPortal: 'Zurück zum Portal',
     },
     mac: {
         good: '{mac}', short: 'Es sind 12 Stellen; einige fehlen noch', long: 'Es sind 12 Stellen; das sind mehr', letters: 'Nur Ziffern und die Buchstaben A bis F gehören hinein',

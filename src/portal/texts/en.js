@@ -61,6 +61,8 @@ export default {
         mine: 'Phones of {name}', came: 'fetched its settings {when}', notYet: 'has not fetched its settings yet', showUrl: 'Show address', addAnother: 'Add another phone', finish: 'I am done',
         bye: 'All done', byeText: 'You can close this window. For another phone, ask your admin for another link.',
         ended: 'This link does not work any more', endedText: 'It was used already, or its time has run out. Ask whoever sent it to you for a new one.',
+        again: 'Open the link again', againText: 'This page does not keep the link. Open it once more from the message that it came in: as long as you have not begun, it is still good.',
+        signedIn: 'You are signed in as {name}.', toPortal: 'Back to the portal',
     },
     mac: {
         good: '{mac}', short: 'It has 12 digits; some are missing yet', long: 'It has 12 digits; these are more', letters: 'Only digits and the letters A to F belong into it',
