@@ -3,7 +3,8 @@
 
 import {h, fill} from './dom.js';
 import {t, loadLanguage, keepLanguage} from './text.js';
-import {get, call, onSignedOut} from './api.js';
+import {get, endSession, onSignedOut} from './api.js';
+import {explained} from './problem.js';
 import {messageRegion, openDialog, confirm, tell} from './dialog.js';
 import {problemBox, showProblem} from './form.js';
 import {signInForm} from './pages/signin.js';
@@ -153,7 +154,12 @@ async function signedIn(who) {
 }
 
 async function signOut() {
-    await call('DELETE', '/session', {open: true}).catch(() => {});
+    try {
+        await endSession();
+    } catch (error) {
+        tell(explained(error).text, 'bad');
+        return;
+    }
     session = null;
     drawn = null;
     history.replaceState(null, '', '#/');

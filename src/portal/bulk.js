@@ -9,6 +9,7 @@ import {field, form, problemBox, showProblem} from './form.js';
 import {progress, table as list} from './bits.js';
 import {modelFields, userField, phoneLink, outcomeBadge} from './phone_words.js';
 import {bare} from './mac.js';
+import {problemNodes} from './problem.js';
 
 const AT_ONCE = 1000;  /* MACs in one order of the API */
 const WIDTH = 4;       /* calls that are under way */
@@ -31,7 +32,7 @@ function eachPhone(work) {
                 await work(mac, signal);
             } catch (error) {
                 if (error.name === 'AbortError') return;
-                failed(mac, error.message);
+                failed(mac, problemNodes(error));
             }
             step(1);
         }, signal);
