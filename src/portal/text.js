@@ -5,6 +5,7 @@ import english from './texts/en.js';
 export const languages = {en: 'English', de: 'Deutsch'};
 
 let texts = english;
+let locale = 'en';    /* the same, as people of the browser's country write dates and numbers */
 let plural = new Intl.PluralRules('en');
 export let language = 'en';
 
@@ -17,11 +18,22 @@ function wanted() {
     return Object.hasOwn(languages, short) ? short : 'en';
 }
 
+/* en-GB where the browser says so and English is spoken; some browsers say what is no language. */
+function localeOf(name) {
+    const full = navigator.language || '';
+    try {
+        return new Intl.Locale(full).language === name && Intl.DateTimeFormat.supportedLocalesOf(full)[0] || name;
+    } catch {
+        return name;
+    }
+}
+
 /* Loads the language; a further one is one more file in texts/ and one more name above. */
 export async function loadLanguage(name = wanted()) {
     const file = await import(`./texts/${name}.js`);
     texts = file.default;
     language = name;
+    locale = localeOf(name);
     plural = new Intl.PluralRules(name);
     document.documentElement.lang = name;
 }
@@ -56,8 +68,8 @@ export function word(group, name) {
 /* A formatter of Intl takes long to make, and a long list wants it for each row: each is made once. */
 const made = new Map();
 function format(kind, options = {}) {
-    const key = `${kind} ${language} ${JSON.stringify(options)}`;
-    if (!made.has(key)) made.set(key, new Intl[kind](language, options));
+    const key = `${kind} ${locale} ${JSON.stringify(options)}`;
+    if (!made.has(key)) made.set(key, new Intl[kind](locale, options));
     return made.get(key);
 }
 
