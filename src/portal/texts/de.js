@@ -187,7 +187,8 @@ export default {
         model: {one: 'Das Modell von {n} Telefon ändern', other: 'Das Modell von {n} Telefonen ändern'}, modelText: 'Jedes bekommt diesen Hersteller und dieses Modell, und mit dem nächsten Abruf eine andere Datei.', modelGo: 'Ändern',
         delete: {one: '{n} Telefon löschen?', other: '{n} Telefone löschen?'}, deleteSure: {one: 'Ja, {n} Telefon löschen', other: 'Ja, alle {n} Telefone löschen'},
         beginning: 'Beginnt …', gathering: {one: '{n} Telefon gefunden …', other: '{n} Telefone gefunden …'}, progress: '{n} von {total}', stop: 'Anhalten',
-        done: '{good} von {n} erledigt, {bad} fehlgeschlagen.', stopped: 'Angehalten: {good} von {n} erledigt, {bad} fehlgeschlagen.', failures: 'Was fehlgeschlagen ist', why: 'Warum', live: 'Was die Telefone sagen', fetched: '{n} haben seitdem abgerufen',
+        done: '{good} von {n} erledigt, {bad} fehlgeschlagen.', stopped: 'Angehalten: {good} von {n} erledigt, {bad} fehlgeschlagen.', failures: 'Was fehlgeschlagen ist', why: 'Warum', grown: 'Inzwischen sind es mehr', grownText: {one: 'Sie haben zu {before} ja gesagt; inzwischen passt {n} Telefon. Noch ist nichts geschehen.', other: 'Sie haben zu {before} ja gesagt; inzwischen passen {n} Telefone. Noch ist nichts geschehen.'}, grownGo: {one: 'Ja, {n} Telefon', other: 'Ja, alle {n} Telefone'},
+        live: 'Was die Telefone sagen', fetched: '{n} haben seitdem abgerufen',
     },
     chart: {words: '{title}: {n} seit {from}; höchstens {most} auf einmal, {when}', now: 'jetzt', numbers: 'Zahlen'},
     overview: {
@@ -234,6 +235,7 @@ export default {
         title: 'Einladungen', text: 'Ein Link, der einmal gilt: damit fügt der Benutzer ein eigenes Telefon hinzu, ohne Passwort und ohne Hilfe.', for: 'Gültig', hours: {one: '{n} Stunde', other: '{n} Stunden'}, days: {one: '{n} Tag', other: '{n} Tage'},
         make: 'Link erzeugen', once: 'Dieser Link wird nur dieses eine Mal gezeigt und gilt bis {until}. Senden Sie ihn auf einem Weg, den sonst niemand mitliest.', link: 'Link für den Benutzer', made: 'Angelegt', ends: 'Endet', used: 'benutzt {when}', ended: 'abgelaufen',
         open: 'noch nicht benutzt', takeBack: 'Zurücknehmen', takenBack: 'Der Link gilt nicht mehr',
+        local: 'Dieser Link geht nur auf der Maschine des Servers selbst: er führt zu {host}. Für Benutzer braucht der Listener des Portals address, hosts und networks (docs/portal.md).',
     },
     discovered: {
         text: 'Telefone, die per Multicast gefragt haben (PnP). Was ein Telefon von sich sagt, beweist nichts.', which: 'Welche', known: 'Telefone eines Benutzers', unknown: 'noch niemandes', isKnown: 'eingetragen', isUnknown: 'nicht eingetragen', last: 'Zuletzt gefragt',

@@ -188,7 +188,8 @@ export default {
         model: {one: 'Change the model of {n} phone', other: 'Change the model of {n} phones'}, modelText: 'Each gets this vendor and model, and another file with its next fetch.', modelGo: 'Change',
         delete: {one: 'Delete {n} phone?', other: 'Delete {n} phones?'}, deleteSure: {one: 'Yes, delete {n} phone', other: 'Yes, delete all {n} phones'},
         beginning: 'Beginning …', gathering: {one: '{n} phone gathered …', other: '{n} phones gathered …'}, progress: '{n} of {total}', stop: 'Stop',
-        done: '{good} of {n} done, {bad} failed.', stopped: 'Stopped: {good} of {n} done, {bad} failed.', failures: 'What went wrong', why: 'Why', live: 'What the phones say', fetched: '{n} fetched since',
+        done: '{good} of {n} done, {bad} failed.', stopped: 'Stopped: {good} of {n} done, {bad} failed.', failures: 'What went wrong', why: 'Why', grown: 'There are more by now', grownText: {one: 'You said yes to {before}; meanwhile {n} phone fits. Nothing has been done yet.', other: 'You said yes to {before}; meanwhile {n} phones fit. Nothing has been done yet.'}, grownGo: {one: 'Yes, {n} phone', other: 'Yes, all {n} phones'},
+        live: 'What the phones say', fetched: '{n} fetched since',
     },
     chart: {words: '{title}: {n} since {from}; most at once {most}, {when}', now: 'now', numbers: 'Numbers'},
     overview: {
@@ -235,6 +236,7 @@ export default {
         title: 'Invitations', text: 'A link that works once: with it the user adds an own phone, without a password and without help.', for: 'Good for', hours: {one: '{n} hour', other: '{n} hours'}, days: {one: '{n} day', other: '{n} days'},
         make: 'Make a link', once: 'This link is shown this once, and is good until {until}. Send it to the user by a way that nobody else reads.', link: 'Link for the user', made: 'Made', ends: 'Ends', used: 'used {when}', ended: 'ended',
         open: 'not used yet', takeBack: 'Take back', takenBack: 'The link does not work any more',
+        local: 'This link works on the machine of the server alone: it leads to {host}. For users the listener of the portal needs address, hosts and networks (docs/portal.md).',
     },
     discovered: {
         text: 'Phones that asked by multicast (PnP). What a phone says of itself proves nothing.', which: 'Which', known: 'phones of a user', unknown: 'nobody’s yet', isKnown: 'entered', isUnknown: 'not entered', last: 'Last asked',

@@ -188,6 +188,48 @@ async function addresses(b, page) {
     await other.getByRole('heading', {name: 'This link does not work any more'}).waitFor();
 }
 
+/* More phones than somebody has said yes to are asked about again. */
+async function more(b, page) {
+    await b.goto(page, '#/phones?q=bob');
+    await page.getByText('120 entries').waitFor();
+    await page.getByRole('checkbox', {name: 'Select all that fit'}).check();
+    await page.getByRole('button', {name: 'Enrol'}).click();
+    const hours = await page.getByRole('dialog').getByLabel('How long').locator('option').allInnerTexts();
+    assert.deepEqual(hours, ['15 minutes', '1 hour', '8 hours', '24 hours', 'close it now']);
+    await page.getByRole('dialog').getByRole('button', {name: 'Cancel'}).click();
+    const remove = async () => {
+        await page.getByRole('button', {name: 'Delete', exact: true}).click();
+        await page.getByRole('dialog').getByLabel('Yes, delete all 120 phones').check();
+        await ctl('phone', 'add', 'bob', '001565200200', '--model', 'T54W');
+        await page.getByRole('dialog').getByRole('button', {name: 'Delete'}).click();
+        await page.getByText('You said yes to 120; meanwhile 121 phones fit.').waitFor();
+    };
+    await remove();
+    await b.shot(page, 'more');
+    await page.getByRole('dialog').last().getByRole('button', {name: 'Cancel'}).click();
+    await page.getByText('Stopped: 0 of 121 done').waitFor();
+    await page.getByRole('dialog').getByRole('button', {name: 'Close'}).click();
+    assert.equal(JSON.parse(await ctl('phone', 'show', '001565200000', '--json')).user, 'bob');
+    await ctl('phone', 'del', '001565200200', '--yes');
+    await b.goto(page, '#/');
+    await b.goto(page, '#/phones?q=bob');
+    await page.getByText('120 entries').waitFor();
+    await page.getByRole('checkbox', {name: 'Select all that fit'}).check();
+    await remove();
+    await page.getByRole('dialog').last().getByRole('button', {name: 'Yes, all 121 phones'}).click();
+    await page.getByText('121 of 121 done').waitFor();
+    await page.getByRole('dialog').getByRole('button', {name: 'Close'}).click();
+}
+
+/* A link that leads to the machine itself is no link for users; dates are those of the browser's country. */
+async function link(b, page) {
+    await b.goto(page, '#/users/alice');
+    await page.getByRole('button', {name: 'Make a link'}).click();
+    await page.getByText('it leads to localhost').waitFor();
+    const [day, month] = [new Date().getUTCDate(), new Date().toLocaleString('en-GB', {month: 'short', timeZone: 'UTC'})];
+    await page.getByText(new RegExp(`\\b${day} ${month} \\d{4}`)).first().waitFor();
+}
+
 run(async b => {
     await germanUser(b, await language(b));
     await germanAdmin(b);
@@ -197,5 +239,7 @@ run(async b => {
     await signOut(b, page);
     await once(b, page);
     await adminOpensLink(b, page);
+    await link(b, page);
+    await more(b, page);
     await dialogs(b, page);
 });
