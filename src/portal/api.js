@@ -12,13 +12,15 @@ export function onSignedOut(ask) {
 }
 
 export class Problem extends Error {
-    constructor(status, body = {}, retryAfter = 0) {
+    constructor(status, body = {}, retryAfter = 0, what = '') {
         super(body.detail || body.title || t('problem.status', {status}));
         this.status = status;
         this.type = String(body.type || '').split(':').pop();
         this.pointer = body.pointer || '';
         this.body = body;
         this.retryAfter = retryAfter;
+        this.call = what;
+        this.own = !body.type || !status; /* the words are ours, in the language of the page */
     }
 }
 
@@ -68,7 +70,7 @@ export async function call(method, where, what = {}) {
     if (response.status === 401 && !what.open && signInAgain && await signInAgain())
         return call(method, where, what);
     const data = await content(response);
-    if (!response.ok) throw new Problem(response.status, data, Number(response.headers.get('Retry-After')) || 0);
+    if (!response.ok) throw new Problem(response.status, data, Number(response.headers.get('Retry-After')) || 0, `${method} ${where}`);
     return {status: response.status, data, etag: response.headers.get('ETag') || ''};
 }
 
@@ -90,6 +92,15 @@ export async function patch(where, body, what) {
 
 export async function del(where, what) {
     return (await call('DELETE', where, what)).data;
+}
+
+/* Signs out; who is signed out already is, too. */
+export async function endSession() {
+    try {
+        await call('DELETE', '/session', {open: true});
+    } catch (error) {
+        if (error.status !== 401) throw error;
+    }
 }
 
 /* All pages of a list, one after the other. */

@@ -2,12 +2,13 @@
  * fragment of the address names (/#/phones/cc5ef641b794), which is never sent to a server. */
 
 import {h, fill} from './dom.js';
-import {t, loadLanguage} from './text.js';
-import {get, call, onSignedOut} from './api.js';
-import {messageRegion, openDialog, confirm} from './dialog.js';
+import {t, loadLanguage, keepLanguage} from './text.js';
+import {get, endSession, onSignedOut} from './api.js';
+import {explained} from './problem.js';
+import {messageRegion, openDialog, confirm, tell} from './dialog.js';
 import {problemBox, showProblem} from './form.js';
 import {signInForm} from './pages/signin.js';
-import {frame, ranks} from './frame.js';
+import {frame, ranks, onLanguage} from './frame.js';
 
 /* The first piece of the fragment: the page's file and the role that it takes to see it. */
 const routes = {
@@ -21,27 +22,35 @@ let session = null;
 let leave = new AbortController();
 let shown = '';       /* the fragment of the page that is on the screen */
 let unsaved = null;   /* of the page: says whether something would be lost */
-let token = '';       /* of an invitation */
+let invitation = {token: '', ended: false}; /* in memory alone: a page that is loaded anew knows nothing of it */
+let typed = false;    /* into a form of the page on the screen */
 let main = null;
 let drawn = null;     /* of the frame: mark(name) */
+
+function decoded(piece) {
+    try {
+        return decodeURIComponent(piece);
+    } catch {
+        return piece;
+    }
+}
+
+/* A name of the address may be one that every object has. */
+function routeOf(name) {
+    return Object.hasOwn(routes, name) ? routes[name] : [];
+}
 
 /* The token leaves the address, and the history, before anything else happens. */
 function takeToken() {
     const found = /^#\/activate\/(.+)$/.exec(location.hash);
     if (!found) return;
-    token = decodeURIComponent(found[1]);
+    invitation = {token: decoded(found[1]), ended: false};
     history.replaceState(null, '', '#/activate');
 }
 
 function parse(hash) {
     const [where, query] = hash.replace(/^#\/?/, '').split('?');
-    const parts = where.split('/').filter(Boolean).map(part => {
-        try {
-            return decodeURIComponent(part);
-        } catch {
-            return part;
-        }
-    });
+    const parts = where.split('/').filter(Boolean).map(decoded);
     return {parts, query: new URLSearchParams(query || '')};
 }
 
@@ -59,8 +68,18 @@ async function bare(name, values) {
     document.body.className = 'bare';
     main = h('main', {id: 'main', class: 'alone'});
     fill(document.body, main, messageRegion());
-    const page = await import(`./pages/${name}.js`);
-    await page.show(main, [], {...values, signal: leave.signal, signedIn});
+    const {signal} = leave;
+    try {
+        const page = await import(`./pages/${name}.js`);
+        if (signal.aborted) return;
+        await page.show(main, [], {...values, signal, signedIn});
+    } catch (error) {
+        if (signal.aborted || error.name === 'AbortError') return;
+        const box = problemBox();
+        fill(main, h('div', {class: 'card'}, h('h1', {tabindex: '-1'}, t('frame.failed')), box, h('p', {}, h('button', {type: 'button', onclick: show}, t('frame.again')))));
+        showProblem(box, error);
+    }
+    if (signal.aborted) return;
     document.title = `${main.querySelector('h1')?.textContent || ''} – autoprovd`;
 }
 
@@ -68,13 +87,15 @@ async function show() {
     leave.abort();
     leave = new AbortController();
     unsaved = null;
+    typed = false;
     const {signal} = leave;
     takeToken();
     shown = location.hash;
     const {name, parts, query} = target();
-    if (name === 'activate' || session?.kind === 'user') return bare('activate', {token, session});
+    if (name === 'activate' || session?.kind === 'user') return bare('activate', {invitation, session});
     if (!session) {
         const {setup_needed: fresh} = await get('/portal', null, {open: true}).catch(() => ({}));
+        if (signal.aborted) return undefined;
         return bare(fresh ? 'setup' : 'signin', {});
     }
     if (!drawn) {
@@ -86,7 +107,7 @@ async function show() {
     const root = h('div', {class: `page page-${name}`});
     fill(main, root);
     scrollTo(0, 0);
-    const [file, least] = routes[name] || [];
+    const [file, least] = routeOf(name);
     if (!file || ranks[session.role] < ranks[least]) {
         fill(root, h('h1', {tabindex: '-1'}, t('frame.nothing')), h('p', {}, t(file ? 'frame.notAllowed' : 'frame.noPage')));
     } else {
@@ -126,14 +147,19 @@ function context(query, signal) {
 
 async function signedIn(who) {
     session = who;
-    token = '';
+    invitation = {token: '', ended: who.kind === 'user'}; /* it has been used now */
     drawn = null;
     if (/^#\/(setup|signin)/.test(location.hash)) history.replaceState(null, '', '#/');
     await show();
 }
 
 async function signOut() {
-    await call('DELETE', '/session', {open: true}).catch(() => {});
+    try {
+        await endSession();
+    } catch (error) {
+        tell(explained(error).text, 'bad');
+        return;
+    }
     session = null;
     drawn = null;
     history.replaceState(null, '', '#/');
@@ -177,18 +203,42 @@ async function moved() {
     if (unsaved?.()) {
         const wanted = location.hash;
         history.replaceState(null, '', shown);
-        if (!await confirm({title: t('unsaved.title'), lines: [t('unsaved.text')], action: t('unsaved.leave'), danger: true})) return;
+        if (!await askUnsaved()) return;
         unsaved = null;
         history.replaceState(null, '', wanted);
     }
     await show();
 }
 
+function askUnsaved() {
+    return confirm({title: t('unsaved.title'), lines: [t('unsaved.text')], action: t('unsaved.leave'), danger: true});
+}
+
+/* Everything is drawn anew and nothing loaded: what is in memory alone, such as an invitation, stays. */
+async function changeLanguage(name) {
+    if ((typed || unsaved?.()) && !await askUnsaved()) return false;
+    try {
+        await loadLanguage(name);
+    } catch {
+        tell(t('problem.unreachable'), 'bad');
+        return false;
+    }
+    keepLanguage(name);
+    drawn = null;
+    await show();
+    document.querySelector('.language select')?.focus({preventScroll: true});
+    return true;
+}
+
 async function start() {
     takeToken();
     onSignedOut(askSignIn);
+    onLanguage(changeLanguage);
+    addEventListener('input', event => {
+        if (event.target.closest('#main form:not([role=search])')) typed = true;
+    });
     /* The page that will be shown comes along with the rest. */
-    const [file] = routes[target().name] || [];
+    const [file] = routeOf(target().name);
     if (file) import(`./pages/${file}.js`).catch(() => {});
     addEventListener('hashchange', moved);
     addEventListener('beforeunload', event => {

@@ -69,18 +69,28 @@ export function pagedTable(where, caption, columns, {signal, limit = 100, empty,
     async function next() {
         const mine = turn;
         node.setAttribute('aria-busy', 'true');
+        busy(true);
         try {
+            fill(box);
             const page = await get(where, {...query, limit, after}, {signal});
             if (mine !== turn) return;
             list.add(page.items.filter(keep));
             after = page.next;
             more.hidden = !after;
         } catch (error) {
+            if (mine !== turn) return;
             showProblem(box, error);
         }
+        busy(false);
         node.removeAttribute('aria-busy');
     }
-    more.addEventListener('click', next);
+    /* Not disabled: it would lose the focus. */
+    function busy(yes) {
+        more.setAttribute('aria-disabled', String(yes));
+    }
+    more.addEventListener('click', () => {
+        if (more.getAttribute('aria-disabled') !== 'true') next();
+    });
     return {node, load(wanted = query) {
         turn += 1;
         query = wanted;

@@ -4,15 +4,17 @@
 import {h, fill} from './dom.js';
 import {t} from './text.js';
 import {call, get, post, path, pages, poll, inParallel} from './api.js';
-import {openDialog, button} from './dialog.js';
+import {openDialog, confirm, button} from './dialog.js';
 import {field, form, problemBox, showProblem} from './form.js';
 import {progress, table as list} from './bits.js';
 import {modelFields, userField, phoneLink, outcomeBadge} from './phone_words.js';
 import {bare} from './mac.js';
+import {problemNodes} from './problem.js';
 
 const AT_ONCE = 1000;  /* MACs in one order of the API */
 const WIDTH = 4;       /* calls that are under way */
 
+/* The list is asked anew, so it may be longer than what somebody has said yes to. */
 async function gather(picked, filters, signal, say) {
     if (!picked.everything) return [...picked.keys];
     const macs = [];
@@ -31,7 +33,7 @@ function eachPhone(work) {
                 await work(mac, signal);
             } catch (error) {
                 if (error.name === 'AbortError') return;
-                failed(mac, error.message);
+                failed(mac, problemNodes(error));
             }
             step(1);
         }, signal);
@@ -100,7 +102,8 @@ function runBulk({title, picked, filters, run, after}) {
                 try {
                     const macs = await gather(picked, filters, stop.signal, text => bar.set(0, 0, text));
                     total = macs.length;
-                    await run(macs, {
+                    if (total > picked.n && !await confirm({title: t('bulk.grown'), lines: [t('bulk.grownText', {n: total, before: picked.n})], action: t('bulk.grownGo', {n: total}), danger: true})) stop.abort();
+                    else await run(macs, {
                         signal: stop.signal, orders,
                         step: n => {
                             done += n;
@@ -139,36 +142,40 @@ function ask(title, lines, fields, submit, kind) {
 
 export function bulkBar({table, filters, may, done}) {
     const words = h('span', {class: 'grow', role: 'status'});
-    const n = () => table.picked.n;
-    const begin = (title, run) => runBulk({title, picked: table.picked, filters: filters(), run, after: done});
+    const begin = (picked, title, run) => runBulk({title, picked, filters: filters(), run, after: done});
 
     async function resync() {
-        const values = await ask(t('bulk.resync', {n: n()}), [t('bulk.resyncText')], [
+        const {picked} = table;
+        const values = await ask(t('bulk.resync', {n: picked.n}), [t('bulk.resyncText')], [
             field('kind', t('resync.kind'), {value: 'resync', options: ['resync', 'reboot', 'url'].map(one => [one, t(`resync.${one}`)])}),
             field('rate', t('resync.rate'), {type: 'number', value: 20, min: 1, max: 500}),
         ], t('resync.go'));
         if (!values) return;
-        begin(t('bulk.resync', {n: n()}), inChunks(async (macs, tools) => {
+        begin(picked, t('bulk.resync', {n: picked.n}), inChunks(async (macs, tools) => {
             tools.orders.push((await post('/resyncs', {macs, ...values}, {signal: tools.signal})).order);
         }));
     }
     async function enrol() {
-        const values = await ask(t('bulk.enrol', {n: n()}), [t('enrol.text')], [enrolField()], t('enrol.go'));
-        if (values) begin(t('bulk.enrol', {n: n()}), inChunks((macs, tools) => post('/enrolments', {macs, for: Number(values.for)}, {signal: tools.signal})));
+        const {picked} = table;
+        const values = await ask(t('bulk.enrol', {n: picked.n}), [t('enrol.text')], [enrolField()], t('enrol.go'));
+        if (values) begin(picked, t('bulk.enrol', {n: picked.n}), inChunks((macs, tools) => post('/enrolments', {macs, for: Number(values.for)}, {signal: tools.signal})));
     }
     async function move() {
-        const values = await ask(t('bulk.move', {n: n()}), [t('move.text')], [userField('user', t('move.to'))], t('move.go'));
-        if (values) begin(t('bulk.move', {n: n()}), eachPhone((mac, signal) => post(path`/phones/${mac}/move`, {user: values.user.trim()}, {signal})));
+        const {picked} = table;
+        const values = await ask(t('bulk.move', {n: picked.n}), [t('move.text')], [userField('user', t('move.to'))], t('move.go'));
+        if (values) begin(picked, t('bulk.move', {n: picked.n}), eachPhone((mac, signal) => post(path`/phones/${mac}/move`, {user: values.user.trim()}, {signal})));
     }
     async function model() {
+        const {picked} = table;
         const kinds = await modelFields({});
-        const values = await ask(t('bulk.model', {n: n()}), [t('bulk.modelText')], kinds.fields, t('bulk.modelGo'));
-        if (values) begin(t('bulk.model', {n: n()}), eachPhone((mac, signal) => call('PATCH', path`/phones/${mac}`, {body: values, signal})));
+        const values = await ask(t('bulk.model', {n: picked.n}), [t('bulk.modelText')], kinds.fields, t('bulk.modelGo'));
+        if (values) begin(picked, t('bulk.model', {n: picked.n}), eachPhone((mac, signal) => call('PATCH', path`/phones/${mac}`, {body: values, signal})));
     }
     async function remove() {
-        const sure = field('sure', t('bulk.deleteSure', {n: n()}), {type: 'checkbox', required: true});
-        const values = await ask(t('bulk.delete', {n: n()}), [t('delete.phonesText')], [sure], t('action.delete'), 'danger');
-        if (values?.sure) begin(t('bulk.delete', {n: n()}), eachPhone((mac, signal) => call('DELETE', path`/phones/${mac}`, {signal})));
+        const {picked} = table;
+        const sure = field('sure', t('bulk.deleteSure', {n: picked.n}), {type: 'checkbox', required: true});
+        const values = await ask(t('bulk.delete', {n: picked.n}), [t('delete.phonesText')], [sure], t('action.delete'), 'danger');
+        if (values?.sure) begin(picked, t('bulk.delete', {n: picked.n}), eachPhone((mac, signal) => call('DELETE', path`/phones/${mac}`, {signal})));
     }
     const node = h('div', {class: 'bulk', role: 'region', 'aria-label': t('bulk.region'), hidden: true}, words,
         may('operator') && [button(t('bulk.resyncButton'), resync), button(t('bulk.enrolButton'), enrol)],
@@ -183,5 +190,5 @@ export function bulkBar({table, filters, may, done}) {
 /* How long an enrolment window is open. */
 export function enrolField() {
     return field('for', t('enrol.for'), {value: '900', options: [['900', 900], ['3600', 3600], ['28800', 28800], ['86400', 86400], ['0', 0]].map(([value, n]) =>
-        [value, n ? t('enrol.minutes', {n: n / 60}) : t('enrol.close')])});
+        [value, n ? n < 3600 ? t('enrol.minutes', {n: n / 60}) : t('invite.hours', {n: n / 3600}) : t('enrol.close')])});
 }

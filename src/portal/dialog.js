@@ -26,8 +26,11 @@ export function openDialog({title, content, actions, wide = false, closable = tr
         const before = document.activeElement;
         const id = uid('dialog');
         let result;
+        let closing = closable;
+        const watch = new AbortController();
         const close = value => {
             result = value;
+            closing = true;
             dialog.close();
         };
         const cross = closable && h('button', {type: 'button', class: 'plain icon', 'aria-label': t('action.close'),
@@ -38,10 +41,19 @@ export function openDialog({title, content, actions, wide = false, closable = tr
             h('div', {class: 'body'}, content(close)),
             actions && h('footer', {}, actions(close)),
             messages);
-        dialog.addEventListener('cancel', event => {
-            if (!closable) event.preventDefault();
-        });
+        if (!closable) {
+            dialog.addEventListener('cancel', event => event.preventDefault());
+            /* A second Escape closes without asking: it has to end before the browser sees it. */
+            document.addEventListener('keydown', event => {
+                if (event.key === 'Escape' && [...document.querySelectorAll('dialog[open]')].pop() === dialog) event.preventDefault();
+            }, {capture: true, signal: watch.signal});
+        }
         dialog.addEventListener('close', () => {
+            if (!closing) {
+                dialog.showModal();
+                return;
+            }
+            watch.abort();
             region.append(...messages.children);
             dialog.remove();
             onclose?.();

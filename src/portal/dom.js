@@ -14,8 +14,9 @@ function set(node, name, value) {
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else if (name === 'value' || name === 'checked' || name === 'indeterminate' || name === 'selected') node[name] = value;
     else if (name === 'style') throw new Error('no inline style: the policy refuses it');
-    /* A link leads within the portal only; so no text of anybody becomes a javascript: address. */
-    else if (name === 'href' && !/^(#|\/(?!\/))/.test(value)) throw new Error('a link to elsewhere');
+    /* A link leads within the portal only; so no text of anybody becomes a javascript: address.
+     * Browsers read \ as /, and pass over line ends. */
+    else if (name === 'href' && (!/^(#|\/(?!\/))/.test(value) || /[\\\u0000-\u001f]/.test(value))) throw new Error('a link to elsewhere');
     else node.setAttribute(name, value === true ? '' : String(value));
 }
 
@@ -60,11 +61,13 @@ export function hidden(text) {
     return h('span', {class: 'sr'}, text);
 }
 
-/* Calls f at most once in ms, after the last call. */
-export function debounce(f, ms) {
+/* Calls f at most once in ms, after the last call; never when the page has been left meanwhile, which signal says. */
+export function debounce(f, ms, signal) {
     let timer = 0;
     return (...values) => {
         clearTimeout(timer);
-        timer = setTimeout(() => f(...values), ms);
+        timer = setTimeout(() => {
+            if (!signal?.aborted) f(...values);
+        }, ms);
     };
 }

@@ -46,7 +46,7 @@ export function codeEditor({label, value, readOnly = false, least = 12, most = 3
             if (problems.length) area.setAttribute('aria-invalid', 'true');
             else area.removeAttribute('aria-invalid');
             fill(wrongs, problems.map(one => h('li', {}, h('button', {type: 'button', class: 'plain small error', onclick: () => goTo(one.line, one.column)},
-                one.line ? t('editor.at', {line: one.line, column: one.column || 1, text: one.text}) : one.text))));
+                one.line ? t('editor.at', {line: one.line, column: one.column || 1}) : '', h('span', {lang: one.own ? null : 'en'}, one.text)))));
         },
     };
 }
@@ -93,7 +93,7 @@ export function jsonFault(text) {
         else if (want.includes('value')) next = open.length ? 'comma' : 'end';
         if (!next || (want === 'end' && found)) {
             const before = text.slice(0, start).split('\n');
-            return {line: before.length, column: before[before.length - 1].length + 1, text: t('editor.noJson')};
+            return {line: before.length, column: before[before.length - 1].length + 1, text: t('editor.noJson'), own: true};
         }
         want = next;
         at = token.lastIndex;

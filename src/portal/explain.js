@@ -12,8 +12,8 @@ function steps(found) {
         h('p', {}, badge(found.served ? 'good' : 'bad', found.served ? t('explain.served') : t('explain.refused')), ' ',
             found.served ? '' : word('reason', found.reason)),
         h('ol', {class: 'trail'}, found.steps.map(one => h('li', {class: one.ok ? 'ok' : 'failed'},
-            h('strong', {}, h('span', {'aria-hidden': 'true'}, one.ok ? '✓ ' : '✕ '), h('span', {class: 'sr'}, t(one.ok ? 'explain.ok' : 'explain.failed'), ' '), word('step', one.step)), h('p', {}, one.detail)))),
-        found.next && h('p', {class: 'notice'}, h('strong', {}, t('explain.next')), ' ', found.next)];
+            h('strong', {}, h('span', {'aria-hidden': 'true'}, one.ok ? '✓ ' : '✕ '), h('span', {class: 'sr'}, t(one.ok ? 'explain.ok' : 'explain.failed'), ' '), word('step', one.step)), h('p', {lang: 'en'}, one.detail)))),
+        found.next && h('p', {class: 'notice'}, h('strong', {}, t('explain.next')), ' ', h('span', {lang: 'en'}, found.next))];
 }
 
 /* question: mac, from, agent, file, pnp … as POST /explain takes them; the first two may be changed. */

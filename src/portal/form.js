@@ -4,6 +4,7 @@
 import {h, fill, clear, uid} from './dom.js';
 import {t} from './text.js';
 import {Problem} from './api.js';
+import {problemNodes} from './problem.js';
 
 /* A field: {name, node, input, value, say(error)}. props go to the input; options: [[value, text]]. */
 export function field(name, label, props = {}) {
@@ -45,8 +46,7 @@ export function problemBox() {
 export function showProblem(box, error) {
     if (error.name === 'AbortError') return;
     if (!(error instanceof Problem)) console.error(error);
-    const wait = error.retryAfter ? ' ' + t('problem.retry', {n: error.retryAfter}) : '';
-    fill(box, h('p', {}, error.message + wait));
+    fill(box, h('p', {}, problemNodes(error)));
 }
 
 /* fields: of field(), or nodes. onsubmit(values, form) does the work; what it throws is shown. */
@@ -67,10 +67,10 @@ export function form({fields, submit, onsubmit, cancel, kind = 'primary', extra}
             const [, name = '', place] = (error.pointer || '').split('/');
             const at = own.find(one => one.name === name);
             if (at) {
-                at.say(error.message);
+                at.say(problemNodes(error));
                 at.input.focus();
             } else {
-                if (name === 'lines' && place) error.message = `${t('lines.line')} ${Number(place) + 1}: ${error.message}`;
+                if (name === 'lines' && place) error.before = `${t('lines.line')} ${Number(place) + 1}: `;
                 showProblem(box, error);
             }
         },

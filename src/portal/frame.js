@@ -1,7 +1,7 @@
 /* frame.js: what surrounds every page of an admin: skip link, navigation by role, who is signed in. */
 
 import {h, fill} from './dom.js';
-import {t, language, languages, keepLanguage} from './text.js';
+import {t, language, languages} from './text.js';
 
 export const ranks = {user: 0, viewer: 1, operator: 2, admin: 3};
 
@@ -13,11 +13,18 @@ const groups = [
 ];
 const parents = {phone: 'phones', 'add-phone': 'phones', user: 'users'};
 
+let choose = null;
+
+/* chosen(name) draws everything anew in that language, and promises false where it does not. Set by app.js. */
+export function onLanguage(chosen) {
+    choose = chosen;
+}
+
 export function languageChoice() {
     return h('label', {class: 'language'}, h('span', {class: 'sr'}, t('frame.language')),
-        h('select', {value: language, onchange: event => {
-            keepLanguage(event.target.value);
-            location.reload();
+        h('select', {value: language, onchange: async event => {
+            const {target} = event;
+            if (!await choose(target.value)) target.value = language;
         }}, Object.entries(languages).map(([name, text]) => h('option', {value: name, lang: name}, text))));
 }
 
@@ -57,7 +64,7 @@ export function frame(session, messages, signOut) {
         h('header', {class: 'top'}, brand(), menu),
         side, main, messages);
     return {main, mark(name) {
-        const here = parents[name] || name;
+        const here = Object.hasOwn(parents, name) ? parents[name] : name;
         Object.entries(links).forEach(([one, link]) => {
             if (one === here) link.setAttribute('aria-current', 'page');
             else link.removeAttribute('aria-current');

@@ -103,7 +103,7 @@ export function userField(name, label, {value = '', hint, required = true, signa
         list.hidden = !found.length;
         input.setAttribute('aria-expanded', String(found.length > 0));
         at = -1;
-    }, 180);
+    }, 180, signal);
     input.addEventListener('input', look);
     input.addEventListener('blur', close);
     input.addEventListener('keydown', event => {

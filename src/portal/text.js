@@ -5,16 +5,27 @@ import english from './texts/en.js';
 export const languages = {en: 'English', de: 'Deutsch'};
 
 let texts = english;
+let locale = 'en';    /* the same, as people of the browser's country write dates and numbers */
 let plural = new Intl.PluralRules('en');
 export let language = 'en';
 
 function wanted() {
     try {
         const kept = localStorage.getItem('lang');
-        if (kept in languages) return kept;
+        if (kept && Object.hasOwn(languages, kept)) return kept;
     } catch { /* storage may be switched off: then the browser's language it is */ }
     const short = (navigator.language || 'en').slice(0, 2).toLowerCase();
-    return short in languages ? short : 'en';
+    return Object.hasOwn(languages, short) ? short : 'en';
+}
+
+/* en-GB where the browser says so and English is spoken; some browsers say what is no language. */
+function localeOf(name) {
+    const full = navigator.language || '';
+    try {
+        return new Intl.Locale(full).language === name && Intl.DateTimeFormat.supportedLocalesOf(full)[0] || name;
+    } catch {
+        return name;
+    }
 }
 
 /* Loads the language; a further one is one more file in texts/ and one more name above. */
@@ -22,6 +33,7 @@ export async function loadLanguage(name = wanted()) {
     const file = await import(`./texts/${name}.js`);
     texts = file.default;
     language = name;
+    locale = localeOf(name);
     plural = new Intl.PluralRules(name);
     document.documentElement.lang = name;
 }
@@ -56,8 +68,8 @@ export function word(group, name) {
 /* A formatter of Intl takes long to make, and a long list wants it for each row: each is made once. */
 const made = new Map();
 function format(kind, options = {}) {
-    const key = `${kind} ${language} ${JSON.stringify(options)}`;
-    if (!made.has(key)) made.set(key, new Intl[kind](language, options));
+    const key = `${kind} ${locale} ${JSON.stringify(options)}`;
+    if (!made.has(key)) made.set(key, new Intl[kind](locale, options));
     return made.get(key);
 }
 

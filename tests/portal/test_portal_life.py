@@ -30,3 +30,15 @@ def test_the_servers_own_pages(portal, flow):
     furnish(portal)
     portal.instance.expected_log += ["flat_mode state=on"]
     flow("server")
+
+
+def test_what_is_easily_lost_done_twice_or_said_wrongly(portal, flow):
+    portal.set_up()
+    furnish(portal)
+    rows = ["user,sip_user,domain,password,mac,vendor,model"]
+    rows += [f"bob,1003,pbx.example.com,secret-of-1003,00156520{number:04x},yealink,T54W" for number in range(120)]
+    path = portal.instance.folder / "bob.csv"
+    path.write_text("\n".join(rows))
+    path.chmod(0o600)
+    portal.instance.ctl("import", str(path), code=OK)
+    flow("mends", mac=MAC)

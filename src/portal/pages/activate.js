@@ -3,19 +3,21 @@
 
 import {h, fill} from '../dom.js';
 import {t, ago} from '../text.js';
-import {get, post, call, path} from '../api.js';
+import {all, get, post, endSession, path} from '../api.js';
 import {field, form, problemBox, showProblem} from '../form.js';
-import {copyButton} from '../dialog.js';
+import {button, copyButton} from '../dialog.js';
 import {languageChoice} from '../frame.js';
 import {colons, fault, bare} from '../mac.js';
 import {qr} from '../qr.js';
+
+const SHOWN_MS = 10 * 60000; /* how long a URL stands on the screen */
 
 function steps(now) {
     return h('ol', {class: 'steps'}, ['welcome', 'phone', 'done'].map((name, i) => h('li', {'aria-current': i === now ? 'step' : null,
         class: i < now ? 'past' : null}, h('span', {class: 'count', 'aria-hidden': 'true'}, i < now ? '✓' : i + 1), t(`activate.step.${name}`))));
 }
 
-export async function show(root, params, {token, session, signal, signedIn}) {
+export async function show(root, params, {invitation, session, signal, signedIn}) {
     const screen = h('div', {class: 'card user'});
     root.append(screen, languageChoice());
     const draw = (...children) => {
@@ -26,7 +28,19 @@ export async function show(root, params, {token, session, signal, signedIn}) {
     const title = text => h('h1', {tabindex: '-1'}, text);
 
     function ended() {
+        invitation.ended = true;
         draw(title(t('activate.ended')), h('p', {}, t('activate.endedText')));
+    }
+
+    /* Without a token nothing is known of the link: it may be as good as ever. */
+    function openAgain() {
+        draw(title(t('activate.again')), h('p', {}, t('activate.againText')), signedInAs());
+    }
+
+    /* Whose session a browser has already: an admin may have opened the link, or the user once more. */
+    function signedInAs(text = 'activate.signedIn') {
+        return session && h('p', {class: 'notice'}, t(text, {name: session.name}), ' ',
+            session.kind === 'user' ? button(t('activate.toMine'), list, 'small') : h('a', {href: '#/'}, t('activate.toPortal')));
     }
 
     function welcome() {
@@ -34,36 +48,42 @@ export async function show(root, params, {token, session, signal, signedIn}) {
         const start = h('button', {type: 'button', class: 'primary big', onclick: async () => {
             start.disabled = true;
             try {
-                await signedIn(await post('/activation', {token}, {open: true}));
+                await signedIn(await post('/activation', {token: invitation.token}, {open: true}));
             } catch (error) {
                 start.disabled = false;
                 if (error.status === 401) ended();
                 else showProblem(box, error);
             }
         }}, t('activate.start'));
-        draw(steps(0), title(t('activate.welcome')), h('p', {}, t('activate.text')), h('p', {class: 'muted'}, t('activate.once')), box, start);
+        draw(steps(0), title(t('activate.welcome')), h('p', {}, t('activate.text')), h('p', {class: 'muted'}, t('activate.once')), signedInAs('activate.signedInEnds'), box, start);
+    }
+
+    async function reveal(mac, box) {
+        try {
+            done(await post(path`/my/phones/${mac}/url`, {}), mac);
+        } catch (error) {
+            showProblem(box, error);
+        }
     }
 
     async function list() {
-        const mine = await get('/my/phones', null, {signal});
-        if (!mine.items.length) return add(false);
+        const mine = await all('/my/phones', {limit: ''}, signal);
+        if (!mine.length) return add(false);
         const box = problemBox();
-        const reveal = async mac => {
-            try {
-                done(await post(path`/my/phones/${mac}/url`, {}), mac);
-            } catch (error) {
-                showProblem(box, error);
-            }
-        };
         return draw(title(t('activate.mine', {name: session.name})),
-            h('ul', {class: 'mine'}, mine.items.map(one => h('li', {},
+            h('ul', {class: 'mine'}, mine.map(one => h('li', {},
                 h('div', {}, h('strong', {}, one.label || one.model || one.vendor), h('code', {}, colons(one.mac)),
                     h('span', {class: 'muted'}, one.last_fetch_at ? t('activate.came', {when: ago(one.last_fetch_at)}) : t('activate.notYet'))),
-                h('button', {type: 'button', onclick: () => reveal(bare(one.mac))}, t('activate.showUrl'))))),
+                h('button', {type: 'button', onclick: () => reveal(bare(one.mac), box)}, t('activate.showUrl'))))),
             box,
             h('div', {class: 'buttons'}, h('button', {type: 'button', class: 'primary', onclick: () => add(true)}, t('activate.addAnother')),
                 h('button', {type: 'button', onclick: async () => {
-                    await call('DELETE', '/session', {open: true}).catch(() => {});
+                    try {
+                        await endSession();
+                    } catch (error) {
+                        showProblem(box, error);
+                        return;
+                    }
                     draw(title(t('activate.bye')), h('p', {}, t('activate.byeText')));
                 }}, t('activate.finish'))));
     }
@@ -96,17 +116,23 @@ export async function show(root, params, {token, session, signal, signedIn}) {
 
     function done(phone, mac) {
         const url = phone.phone_url || phone.url;
-        draw(steps(2), title(t('activate.ready')), h('p', {}, t('activate.readyText')),
+        const box = problemBox();
+        const shown = h('div', {class: 'form'},
             h('p', {class: 'label'}, t('activate.url')),
             h('div', {class: 'secret'}, h('code', {class: 'value', tabindex: '0'}, url), copyButton(url)),
-            phone.qr && h('figure', {}, qr(phone.qr, t('activate.qr')), h('figcaption', {}, t('activate.qr'))),
+            phone.qr && h('figure', {}, qr(phone.qr, t('activate.qr')), h('figcaption', {}, t('activate.qr'))));
+        /* A tab may stay open for days, and somebody else sit down at it. */
+        setTimeout(() => fill(shown, h('p', {class: 'muted'}, t('secret.hidden')), button(t('activate.showUrl'), () => reveal(bare(mac), box))), SHOWN_MS);
+        draw(steps(2), title(t('activate.ready')), h('p', {}, t('activate.readyText')),
+            shown, box,
             h('details', {}, h('summary', {}, t('activate.where')), h('p', {}, t('activate.whereText'))),
             h('p', {class: 'warning'}, t('activate.secret')),
             h('p', {class: 'muted'}, t('activate.phone', {mac: colons(mac)})),
             h('div', {class: 'buttons'}, h('button', {type: 'button', class: 'primary', onclick: list}, t('activate.toMine'))));
     }
 
-    if (token) welcome();
+    if (invitation.token && !invitation.ended) welcome();
     else if (session?.kind === 'user') await list();
-    else ended();
+    else if (invitation.ended) ended();
+    else openAgain();
 }

@@ -80,7 +80,7 @@ export async function show(root, params, {query, signal, again}) {
         if (mac.input.value !== typed || chosen) return;
         kinds.set(found?.vendor || '', found?.model);
         fill(guessed, found ? t(`add.guess_${found.by}`) : t('add.noGuess'));
-    }, 150);
+    }, 150, signal);
     mac.input.addEventListener('input', check);
     if (mac.input.value) check();
     (mac.input.value ? user : mac).input.focus();

@@ -98,7 +98,7 @@ export async function show(root, params, {signal, guard}) {
         const words = !good ? badge('bad', done.problems ? t('import.problems', {n: done.problems}) : t('import.failed')) :
             dry ? badge('info', changesAny ? t('import.would') : t('import.nothing')) : badge('good', t('import.done'));
         const node = h('section', {class: 'box'}, title, h('p', {role: 'status'}, words, ' ', t('import.rows', {n: done.rows})),
-            done.error && h('p', {class: 'problem'}, h('p', {}, done.error)),
+            done.error && h('p', {class: 'problem'}, h('p', {lang: 'en'}, done.error)),
             table(t('import.changes'), [
                 {text: t('import.what'), cell: kind => t(kind === 'users' ? 'nav.users' : kind === 'phones' ? 'nav.phones' : 'user.accounts')},
                 ...['added', 'changed', 'unchanged'].map(name => ({text: t(`import.${name}`), kind: 'right', cell: kind => number(done[kind][name])})),
@@ -109,7 +109,7 @@ export async function show(root, params, {signal, guard}) {
             const list = pagedTable(path`/imports/${done.id}/problems`, t('import.problemList'), [
                 {text: t('import.line'), kind: 'right', cell: row => number(row.line)},
                 {text: t('import.column'), cell: row => (row.column ? h('code', {}, row.column) : '–')},
-                {text: t('log.why'), cell: row => row.reason},
+                {text: t('log.why'), cell: row => h('span', {lang: 'en'}, row.reason)},
             ], {signal});
             node.append(h('h3', {}, t('import.problemList')), h('p', {class: 'hint'}, t('import.mend')), list.node);
             list.load();

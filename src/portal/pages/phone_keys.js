@@ -34,7 +34,7 @@ export async function show(root, {phone, etag, mac, may, again, signal, guard}) 
                         await put(where, {keys: mine}, {etag: tag});
                     } catch (error) {
                         const at = /^\/keys\/(\d+)/.exec(error.pointer || '');
-                        if (at && mine[at[1]]) error.message = `${t('keys.addAt', {n: mine[at[1]].position})}: ${error.message}`;
+                        if (at && mine[at[1]]) error.before = `${t('keys.addAt', {n: mine[at[1]].position})}: `;
                         throw error;
                     }
                 },

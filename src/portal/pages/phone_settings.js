@@ -5,6 +5,7 @@ import {t, word} from '../text.js';
 import {get, put, del, path} from '../api.js';
 import {section, table, badge} from '../bits.js';
 import {field, form} from '../form.js';
+import {explained} from '../problem.js';
 import {openDialog, button, tell} from '../dialog.js';
 
 /* A dialog for one setting of a scope; promises whether it was set. */
@@ -42,7 +43,7 @@ export async function show(root, {phone, mac, may, again, signal}) {
                     await del('/settings', {query: {scope: 'phone', id: mac, name: row.name}});
                     tell(t('setting.tookBack'));
                 } catch (error) {
-                    tell(error.message, 'bad');
+                    tell(explained(error).text, 'bad');
                 }
                 again();
             }}, t('setting.takeBack'), hidden(`: ${row.name}`))]},

@@ -51,11 +51,12 @@ export async function show(root, params, {query, signal, may}) {
     bar = bulkBar({table, filters, may, done: () => table.begin()});
 
     async function anew() {
+        if (signal.aborted) return;
         const kept = new URLSearchParams(Object.entries(filters()).filter(([, value]) => value));
         history.replaceState(null, '', `#/phones${kept.size ? '?' + kept : ''}`);
         await table.begin();
     }
-    q.input.addEventListener('input', debounce(anew, 200));
+    q.input.addEventListener('input', debounce(anew, 200, signal));
     [state, vendor, site].forEach(one => one.input.addEventListener('change', anew));
     /* Down leads from the filter into the list. */
     q.input.addEventListener('keydown', event => {

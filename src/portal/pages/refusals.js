@@ -31,6 +31,6 @@ export async function show(root, params, {query, signal, may}) {
     root.append(head(t('nav.refusals'), {text: t('refusals.text'), actions: [may('operator') && explainButton({}), button(t('list.again'), load)]}),
         h('form', {class: 'filters', role: 'search', onsubmit: event => event.preventDefault()}, since.node, reason.node, from.node, phone.node), list.node);
     [reason, since].forEach(one => one.input.addEventListener('change', load));
-    [from, phone].forEach(one => one.input.addEventListener('input', debounce(load, 350)));
+    [from, phone].forEach(one => one.input.addEventListener('input', debounce(load, 350, signal)));
     await load();
 }

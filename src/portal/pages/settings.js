@@ -50,7 +50,7 @@ async function optionsBox({signal, may, again, guard, root}) {
         fill(says, fault || editor.value === before ? '' : badge('info', t('settings.wellFormed')));
         return !fault;
     };
-    editor.area.addEventListener('input', debounce(check, 250));
+    editor.area.addEventListener('input', debounce(check, 250, signal));
     async function save() {
         fill(box);
         if (!check()) {

@@ -17,8 +17,6 @@ export function signInForm(name, done) {
                 await done(await post('/session', values, {open: true}));
             } catch (error) {
                 password.input.value = '';
-                if (error.status === 401) error.message = t('signin.wrong');
-                if (error.status === 429) error.message = t('signin.throttled');
                 throw error;
             }
         },

@@ -27,7 +27,7 @@ async function list(root, {signal}) {
         const text = q.value.trim().toLowerCase();
         fill(place, table(t('nav.templates'), columns, items.filter(one => `${one.name} ${one.vendors.join(' ')}`.toLowerCase().includes(text))));
     };
-    q.input.addEventListener('input', debounce(draw, 120));
+    q.input.addEventListener('input', debounce(draw, 120, signal));
     root.append(head(t('nav.templates'), {text: t('template.text')}), h('form', {class: 'filters', role: 'search', onsubmit: event => event.preventDefault()}, q.node), place);
     draw();
 }

@@ -11,6 +11,9 @@ import {phoneLink, phoneState} from '../phone_words.js';
 import {accountsBox} from '../accounts.js';
 import {tokenBox} from '../user_token.js';
 
+/* Names of the machine itself. */
+const LOCAL = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
 async function editUser(user, etag, again, signal) {
     const sites = await all('/sites', {}, signal).catch(() => []);
     const labels = {display_name: t('user.displayName'), external_id: t('phone.externalId'), site: t('user.site'), networks: t('access.networks')};
@@ -62,7 +65,8 @@ function invitationsBox(name, signal) {
         submit: t('invite.make'), kind: '',
         onsubmit: async values => {
             const made = await post(path`/users/${name}/invitations`, {for: Number(values.for)});
-            fill(told, h('p', {class: 'warning'}, t('invite.once', {until: date(made.ends_at)})), secret(made.url, t('invite.link')));
+            const {hostname} = new URL(made.url);
+            fill(told, LOCAL.test(hostname) && h('p', {class: 'warning'}, t('invite.local', {host: hostname})), h('p', {class: 'warning'}, t('invite.once', {until: date(made.ends_at)})), secret(made.url, t('invite.link')));
             await draw();
         },
     }).node, told, box, list);

@@ -54,7 +54,7 @@ export async function show(root, params, {signal, may, go}) {
         const items = text ? await findUsers(text, signal).catch(() => []) : [];
         if (text !== q.value.trim()) return;
         fill(found, text ? table(t('nav.users'), columns, items, {empty: t('users.none')}) : null);
-    }, 200));
+    }, 200, signal));
     get('/status', null, {signal}).then(status => fill(count, t('list.count', {n: status.store.users})), () => {});
     await list.load({});
 }

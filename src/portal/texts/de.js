@@ -10,6 +10,16 @@ export default {
         status: 'Der Server hat mit Status {status} geantwortet', noJson: 'Der Server hat etwas anderes geantwortet als erwartet',
         unreachable: 'Der Server antwortet nicht. Läuft der Dienst, und besteht die Netzverbindung? Soweit bekannt, wurde durch diesen Aufruf nichts geändert.',
         retry: {one: 'Versuchen Sie es in {n} Sekunde wieder.', other: 'Versuchen Sie es in {n} Sekunden wieder.'},
+        taken: 'Ein Telefon mit dieser MAC ist schon eingetragen: fragen Sie, wer Sie eingeladen hat.', invitationFull: {one: 'Eine Einladung gilt für {n} Telefon: bitten Sie um eine weitere.', other: 'Eine Einladung gilt für {n} Telefone: bitten Sie um eine weitere.'},
+        setupToken: 'Das ist nicht das Setup-Token, oder seine Stunde ist um. Der Befehl macht ein neues.', setupClosed: 'Es gibt schon einen Admin: melden Sie sich an, oder lassen Sie sich von einem Admin eintragen.',
+        password: 'Ein Passwort hat 12 bis 256 Zeichen und ist nicht der Name.', current: 'Das ist nicht das Passwort.', name: 'Ein Name hat 1 bis 64 Buchstaben, Ziffern und . _ @ -', mac: 'Das ist keine MAC eines Telefons: 12 Stellen, 0–9 und A–F.',
+        existsMac: 'Ein Telefon mit dieser MAC gibt es schon.', existsName: 'Diesen Namen gibt es schon.', existsAccount: 'Dieses Konto gibt es schon.', noUser: 'Diesen Benutzer gibt es nicht.',
+        kind: {
+            malformed: 'Der Server hat das nicht verstanden.', unauthenticated: 'Sie sind nicht angemeldet, oder Ihre Sitzung ist zu Ende.', not_permitted: 'Das dürfen Sie nicht.', not_found: 'Das gibt es nicht, oder nicht mehr.',
+            exists: 'Das gibt es schon.', conflict: 'So, wie es jetzt steht, geht das nicht.', stale: 'Jemand hat es inzwischen geändert. Laden Sie die Seite neu, und entscheiden Sie.', large: 'Das ist zu groß.', invalid: 'Dieser Wert geht hier nicht.',
+            throttled: 'Es gab zu viele falsche Versuche. Auch der richtige wird eine Weile abgewiesen.', busy: 'Der Server ist gerade beschäftigt. Es wurde nichts geändert; versuchen Sie es bald wieder.', read_only: 'Gerade lässt sich nichts ändern: die Datenbank kann nur gelesen werden.',
+            full: 'Auf dem Server ist kein Platz mehr.', failed: 'Der Server ist daran gescheitert.',
+        },
     },
     conflict: {
         title: 'Jemand war schneller', text: 'Während Sie bearbeitet haben, hat jemand anderes eine Änderung gespeichert. Von Ihrer ist nichts verloren: vergleichen und entscheiden Sie.',
@@ -51,7 +61,7 @@ export default {
         welcome: 'Telefon einrichten', text: 'Dieser Link ist Ihre Einladung. In zwei Minuten weiß Ihr Telefon, wo es seine Einstellungen holt. Sie brauchen das Telefon vor sich.',
         once: 'Der Link gilt einmal. Ab dem Beginn haben Sie eine Stunde Zeit.', start: 'Beginnen',
         which: 'Welches Telefon ist es?', whichText: 'Sehen Sie auf das Etikett an der Unterseite, oder im Menü des Telefons unter „Status“ oder „Informationen“.',
-        mac: 'MAC-Adresse', macHint: '12 Buchstaben und Ziffern, mit oder ohne Doppelpunkte', model: 'Modell', modelHint: 'Nicht sicher? Lassen Sie es so: der Server findet den Hersteller selbst heraus.',
+        mac: 'MAC-Adresse', macHint: '12 Stellen, 0–9 und A–F, mit oder ohne Doppelpunkte', model: 'Modell', modelHint: 'Nicht sicher? Lassen Sie es so: der Server findet den Hersteller selbst heraus.',
         modelUnknown: 'Ich bin nicht sicher', add: 'Dieses Telefon hinzufügen',
         ready: 'Ihr Telefon ist eingetragen', readyText: 'Sagen Sie nun dem Telefon diese Adresse. Alles andere holt es sich dort selbst.',
         url: 'Adresse für Ihr Telefon', qr: 'Für Softphones: mit der App scannen', where: 'Wo gebe ich sie ein?',
@@ -60,6 +70,8 @@ export default {
         mine: 'Telefone von {name}', came: 'hat seine Einstellungen geholt, {when}', notYet: 'hat seine Einstellungen noch nicht geholt', showUrl: 'Adresse anzeigen', addAnother: 'Weiteres Telefon hinzufügen', finish: 'Ich bin fertig',
         bye: 'Alles erledigt', byeText: 'Sie können dieses Fenster schließen. Für ein weiteres Telefon bitten Sie Ihren Admin um einen neuen Link.',
         ended: 'Dieser Link gilt nicht mehr', endedText: 'Er wurde schon benutzt, oder seine Zeit ist um. Bitten Sie, wer ihn geschickt hat, um einen neuen.',
+        again: 'Öffnen Sie den Link noch einmal', againText: 'Diese Seite merkt sich den Link nicht. Öffnen Sie ihn noch einmal aus der Nachricht, in der er kam: solange Sie nicht begonnen haben, gilt er noch.',
+        signedIn: 'Sie sind als {name} angemeldet.', toPortal: 'Zurück zum Portal', signedInEnds: 'Sie sind als {name} angemeldet; mit dem Beginn hier endet diese Sitzung.',
     },
     mac: {
         good: '{mac}', short: 'Es sind 12 Stellen; einige fehlen noch', long: 'Es sind 12 Stellen; das sind mehr', letters: 'Nur Ziffern und die Buchstaben A bis F gehören hinein',
@@ -175,7 +187,8 @@ export default {
         model: {one: 'Das Modell von {n} Telefon ändern', other: 'Das Modell von {n} Telefonen ändern'}, modelText: 'Jedes bekommt diesen Hersteller und dieses Modell, und mit dem nächsten Abruf eine andere Datei.', modelGo: 'Ändern',
         delete: {one: '{n} Telefon löschen?', other: '{n} Telefone löschen?'}, deleteSure: {one: 'Ja, {n} Telefon löschen', other: 'Ja, alle {n} Telefone löschen'},
         beginning: 'Beginnt …', gathering: {one: '{n} Telefon gefunden …', other: '{n} Telefone gefunden …'}, progress: '{n} von {total}', stop: 'Anhalten',
-        done: '{good} von {n} erledigt, {bad} fehlgeschlagen.', stopped: 'Angehalten: {good} von {n} erledigt, {bad} fehlgeschlagen.', failures: 'Was fehlgeschlagen ist', why: 'Warum', live: 'Was die Telefone sagen', fetched: '{n} haben seitdem abgerufen',
+        done: '{good} von {n} erledigt, {bad} fehlgeschlagen.', stopped: 'Angehalten: {good} von {n} erledigt, {bad} fehlgeschlagen.', failures: 'Was fehlgeschlagen ist', why: 'Warum', grown: 'Inzwischen sind es mehr', grownText: {one: 'Sie haben zu {before} ja gesagt; inzwischen passt {n} Telefon. Noch ist nichts geschehen.', other: 'Sie haben zu {before} ja gesagt; inzwischen passen {n} Telefone. Noch ist nichts geschehen.'}, grownGo: {one: 'Ja, {n} Telefon', other: 'Ja, alle {n} Telefone'},
+        live: 'Was die Telefone sagen', fetched: '{n} haben seitdem abgerufen',
     },
     chart: {words: '{title}: {n} seit {from}; höchstens {most} auf einmal, {when}', now: 'jetzt', numbers: 'Zahlen'},
     overview: {
@@ -222,6 +235,7 @@ export default {
         title: 'Einladungen', text: 'Ein Link, der einmal gilt: damit fügt der Benutzer ein eigenes Telefon hinzu, ohne Passwort und ohne Hilfe.', for: 'Gültig', hours: {one: '{n} Stunde', other: '{n} Stunden'}, days: {one: '{n} Tag', other: '{n} Tage'},
         make: 'Link erzeugen', once: 'Dieser Link wird nur dieses eine Mal gezeigt und gilt bis {until}. Senden Sie ihn auf einem Weg, den sonst niemand mitliest.', link: 'Link für den Benutzer', made: 'Angelegt', ends: 'Endet', used: 'benutzt {when}', ended: 'abgelaufen',
         open: 'noch nicht benutzt', takeBack: 'Zurücknehmen', takenBack: 'Der Link gilt nicht mehr',
+        local: 'Dieser Link geht nur auf der Maschine des Servers selbst: er führt zu {host}. Für Benutzer braucht der Listener des Portals address, hosts und networks (docs/portal.md).',
     },
     discovered: {
         text: 'Telefone, die per Multicast gefragt haben (PnP). Was ein Telefon von sich sagt, beweist nichts.', which: 'Welche', known: 'Telefone eines Benutzers', unknown: 'noch niemandes', isKnown: 'eingetragen', isUnknown: 'nicht eingetragen', last: 'Zuletzt gefragt',
@@ -232,7 +246,7 @@ export default {
         text: 'Ein Telefon hört immer dieselbe 404, was auch der Grund ist; hier steht er. Telefone fragen gewohnheitsmäßig nach Dateien, die es nicht gibt: eine Abweisung beweist keinen Angriff.', since: 'Seit', ever: 'alles, was aufbewahrt ist',
         last_3600: 'letzte Stunde', last_86400: 'letzter Tag', last_604800: 'letzte Woche', nobody: 'kein bekanntes Telefon', none: 'Niemand wurde abgewiesen.',
     },
-    editor: {at: 'Zeile {line}, Spalte {column}: {text}', noJson: 'das ist hier kein JSON'},
+    editor: {at: 'Zeile {line}, Spalte {column}: ', noJson: 'das ist hier kein JSON'},
     template: {
         text: 'Woraus die Dateien der Telefone gemacht werden. Eine mitgelieferte lässt sich hier ändern; die geänderte steht in der Datenbank, gilt sofort und lässt sich zurücknehmen.', name: 'Vorlage', vendors: 'Hersteller', source: 'Kommt von', changed: 'Geändert', about: 'Angaben',
         shipped: 'mitgeliefert', file: 'Ihr Ordner', stored: 'hier geändert', readOnly: 'Sie lässt sich hier nicht ändern.', passedOver: 'Nicht in Gebrauch, die mitgelieferte dient:', editor: 'Text von {name}', source_text: 'Text', check: 'Prüfen', save: 'Prüfen und speichern', saved: 'Gespeichert und in Gebrauch',

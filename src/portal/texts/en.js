@@ -11,6 +11,16 @@ export default {
         status: 'The server answered with status {status}', noJson: 'The server answered something else than expected',
         unreachable: 'The server does not answer. Is the daemon running, and the network up? Nothing was changed by this call as far as known.',
         retry: {one: 'Try again in {n} second.', other: 'Try again in {n} seconds.'},
+        taken: 'A phone with this MAC is entered already: ask whoever has invited you.', invitationFull: {one: 'One invitation is for {n} phone: ask for another.', other: 'One invitation is for {n} phones: ask for another.'},
+        setupToken: 'This is not the setup token, or its hour is over. The command makes another.', setupClosed: 'There is an admin already: sign in, or let an admin add you.',
+        password: 'A password has 12 to 256 characters, and is not the name.', current: 'This is not the password.', name: 'A name has 1 to 64 letters, digits and . _ @ -', mac: 'This is no MAC of a phone: 12 digits, 0–9 and A–F.',
+        existsMac: 'A phone with this MAC exists already.', existsName: 'There is one of this name already.', existsAccount: 'This account exists already.', noUser: 'There is no such user.',
+        kind: {
+            malformed: 'The server did not understand this.', unauthenticated: 'You are not signed in, or your session has ended.', not_permitted: 'You are not allowed to do this.', not_found: 'This is not there, or no more.',
+            exists: 'This exists already.', conflict: 'This does not go as things are.', stale: 'Somebody else has changed it meanwhile. Load the page anew, and decide.', large: 'This is too large.', invalid: 'This value does not go here.',
+            throttled: 'There were too many wrong tries. Even the right one is refused for a while.', busy: 'The server is busy at the moment. Nothing was changed; try again soon.', read_only: 'Nothing can be changed at the moment: the database can only be read.',
+            full: 'There is no space left on the server.', failed: 'The server failed at this.',
+        },
     },
     conflict: {
         title: 'Somebody else was first', text: 'While you were editing, somebody else saved a change. Nothing of yours is lost: compare, and decide.',
@@ -52,7 +62,7 @@ export default {
         welcome: 'Set up your phone', text: 'This link is your invitation. In two minutes your phone will know where to fetch its settings. You need the phone in front of you.',
         once: 'The link works once. After you have begun, you have an hour.', start: 'Begin',
         which: 'Which phone is it?', whichText: 'Look at the label on the bottom of the phone, or in its menu under “Status” or “Information”.',
-        mac: 'MAC address', macHint: '12 letters and digits, with or without colons', model: 'Model', modelHint: 'Not sure? Leave it: the server finds out the maker by itself.',
+        mac: 'MAC address', macHint: '12 digits, 0–9 and A–F, with or without colons', model: 'Model', modelHint: 'Not sure? Leave it: the server finds out the maker by itself.',
         modelUnknown: 'I am not sure', add: 'Add this phone',
         ready: 'Your phone is entered', readyText: 'Now tell the phone this address. It fetches everything else from there by itself.',
         url: 'Address for your phone', qr: 'For softphones: scan this with the app', where: 'Where do I enter it?',
@@ -61,6 +71,8 @@ export default {
         mine: 'Phones of {name}', came: 'fetched its settings {when}', notYet: 'has not fetched its settings yet', showUrl: 'Show address', addAnother: 'Add another phone', finish: 'I am done',
         bye: 'All done', byeText: 'You can close this window. For another phone, ask your admin for another link.',
         ended: 'This link does not work any more', endedText: 'It was used already, or its time has run out. Ask whoever sent it to you for a new one.',
+        again: 'Open the link again', againText: 'This page does not keep the link. Open it once more from the message that it came in: as long as you have not begun, it is still good.',
+        signedIn: 'You are signed in as {name}.', toPortal: 'Back to the portal', signedInEnds: 'You are signed in as {name}; beginning here ends that session.',
     },
     mac: {
         good: '{mac}', short: 'It has 12 digits; some are missing yet', long: 'It has 12 digits; these are more', letters: 'Only digits and the letters A to F belong into it',
@@ -176,7 +188,8 @@ export default {
         model: {one: 'Change the model of {n} phone', other: 'Change the model of {n} phones'}, modelText: 'Each gets this vendor and model, and another file with its next fetch.', modelGo: 'Change',
         delete: {one: 'Delete {n} phone?', other: 'Delete {n} phones?'}, deleteSure: {one: 'Yes, delete {n} phone', other: 'Yes, delete all {n} phones'},
         beginning: 'Beginning …', gathering: {one: '{n} phone gathered …', other: '{n} phones gathered …'}, progress: '{n} of {total}', stop: 'Stop',
-        done: '{good} of {n} done, {bad} failed.', stopped: 'Stopped: {good} of {n} done, {bad} failed.', failures: 'What went wrong', why: 'Why', live: 'What the phones say', fetched: '{n} fetched since',
+        done: '{good} of {n} done, {bad} failed.', stopped: 'Stopped: {good} of {n} done, {bad} failed.', failures: 'What went wrong', why: 'Why', grown: 'There are more by now', grownText: {one: 'You said yes to {before}; meanwhile {n} phone fits. Nothing has been done yet.', other: 'You said yes to {before}; meanwhile {n} phones fit. Nothing has been done yet.'}, grownGo: {one: 'Yes, {n} phone', other: 'Yes, all {n} phones'},
+        live: 'What the phones say', fetched: '{n} fetched since',
     },
     chart: {words: '{title}: {n} since {from}; most at once {most}, {when}', now: 'now', numbers: 'Numbers'},
     overview: {
@@ -223,6 +236,7 @@ export default {
         title: 'Invitations', text: 'A link that works once: with it the user adds an own phone, without a password and without help.', for: 'Good for', hours: {one: '{n} hour', other: '{n} hours'}, days: {one: '{n} day', other: '{n} days'},
         make: 'Make a link', once: 'This link is shown this once, and is good until {until}. Send it to the user by a way that nobody else reads.', link: 'Link for the user', made: 'Made', ends: 'Ends', used: 'used {when}', ended: 'ended',
         open: 'not used yet', takeBack: 'Take back', takenBack: 'The link does not work any more',
+        local: 'This link works on the machine of the server alone: it leads to {host}. For users the listener of the portal needs address, hosts and networks (docs/portal.md).',
     },
     discovered: {
         text: 'Phones that asked by multicast (PnP). What a phone says of itself proves nothing.', which: 'Which', known: 'phones of a user', unknown: 'nobody’s yet', isKnown: 'entered', isUnknown: 'not entered', last: 'Last asked',
@@ -233,7 +247,7 @@ export default {
         text: 'A phone hears the same 404 whatever the reason is; here it is. Phones ask for files that are not there as a matter of course: a refusal is no proof of an attack.', since: 'Since', ever: 'all that is kept',
         last_3600: 'the last hour', last_86400: 'the last day', last_604800: 'the last week', nobody: 'no known phone', none: 'Nobody was refused.',
     },
-    editor: {at: 'Line {line}, column {column}: {text}', noJson: 'this is no JSON here'},
+    editor: {at: 'Line {line}, column {column}: ', noJson: 'this is no JSON here'},
     template: {
         text: 'What phones’ files are made of. A shipped one may be changed here; the changed one is kept in the database, in use at once, and may be taken back.', name: 'Template', vendors: 'Vendors', source: 'Comes from', changed: 'Changed', about: 'About',
         shipped: 'shipped', file: 'your folder', stored: 'changed here', readOnly: 'It cannot be changed here.', passedOver: 'Not in use, and the shipped one serves:', editor: 'Text of {name}', source_text: 'Text', check: 'Check', save: 'Check and save', saved: 'Saved, and in use',
