@@ -82,7 +82,8 @@ class Walk:
         """What a caller sends to be one for the operation."""
         if operation.role not in BROWSERS:
             return f"Authorization: Bearer {key}\r\n" if key else ""
-        cookie = self.cookies.get(operation.role, self.cookies.get("session"))
+        # A browser that begins a session ends the one it had: those are other browsers.
+        cookie = self.cookies.get(operation.role, self.cookies.get("session")) if operation.role != "browser" else None
         return OURS + (f"Cookie: {COOKIE}={cookie}\r\n" if cookie else "")
 
     def keep(self, answer, *roles):
