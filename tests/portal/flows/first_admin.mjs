@@ -3,7 +3,20 @@
 import assert from 'node:assert/strict';
 import {given, run} from '../browser.mjs';
 
+async function setUpInGerman(page) {
+    await page.getByLabel('Setup-Token').fill('0'.repeat(64));
+    await page.getByLabel('Ihr Name').fill('fritz');
+    await page.getByLabel('Neues Passwort', {exact: true}).fill(given.password);
+    await page.getByLabel('Neues Passwort, noch einmal').fill(given.password);
+    await page.getByRole('button', {name: 'Ersten Admin anlegen'}).click();
+}
+
 run(async b => {
+    /* Somebody else, with no token. */
+    const german = await b.open({language: 'de'});
+    await b.goto(german);
+    await setUpInGerman(german);
+    await german.getByText('Das ist nicht das Setup-Token').waitFor();
     const page = await b.open();
     await b.goto(page);
     await b.shot(page, 'setup');
@@ -19,6 +32,8 @@ run(async b => {
     await page.getByRole('button', {name: 'Make the first admin'}).click();
     await page.getByRole('heading', {level: 1, name: 'Overview'}).waitFor();
     await b.shot(page, 'overview_empty');
+    await setUpInGerman(german);
+    await german.getByText('Es gibt schon einen Admin').waitFor();
     await page.getByRole('button', {name: 'Sign out'}).click();
     await page.getByRole('button', {name: 'Sign in'}).waitFor();
     await page.getByLabel('Name', {exact: true}).fill('eva');
