@@ -101,13 +101,30 @@ static int tell_existing(struct api_call *call)
                        "a phone with this MAC is entered already: ask who has invited you");
 }
 
-/* Refused MACs count, or a link would tell which phones there are. */
+/* Well-formed MACs count until one is added, or a link would tell which phones there are. */
 int api_my_phone_add_before(struct api_call *call)
 {
-    uint32_t tries;
+    struct store_phone *phone = arena_alloc(&call->arena, sizeof(*phone));
     const char *name = api_text(call, "phones of %s", call->session->invitation_id);
+    const char *mac_text = NULL;
+    uint32_t tries;
 
-    return name ? api_sign_in_begin_named(call, name, &tries) : AP_ENOMEM;
+    if (!phone || !name)
+        return AP_ENOMEM;
+    *phone = (struct store_phone){
+        .vendor = "generic", .model = "", .label = "", .enabled = true, .last_fetch_address = ""};
+    const struct api_field fields[] = {
+        {.name = "mac", .type = API_FIELD_RAW, .required = true, .target = &mac_text},
+        {.name = "vendor", .type = API_FIELD_NAME, .target = &phone->vendor},
+        {.name = "model", .type = API_FIELD_NAME, .may_be_empty = true, .target = &phone->model},
+    };
+    int err = api_read_fields(call, fields, AP_COUNT(fields));
+    if (!err)
+        err = api_parse_mac(call, mac_text, "/mac", phone->mac);
+    if (!err)
+        err = api_settle_vendor(call, phone, json_object_get(call->body, "vendor") != NULL);
+    call->more = phone;
+    return err ? err : api_sign_in_begin_named(call, name, &tries);
 }
 
 int api_my_phone_add_after(struct api_call *call)
@@ -119,34 +136,21 @@ int api_my_phone_add_after(struct api_call *call)
 
 int api_my_phone_add(struct api_call *call, struct store_db *db)
 {
-    struct store_phone phone = {
-        .vendor = "generic", .model = "", .label = "", .enabled = true, .last_fetch_address = ""};
-    const char *mac_text = NULL;
-    const struct api_field fields[] = {
-        {.name = "mac", .type = API_FIELD_RAW, .required = true, .target = &mac_text},
-        {.name = "vendor", .type = API_FIELD_NAME, .target = &phone.vendor},
-        {.name = "model", .type = API_FIELD_NAME, .may_be_empty = true, .target = &phone.model},
-    };
-    int err = api_read_fields(call, fields, AP_COUNT(fields));
+    struct store_phone *phone = call->more;
+    int err = store_invitation_add_phone(db, call->session->invitation_id);
 
-    if (!err)
-        err = api_parse_mac(call, mac_text, "/mac", phone.mac);
-    if (!err)
-        err = api_settle_vendor(call, &phone, json_object_get(call->body, "vendor") != NULL);
-    if (!err)
-        err = store_invitation_add_phone(db, call->session->invitation_id);
     if (err == AP_ERANGE && !call->problem.text[0])
         return api_problem(call, AP_ECONFLICT, NULL,
                            "one invitation is for %d phones: ask for another",
                            AP_INVITATION_PHONES_MAX);
     if (!err)
-        err = api_add_phone(call, db, &phone, call->session->name, NULL);
+        err = api_add_phone(call, db, phone, call->session->name, NULL);
     if (err == AP_EEXIST)
         return tell_existing(call);
     if (!err)
-        err = api_audit(call, db, api_phone_object(call, phone.mac),
-                        api_text(call, "user=%s vendor=%s", phone.user_name, phone.vendor));
-    return err ? err : answer_urls(call, db, &phone, 201);
+        err = api_audit(call, db, api_phone_object(call, phone->mac),
+                        api_text(call, "user=%s vendor=%s", phone->user_name, phone->vendor));
+    return err ? err : answer_urls(call, db, phone, 201);
 }
 
 int api_my_phone_url(struct api_call *call, struct store_db *db)
