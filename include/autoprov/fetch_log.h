@@ -24,11 +24,13 @@ struct fetch_event {
     const char *file;                /* of a fetch of a phone's own file: its pattern; else "" */
     const char *token_tag;           /* "t:…", "" for flat or none */
     const char *user_agent;
-    uint16_t status;            /* of a fetch: 200, 304 */
-    uint32_t body_bytes;        /* of a fetch */
-    const uint8_t *body_digest; /* of a fetch, VAULT_TAG_BYTES */
-    enum policy_reason reason;  /* of a refusal */
-    int64_t now;                /* UTC seconds */
+    uint16_t status;              /* of a fetch: 200, 304 */
+    uint32_t body_bytes;          /* of a fetch */
+    const uint8_t *body_digest;   /* of a fetch, VAULT_TAG_BYTES */
+    const uint32_t *line_digests; /* with it, of vault_line_digests(); NULL: not known */
+    size_t line_count;
+    enum policy_reason reason; /* of a refusal */
+    int64_t now;               /* UTC seconds */
 };
 
 /* A served file: one record, one log line at info. */

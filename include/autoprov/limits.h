@@ -148,7 +148,10 @@
 
 /* -- answers and rendering ---------------------------------------------------------------- */
 /* Vendors' largest documented cap is Panasonic's 120 KB; ours leaves room for directories. */
-#define AP_BODY_MAX_BYTES          262144
+#define AP_BODY_MAX_BYTES 262144
+/* Of a delivered file whose lines are kept as digests: 8,000 bytes in its row, where schema 9 has
+ * its ceiling. */
+#define AP_BODY_LINES_MAX          2000
 #define AP_REQUEST_ARENA_MAX_BYTES 1048576
 #define AP_TEMPLATE_MAX_BYTES      262144
 /* In the database; each is read with every reload. The shipped ones are 50. */

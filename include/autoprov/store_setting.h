@@ -133,6 +133,13 @@ struct store_delivery {
 AP_MUSTCHECK int store_delivery_list(struct store_db *db, struct arena *arena, const char *phone_id,
                                      struct store_delivery **ret_deliveries, size_t *ret_count);
 
+/* Digests of the lines of what the phone last fetched as that file (of vault_line_digests()),
+ * borrowed from the arena. Errors: AP_ENOENT none are kept: it never did, it had too many, or
+ * another key made them. */
+AP_MUSTCHECK int store_delivery_lines(struct store_db *db, struct arena *arena,
+                                      const char *phone_id, const char *file,
+                                      uint32_t **ret_digests, size_t *ret_count);
+
 /* -- what an input check asks ------------------------------------------------------------------ */
 
 /* The vendors whose phones read values of this site, user or phone (of the scope), each once.

@@ -44,6 +44,8 @@ struct store_record {
     uint16_t status;                              /* 200, 304 of a fetch */
     uint32_t body_bytes;                          /* of a fetch */
     uint8_t body_digest[VAULT_TAG_BYTES]; /* of a fetch with status 200: goes to delivered */
+    uint32_t *line_digests; /* with it, malloc'd: of vault_line_digests(); NULL: not kept */
+    uint32_t line_count;    /* at most AP_BODY_LINES_MAX */
 };
 
 /* Takes ownership of db (opened as STORE_WRITER), also on failure; starts the thread.
@@ -62,8 +64,9 @@ void store_writer_stop(struct store_writer *writer);
  * has begun: nothing queued, done is not called. Any thread; never blocks for long. */
 AP_MUSTCHECK int store_writer_submit(struct store_writer *writer, struct store_write *write);
 
-/* Queue a copy of the record; when full it is dropped and counted. Any thread, never blocks for
- * long. A fetch record also updates the phone's last fetch and delivered. */
+/* Queue a copy of the record; when full it is dropped and counted. Takes ownership of its
+ * line_digests, also then. Any thread, never blocks for long. A fetch record also updates the
+ * phone's last fetch and delivered. */
 void store_writer_record(struct store_writer *writer, const struct store_record *record);
 
 /* Let db, a reader, keep one read transaction open from lookup to lookup (store_phone_by_pair(),

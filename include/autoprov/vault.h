@@ -1,7 +1,7 @@
 /* The master key and everything made from it: blind index, sealing, log tags, ETags, audit chain.
  *
  * Master key -> HKDF-SHA256 (RFC 5869) with one label each -> K_index, K_seal, K_log, K_etag,
- * K_audit. Knows neither SQLite nor tables. */
+ * K_audit, K_line. Knows neither SQLite nor tables. */
 #ifndef AUTOPROV_VAULT_H
 #define AUTOPROV_VAULT_H
 
@@ -11,6 +11,7 @@
 
 #include "autoprov/arena.h"
 #include "autoprov/err.h"
+#include "autoprov/limits.h"
 #include "autoprov/secret.h"
 #include "autoprov/token.h"
 
@@ -108,6 +109,14 @@ AP_MUSTCHECK int vault_token_tag(struct vault *vault, const struct token *token,
  * guessed offline. HMAC-SHA256(K_etag, body). */
 AP_MUSTCHECK int vault_body_digest(struct vault *vault, const void *body, size_t len,
                                    uint8_t ret_digest[static VAULT_TAG_BYTES]);
+
+/* Digests of a body's lines, in their order: SipHash-1-3 under K_line, its lower 32 bits. A line
+ * ends before its '\n' or with the body; a '\r' before that belongs to it. They tell which lines a
+ * body did not have, no more: one of 2^32 pairs of lines has the same. Errors: AP_ERANGE more lines
+ * than AP_BODY_LINES_MAX. */
+AP_MUSTCHECK int vault_line_digests(const struct vault *vault, const char *body, size_t len,
+                                    uint32_t ret_digests[static AP_BODY_LINES_MAX],
+                                    size_t *ret_count);
 
 /* Link of the audit chain: HMAC-SHA256(K_audit, previous link, then row). */
 AP_MUSTCHECK int vault_audit_link(struct vault *vault,

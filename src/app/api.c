@@ -144,6 +144,8 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_GET, "/phones/*/files", API_ROLE_VIEWER, API_READ, api_phone_files, NULL),
     ROUTE_QUERY(GATE_GET, "/phones/*/preview", API_ROLE_OPERATOR, API_READ, api_phone_preview, NULL,
                 FILE_QUERY),
+    ROUTE_QUERY(GATE_GET, "/phones/*/difference", API_ROLE_OPERATOR, API_READ, api_phone_difference,
+                NULL, FILE_QUERY),
     /* A write, for its audit row. */
     ROUTE_QUERY(GATE_GET, "/phones/*/preview/secrets", API_ROLE_ADMIN, API_WRITE,
                 api_phone_preview_secrets, "phone.preview", FILE_QUERY),

@@ -5,7 +5,6 @@
 #include "api_private.h"
 #include "autoprov/phone_file.h"
 #include "autoprov/secret.h"
-#include "freshness.h"
 
 /* -- preview ----------------------------------------------------------------------------------- */
 
@@ -24,9 +23,10 @@ static int unknown_file(struct api_call *call, const struct rendering_job *job, 
                        api_shown(name, shown), known ? known : "");
 }
 
-/* By the name that the phone asks for; NULL: its own file. */
-static int settle_file(struct api_call *call, const char *name, struct rendering_job *job)
+/* By the name that the phone asks for. */
+int api_settle_file(struct api_call *call, struct rendering_job *job)
 {
+    const char *name = api_query(call, "file");
     struct catalogue_match match;
     const struct catalogue_file *file = NULL;
 
@@ -44,28 +44,27 @@ static int settle_file(struct api_call *call, const char *name, struct rendering
 }
 
 /* A body is bytes of the phone's character set: in JSON ISO-8859-1 becomes UTF-8. */
-json_t *api_body_json(const struct buf *body, const struct catalogue_file *file)
+json_t *api_body_json(const char *body, size_t len, const struct catalogue_file *file)
 {
-    const char *data = body->data ? body->data : "";
     char *text;
-    size_t len = 0;
+    size_t text_len = 0;
 
     if (file->dialect->charset != DIALECT_LATIN1)
-        return json_stringn(data, body->len);
-    text = malloc(2 * body->len + 1);
+        return json_stringn(body ? body : "", len);
+    text = malloc(2 * len + 1);
     if (!text)
         return NULL;
-    for (size_t i = 0; i < body->len; i++) {
-        unsigned char c = (unsigned char)data[i];
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)body[i];
         if (c >= 0x80) {
-            text[len++] = (char)(0xC0 | c >> 6);
-            text[len++] = (char)(0x80 | (c & 0x3F));
+            text[text_len++] = (char)(0xC0 | c >> 6);
+            text[text_len++] = (char)(0x80 | (c & 0x3F));
         } else {
-            text[len++] = (char)c;
+            text[text_len++] = (char)c;
         }
     }
-    json_t *json = json_stringn(text, len);
-    secret_wipe(text, len);
+    json_t *json = json_stringn(text, text_len);
+    secret_wipe(text, text_len);
     free(text);
     return json;
 }
@@ -83,7 +82,7 @@ static int preview(struct api_call *call, struct store_db *db, bool mask, struct
         err = api_phone_job(call, db, &call->arena, phone, &token, &job);
     if (!err) {
         job.mask_secrets = mask;
-        err = settle_file(call, api_query(call, "file"), &job);
+        err = api_settle_file(call, &job);
     }
     if (!err) {
         err = rendering_render(call->snapshot->rendering, &job, &call->arena, &body, &error);
@@ -97,7 +96,7 @@ static int preview(struct api_call *call, struct store_db *db, bool mask, struct
         err = api_result(call, 200,
                          json_pack("{s:s, s:s, s:s, s:o}", "file", name, "content_type",
                                    job.file->content_type, "template", template_name(template),
-                                   "body", api_body_json(&body, job.file)));
+                                   "body", api_body_json(body.data, body.len, job.file)));
     }
     buf_done(&body);
     secret_wipe(&token, sizeof(token));
@@ -130,6 +129,11 @@ static const char *const STATES[] = {
     [FRESHNESS_STALE] = "stale",
     [FRESHNESS_BROKEN] = "broken",
 };
+
+const char *api_freshness_name(enum freshness freshness)
+{
+    return STATES[freshness];
+}
 
 static int add_file(struct api_call *call, const struct freshness_question *question,
                     struct rendering_job *job, json_t *items)

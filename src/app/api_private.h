@@ -16,6 +16,7 @@
 #include "autoprov/store_alarm.h"
 #include "autoprov/store_object.h"
 #include "autoprov/store_setting.h"
+#include "freshness.h"
 
 #define API_PREFIX     "/api/v1"
 #define API_PARAMS_MAX 2
@@ -326,7 +327,11 @@ AP_MUSTCHECK int api_phone_sum(struct api_call *call, struct store_db *db,
 const struct catalogue_vendor *api_phone_vendor(struct api_call *call,
                                                 const struct store_phone *phone);
 /* A body in its file's character set as text. NULL without memory. */
-json_t *api_body_json(const struct buf *body, const struct catalogue_file *file);
+json_t *api_body_json(const char *body, size_t len, const struct catalogue_file *file);
+/* Let the job be for the file that "file" of the query names; absent: for the phone's own. Errors
+ * with a problem: AP_ENOENT. */
+AP_MUSTCHECK int api_settle_file(struct api_call *call, struct rendering_job *job);
+const char *api_freshness_name(enum freshness freshness);
 /* A job for one file of a whole phone; token (room of the caller) is filled with its folder's: a
  * secret, to be wiped. */
 AP_MUSTCHECK int api_phone_job(struct api_call *call, struct store_db *db, struct arena *arena,

@@ -31,6 +31,7 @@ int api_phone_del(struct api_call *call, struct store_db *db);
 int api_phone_settings(struct api_call *call, struct store_db *db);
 int api_phone_files(struct api_call *call, struct store_db *db);
 int api_phone_preview(struct api_call *call, struct store_db *db);
+int api_phone_difference(struct api_call *call, struct store_db *db);
 int api_phone_preview_secrets(struct api_call *call, struct store_db *db);
 int api_phone_key_list(struct api_call *call, struct store_db *db);
 int api_phone_key_add(struct api_call *call, struct store_db *db);

@@ -61,6 +61,7 @@ static const struct {
     {"/phones/*/settings", GATE_GET, REACH_PHONE},
     {"/phones/*/files", GATE_GET, REACH_PHONE},
     {"/phones/*/preview", GATE_GET, REACH_PHONE},
+    {"/phones/*/difference", GATE_GET, REACH_PHONE},
     {"/phones/*/preview/secrets", GATE_GET, REACH_PHONE},
     {"/phones/*/preview/secrets", GATE_POST, REACH_PHONE},
     {"/phones/*/keys", GATE_GET, REACH_PHONE},

@@ -193,7 +193,7 @@ static int render_trial(struct api_call *call, const struct rendering *trial,
                          json_pack("{s:s, s:o}", "file",
                                    phone_file_shown(job->vendor, job->model, job->file, phone->mac,
                                                     &call->arena),
-                                   "body", api_body_json(&body, job->file)));
+                                   "body", api_body_json(body.data, body.len, job->file)));
     buf_done(&body);
     return err;
 }

@@ -53,6 +53,8 @@ static void send_record(struct fetch_log *log, const struct store_record *record
 {
     if (log->writer)
         store_writer_record(log->writer, record);
+    else
+        free(record->line_digests);
 }
 
 static void send_counted(struct fetch_log *log, struct counted *counted)
@@ -117,6 +119,20 @@ static void fill_record(struct store_record *record, const struct fetch_event *e
     record->count = 1;
 }
 
+/* Without memory the delivery is known all the same, but not by its lines. */
+static void copy_lines(struct store_record *record, const struct fetch_event *event)
+{
+    size_t bytes = event->line_count * sizeof(*event->line_digests);
+
+    if (!event->line_digests)
+        return;
+    record->line_digests = malloc(bytes + 1);
+    if (!record->line_digests)
+        return;
+    memcpy(record->line_digests, event->line_digests, bytes);
+    record->line_count = (uint32_t)event->line_count;
+}
+
 /* "source=… mac=… user=… token=… agent=…" */
 static void describe(const struct fetch_event *event, char *out, size_t room)
 {
@@ -146,6 +162,7 @@ void fetch_log_served(struct fetch_log *log, const struct fetch_event *event)
     record.body_bytes = event->body_bytes;
     if (event->body_digest)
         memcpy(record.body_digest, event->body_digest, sizeof(record.body_digest));
+    copy_lines(&record, event);
     send_record(log, &record);
     atomic_fetch_add_explicit(&log->counts[POLICY_SERVE], 1, memory_order_relaxed);
     if (log_enabled(LOG_LEVEL_INFO)) {

@@ -227,6 +227,23 @@ bool provision_is_known(const struct fetch *fetch)
     return strcmp(if_none_match, "*") == 0 || strstr(if_none_match, etag) != NULL;
 }
 
+/* A file that the phone gets: by its lines it is seen later what is new. */
+static void note_served(const struct fetch *fetch, const struct buf *body,
+                        struct fetch_event *event)
+{
+    const struct vault *vault = store_vault(fetch->provision->reader);
+
+    if (event->status != 200 || !event->file[0]) {
+        fetch_log_served(fetch->provision->log, event);
+        return;
+    }
+    uint32_t digests[AP_BODY_LINES_MAX];
+    if (vault_line_digests(vault, body->data ? body->data : "", body->len, digests,
+                           &event->line_count) == 0)
+        event->line_digests = digests; /* of too many lines none */
+    fetch_log_served(fetch->provision->log, event);
+}
+
 void provision_answer_file(struct fetch *fetch, struct buf *body)
 {
     struct http_answer answer = {
@@ -243,12 +260,12 @@ void provision_answer_file(struct fetch *fetch, struct buf *body)
         answer.content_type = NULL;
         event.body_bytes = 0;
     }
-    answer.body = *body;
-    *body = (struct buf){.data = NULL}; /* the answer's now */
     event.status = (uint16_t)answer.status;
     /* HEAD is no delivery: the phone has not got its file. */
     if (fetch->request->method == GATE_GET)
-        fetch_log_served(fetch->provision->log, &event);
+        note_served(fetch, body, &event);
+    answer.body = *body;
+    *body = (struct buf){.data = NULL}; /* the answer's now */
     if (fetch->found.path.flat && fetch->found.phone_known && fetch->provision->guard)
         flat_guard_served(fetch->provision->guard, fetch->request->peer, fetch->found.phone.mac);
     if (fetch->found.auth == POLICY_AUTH_RIGHT) {

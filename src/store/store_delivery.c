@@ -29,3 +29,38 @@ int store_delivery_list(struct store_db *db, struct arena *arena, const char *ph
     *ret_count = rows.count;
     return 0;
 }
+
+static int read_lines(struct store_query *query, struct arena *arena, uint32_t **ret_digests,
+                      size_t *ret_count)
+{
+    size_t len;
+    const uint8_t *bytes = store_query_column_blob(query, &len);
+
+    uint32_t *digests = arena_alloc_array(arena, len / 4 + 1, sizeof(*digests));
+    if (!digests)
+        return AP_ENOMEM;
+    for (size_t i = 0; i < len; i++)
+        digests[i / 4] = (i % 4 ? digests[i / 4] : 0) | (uint32_t)bytes[i] << (8 * (i % 4));
+    *ret_digests = digests;
+    *ret_count = len / 4;
+    return 0;
+}
+
+/* While a key is rotated, what the old one made stands until its row is walked over: see
+ * forget_delivered(). */
+int store_delivery_lines(struct store_db *db, struct arena *arena, const char *phone_id,
+                         const char *file, uint32_t **ret_digests, size_t *ret_count)
+{
+    struct store_query query;
+
+    store_query_begin(&query, db,
+                      "SELECT lines FROM delivered WHERE phone_id = ? AND file = ? "
+                      "AND lines IS NOT NULL AND at >= coalesce((SELECT number FROM meta WHERE "
+                      "name = 'rekey_began'), 0)");
+    store_query_bind_text(&query, phone_id);
+    store_query_bind_text(&query, file);
+    int err = store_query_step(&query);
+    if (!err)
+        err = read_lines(&query, arena, ret_digests, ret_count);
+    return store_query_end(&query, err);
+}

@@ -102,20 +102,33 @@ static int find_delivered(struct store_db *db, const struct store_record *record
     return store_query_end(&query, err);
 }
 
+/* The lowest byte first, whatever machine the file is carried to. No digests: NULL. */
+static void bind_lines(struct store_query *query, const struct store_record *record,
+                       uint8_t room[static 4 * AP_BODY_LINES_MAX])
+{
+    for (size_t i = 0; i < record->line_count; i++) {
+        for (unsigned byte = 0; byte < 4; byte++)
+            room[4 * i + byte] = (uint8_t)(record->line_digests[i] >> (8 * byte));
+    }
+    store_query_bind_blob(query, record->line_digests ? room : NULL, 4 * record->line_count);
+}
+
 /* at is when the phone first got this body. The phone may have been removed since. */
 static int put_delivered(struct store_db *db, const struct store_record *record)
 {
+    uint8_t lines[4 * AP_BODY_LINES_MAX];
     struct store_query query;
 
     store_query_begin(&query, db,
-                      "INSERT INTO delivered (phone_id, file, digest, at) "
-                      "SELECT id, ?2, ?3, ?4 FROM phone WHERE id = ?1 "
+                      "INSERT INTO delivered (phone_id, file, digest, at, lines) "
+                      "SELECT id, ?2, ?3, ?4, ?5 FROM phone WHERE id = ?1 "
                       "ON CONFLICT (phone_id, file) "
-                      "DO UPDATE SET digest = ?3, at = ?4, version = version + 1");
+                      "DO UPDATE SET digest = ?3, at = ?4, lines = ?5, version = version + 1");
     store_query_bind_text(&query, record->phone_id);
     store_query_bind_text(&query, record->file);
     store_query_bind_blob(&query, record->body_digest, sizeof(record->body_digest));
     store_query_bind_number(&query, record->at);
+    bind_lines(&query, record, lines);
     return store_query_run(&query);
 }
 

@@ -316,6 +316,11 @@
     "CREATE TABLE template (" ID SOME("name", 64)                                                  \
         SOME("text", 262144) "changed_at INTEGER NOT NULL, " VERSION ", UNIQUE (name)) STRICT;"
 
+/* lines: digests of the delivered body's lines, 32 bits each, little endian; NULL: none were kept.
+ * As digest they hang on the master key, and go with the row when it is rotated. */
+#define SQL_DELIVERED_LINES                                                                        \
+    "ALTER TABLE delivered ADD COLUMN lines BLOB CHECK (length(lines) <= 8000);"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
@@ -326,6 +331,7 @@ static const char *const steps[] = {
     SQL_RESYNC_WHY,
     SQL_ADMIN SQL_INVITATION SQL_SESSION,
     SQL_TEMPLATE,
+    SQL_DELIVERED_LINES,
 };
 
 const struct store_migrations store_schema_migrations = {

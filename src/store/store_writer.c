@@ -206,6 +206,8 @@ static void commit_records(struct store_writer *writer, uint32_t count)
         err = store_write_commit(db);
     if (err)
         store_write_rollback(db);
+    for (uint32_t i = 0; i < count; i++)
+        free(writer->records[i].line_digests);
     writer->records_written_ms = clock_monotonic_ms(db->clock);
     note_commit(writer, err, err ? count : dropped);
 }
@@ -388,7 +390,8 @@ void store_writer_record(struct store_writer *writer, const struct store_record 
 {
     (void)pthread_mutex_lock(&writer->lock);
     uint32_t queued = writer->stats.queued_records;
-    if (writer->stopping || queued >= AP_RECORD_QUEUE_MAX) {
+    bool dropped = writer->stopping || queued >= AP_RECORD_QUEUE_MAX;
+    if (dropped) {
         writer->stats.dropped_records++;
     } else {
         writer->ring[(writer->ring_head + queued) % AP_RECORD_QUEUE_MAX] = *record;
@@ -398,6 +401,8 @@ void store_writer_record(struct store_writer *writer, const struct store_record 
             (void)pthread_cond_signal(&writer->wake);
     }
     (void)pthread_mutex_unlock(&writer->lock);
+    if (dropped)
+        free(record->line_digests);
 }
 
 void store_writer_retain(struct store_writer *writer, const struct store_retention *retention)

@@ -21,6 +21,7 @@ enum vault_key {
     VAULT_KEY_AUDIT,
     VAULT_KEY_MAC_COUNT, /* the keys above are HMAC keys */
     VAULT_KEY_SEAL = VAULT_KEY_MAC_COUNT,
+    VAULT_KEY_LINE, /* of SipHash, which takes the first half */
     VAULT_KEY_COUNT
 };
 

@@ -24,7 +24,7 @@
 static const char *const key_labels[VAULT_KEY_COUNT] = {
     [VAULT_KEY_INDEX] = "autoprovd/1/index", [VAULT_KEY_LOG] = "autoprovd/1/log",
     [VAULT_KEY_ETAG] = "autoprovd/1/etag",   [VAULT_KEY_AUDIT] = "autoprovd/1/audit",
-    [VAULT_KEY_SEAL] = "autoprovd/1/seal",
+    [VAULT_KEY_SEAL] = "autoprovd/1/seal",   [VAULT_KEY_LINE] = "autoprovd/1/line",
 };
 
 /* What OpenSSL leaves in the thread's error queue would be taken for a TLS error later. */

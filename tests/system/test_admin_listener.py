@@ -87,6 +87,11 @@ def test_a_role_may_do_what_it_is_for(make_instance):
     assert door.ask("GET", f"/phones/{MAC}/preview", viewer).status == 403
     preview = door.ask("GET", f"/phones/{MAC}/preview", operator)
     assert preview.status == 200 and "********" in preview.json["body"]
+    assert door.ask("GET", f"/phones/{MAC}/difference", viewer).status == 403
+    difference = door.ask("GET", f"/phones/{MAC}/difference", operator)
+    assert difference.status == 200
+    assert "\n".join(line["text"] for line in difference.json["lines"]) + "\n" == \
+        preview.json["body"].replace("\r", "")
     assert door.ask("GET", f"/phones/{MAC}/url", operator).status == 403
     told = door.ask("POST", "/resyncs", operator, {"macs": [MAC], "kind": "url"})
     assert told.status == 403 and "needs the role admin" in told.json["detail"]

@@ -341,6 +341,8 @@ def walk_phones(walk):
     walk.call("listPhoneSettings", 200)
     walk.call("previewPhone", 200)
     walk.call("previewPhone", 404, query={"file": "nothing.cfg"})
+    assert walk.call("comparePhone", 200)["lines"]
+    walk.call("comparePhone", 404, query={"file": "nothing.cfg"})
     walk.call("previewPhoneSecrets", 200, query={"file": f"{MAC}.cfg"})
     walk.call("addPhoneKey", 201, BODIES["addPhoneKey"])
     assert {key["of"] for key in walk.call("listPhoneKeys", 200)["items"]} == {"phone"}

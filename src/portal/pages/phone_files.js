@@ -33,7 +33,7 @@ export async function show(root, {mac, may, signal}) {
             const found = await get(path`/phones/${mac}/difference`, query, {signal});
             const fresh = found.lines.filter(one => one.is_new).length;
             fill(head, stateBadge(found.state), ' ', found.delivered_at ? t('file.since', {when: date(found.delivered_at)}) : t('file.never'), ' ',
-                found.delivered_at && t('file.newLines', {n: fresh}), ' ', found.gone > 0 && t('file.gone', {n: found.gone}));
+                found.gone !== null && t('file.newLines', {n: fresh}), ' ', found.gone > 0 && t('file.gone', {n: found.gone}), ' ', found.error);
             fill(body, listing(found.lines, which.value));
         } catch (error) {
             if (error.name === 'AbortError') return;

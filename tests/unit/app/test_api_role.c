@@ -140,6 +140,7 @@ static const char *const MORE_REQUESTS[] = {
     "GET /api/v1/phones/cc5ef641b794/settings HTTP/1.1\r\n\r\n",
     "GET /api/v1/phones/cc5ef641b794/files HTTP/1.1\r\n\r\n",
     "GET /api/v1/phones/cc5ef641b794/preview HTTP/1.1\r\n\r\n",
+    "GET /api/v1/phones/cc5ef641b794/difference HTTP/1.1\r\n\r\n",
     "GET /api/v1/phones/cc5ef641b794/preview/secrets HTTP/1.1\r\n\r\n",
     "GET /api/v1/phones/cc5ef641b794/keys HTTP/1.1\r\n\r\n",
     "POST /api/v1/phones/cc5ef641b794/keys HTTP/1.1\r\nContent-Length: 0\r\n\r\n",

@@ -242,6 +242,7 @@ static void test_fetch_is_a_record_a_line_and_the_phones_last_fetch(void **state
     struct store_phone phone;
     struct arena arena;
     uint8_t digest[VAULT_TAG_BYTES];
+    static const uint32_t LINES[] = {1, 2};
     struct fetch_event event = refusal(POLICY_SERVE, FIXTURE_NOW_S);
 
     arena_init(&arena, 65536);
@@ -257,6 +258,8 @@ static void test_fetch_is_a_record_a_line_and_the_phones_last_fetch(void **state
     event.status = 200;
     event.body_bytes = 1234;
     event.body_digest = digest;
+    event.line_digests = LINES;
+    event.line_count = 2;
     fetch_log_served(log, &event);
     assert_int_equal(fetch_log_count(log, POLICY_SERVE), 1);
     assert_int_equal(
@@ -268,8 +271,10 @@ static void test_fetch_is_a_record_a_line_and_the_phones_last_fetch(void **state
                                              "body_bytes = 1234 AND source = '192.0.2.7'"),
                      1);
     assert_int_equal(fixture_number(fixture, "SELECT last_fetch_at FROM phone"), FIXTURE_NOW_S);
-    assert_int_equal(
-        fixture_number(fixture, "SELECT count(*) FROM delivered WHERE length(digest) = 32"), 1);
+    assert_int_equal(fixture_number(fixture,
+                                    "SELECT count(*) FROM delivered WHERE length(digest) = 32 AND "
+                                    "lines = x'0100000002000000'"),
+                     1);
     arena_done(&arena);
 }
 

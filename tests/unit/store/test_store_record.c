@@ -80,6 +80,74 @@ static void test_a_fetch_is_kept_with_the_last_fetch_and_what_was_delivered(void
     assert_int_equal(after, before);
 }
 
+static void test_lines_are_kept_of_a_body_that_is_new_or_another(void **state)
+{
+    static uint32_t FIRST[] = {0x01020304, 0xffffffff}, SECOND[] = {7};
+    struct fixture *fixture = *state;
+    char id[STORE_ID_TEXT_MAX];
+    const struct {
+        uint8_t digest;
+        uint32_t *lines;
+        uint32_t count;
+        const char *kept; /* "NULL": none */
+    } ROWS[] = {
+        {1, FIRST, 2, "X'04030201FFFFFFFF'"},
+        {1, SECOND, 1, "X'04030201FFFFFFFF'"}, /* unchanged: nothing is written */
+        {2, SECOND, 1, "X'07000000'"},
+        {3, NULL, 0, "NULL"},
+        {4, FIRST, 0, "X''"}, /* an empty file */
+    };
+
+    add_phone(fixture, id);
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        struct store_record record = fetch_of(id, 1000 + (int64_t)i, 200, ROWS[i].digest);
+        char sql[128];
+        record.line_digests = ROWS[i].lines;
+        record.line_count = ROWS[i].count;
+        put(fixture, &record);
+        snprintf(sql, sizeof(sql), "SELECT count(*) FROM delivered WHERE lines IS %s",
+                 ROWS[i].kept);
+        assert_int_equal(fixture_number(fixture, sql), 1);
+    }
+}
+
+static int read_lines(struct fixture *fixture, const char *id, uint32_t **ret_lines,
+                      size_t *ret_count)
+{
+    return store_delivery_lines(fixture->db, &fixture->arena, id, "{mac}.xml", ret_lines,
+                                ret_count);
+}
+
+static void test_lines_are_read_until_another_key_takes_over(void **state)
+{
+    static uint32_t LINES[] = {0x01020304, 0xffffffff};
+    struct fixture *fixture = *state;
+    struct store_record record;
+    char id[STORE_ID_TEXT_MAX];
+    uint32_t *lines = NULL;
+    size_t count = 0;
+
+    add_phone(fixture, id);
+    assert_int_equal(read_lines(fixture, id, &lines, &count), AP_ENOENT);
+    record = fetch_of(id, 1000, 200, 1);
+    put(fixture, &record);
+    assert_int_equal(read_lines(fixture, id, &lines, &count), AP_ENOENT);
+    record = fetch_of(id, 1001, 200, 2);
+    record.line_digests = LINES;
+    record.line_count = 2;
+    put(fixture, &record);
+    assert_int_equal(read_lines(fixture, id, &lines, &count), 0);
+    assert_int_equal(count, 2);
+    assert_memory_equal(lines, LINES, sizeof(LINES));
+    fixture_sql(fixture, "INSERT INTO meta (name, number) VALUES ('rekey_began', 1002)");
+    assert_int_equal(read_lines(fixture, id, &lines, &count), AP_ENOENT);
+    record = fetch_of(id, 1002, 200, 3);
+    record.line_digests = LINES;
+    put(fixture, &record);
+    assert_int_equal(read_lines(fixture, id, &lines, &count), 0);
+    assert_int_equal(count, 0);
+}
+
 static void test_a_fetch_of_a_removed_phone_is_still_a_fetch(void **state)
 {
     struct fixture *fixture = *state;
@@ -183,6 +251,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_a_fetch_is_kept_with_the_last_fetch_and_what_was_delivered),
+        TEST(test_lines_are_kept_of_a_body_that_is_new_or_another),
+        TEST(test_lines_are_read_until_another_key_takes_over),
         TEST(test_a_fetch_of_a_removed_phone_is_still_a_fetch),
         TEST(test_refusals_without_a_phone_are_counted_per_source_reason_and_minute),
         TEST(test_refusals_of_a_known_phone_get_their_own_rows),

@@ -17,12 +17,13 @@ static const char rebuild[] =
     "INSERT INTO new_site SELECT id, name, external_id, created_at, version FROM site;"
     "DROP TABLE site; ALTER TABLE new_site RENAME TO site;";
 
-#define SHIPPED 8
+#define SHIPPED 9
 #define SHIPPED_STEPS                                                                              \
     store_schema_migrations.steps[0], store_schema_migrations.steps[1],                            \
         store_schema_migrations.steps[2], store_schema_migrations.steps[3],                        \
         store_schema_migrations.steps[4], store_schema_migrations.steps[5],                        \
-        store_schema_migrations.steps[6], store_schema_migrations.steps[7]
+        store_schema_migrations.steps[6], store_schema_migrations.steps[7],                        \
+        store_schema_migrations.steps[8]
 
 static int migrate(struct fixture *fixture, const char *const *steps, uint32_t count)
 {

@@ -245,6 +245,8 @@ static void test_a_full_ring_drops_and_counts(void **state)
     hold_writer(writer, &log, &gate);
     for (int i = 0; i < AP_RECORD_QUEUE_MAX + 7; i++) {
         struct store_record record = refusal(60 * (i % 10));
+        record.line_digests = malloc(8); /* the writer's to free, also of those that it drops */
+        assert_non_null(record.line_digests);
         store_writer_record(writer, &record);
     }
     assert_int_equal(stats_of(writer).queued_records, AP_RECORD_QUEUE_MAX);
