@@ -82,9 +82,9 @@ static bool has_its_share(const struct listener *listener, const struct address 
     struct source_key own, other;
     size_t count = 0;
 
-    if (listener_profile(listener) != GATE_ADMIN || peer->family == AF_UNSPEC)
-        return false;
     address_source_key(peer, &own);
+    if (listener_profile(listener) != GATE_ADMIN || own.bytes[0] == 0) /* 0: no address */
+        return false;
     for (const struct connection *it = listener->front->connections.first; it; it = it->next) {
         if (it->listener != listener)
             continue;

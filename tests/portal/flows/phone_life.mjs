@@ -81,9 +81,11 @@ run(async b => {
     const keys = JSON.parse(await ctl('key', 'list', '001565ab1234', '--json'));
     assert.deepEqual(keys.map(one => one.label), ['Zoe', 'Bob']);
 
-    /* What it gets now, and what of that is new to it; secrets by a click. */
+    /* What it gets now, and what of that is new to it: the two keys; secrets by a click. */
     await b.goto(page, '#/phones/001565ab1234/files');
     await page.getByText('********').first().waitFor();
+    await page.getByText(/lines? (is|are) new/).first().waitFor();
+    assert.ok((await page.locator('.new, .is-new, ins').allTextContents()).some(text => text.includes('2003')), 'the new key is not marked');
     assert.ok(!(await page.content()).includes('a password of 2001'));
     await page.getByRole('button', {name: 'Show with secrets'}).click();
     await page.getByText('a password of 2001').first().waitFor();
