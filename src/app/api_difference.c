@@ -107,12 +107,14 @@ static int compare_digests(const void *left, const void *right)
 
 static void sort(struct digests *digests)
 {
-    qsort(digests->items, digests->count, sizeof(*digests->items), compare_digests);
+    if (digests->count > 0)
+        qsort(digests->items, digests->count, sizeof(*digests->items), compare_digests);
 }
 
 static bool has(const struct digests *sorted, uint32_t digest)
 {
-    return bsearch(&digest, sorted->items, sorted->count, sizeof(digest), compare_digests) != NULL;
+    return sorted->count > 0 &&
+           bsearch(&digest, sorted->items, sorted->count, sizeof(digest), compare_digests) != NULL;
 }
 
 /* The delivered file's sorted, the others in the order of lines. */

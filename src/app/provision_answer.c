@@ -242,6 +242,7 @@ static void note_served(const struct fetch *fetch, const struct buf *body,
                            &event->line_count) == 0)
         event->line_digests = digests; /* of too many lines none */
     fetch_log_served(fetch->provision->log, event);
+    event->line_digests = NULL; /* they were copied */
 }
 
 void provision_answer_file(struct fetch *fetch, struct buf *body)
