@@ -40,6 +40,16 @@ run(async b => {
     await page.getByLabel('Password', {exact: true}).fill('wrong password here');
     await page.getByRole('button', {name: 'Sign in'}).click();
     await page.getByText(/wrong name or password/i).waitFor();
+    /* Five are free; then even the right one waits. */
+    for (let tries = 0; tries < 6; tries += 1) {
+        await page.getByLabel('Password', {exact: true}).fill('wrong password here');
+        const answered = page.waitForResponse(answer => answer.url().endsWith('/session') && answer.request().method() === 'POST');
+        await page.getByRole('button', {name: 'Sign in'}).click();
+        if ((await answered).status() === 429) break;
+    }
+    await page.getByText('Even the right one is refused for a while').waitFor();
+    await b.shot(page, 'throttled');
+    await page.waitForTimeout(5000);
     await page.getByLabel('Password', {exact: true}).fill(given.password);
     await page.getByRole('button', {name: 'Sign in'}).click();
     await page.getByRole('heading', {level: 1, name: 'Overview'}).waitFor();
