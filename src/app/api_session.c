@@ -231,7 +231,8 @@ int api_session_list(struct api_call *call, struct store_db *db)
         json_decref(items);
         return err;
     }
-    return api_page_result(call, items, count == limit ? sessions[count - 1].id : NULL);
+    return api_page_result(call, items,
+                           count > 0 && count == limit ? sessions[count - 1].id : NULL);
 }
 
 int api_session_end(struct api_call *call, struct store_db *db)

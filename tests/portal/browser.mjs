@@ -19,7 +19,7 @@ export const base = process.env.PORTAL_URL;
 export const given = JSON.parse(process.env.PORTAL_GIVEN || '{}');
 export const WIDE = 1440, NARROW = 390;
 
-const DEADLINE_MS = 15000;
+const DEADLINE_MS = 60000; /* machines are busy; nothing waits that long unless it is lost */
 
 /* autoprovctl of this daemon; its standard output. */
 export async function ctl(...words) {

@@ -15,7 +15,7 @@ sys.path.insert(0, str(HERE.parent / "system"))
 from instance import AUTOPROVCTL, Instance  # noqa: E402
 from portal import PASSWORD, Portal  # noqa: E402
 
-FLOW_S = 280
+FLOW_S = 800
 MODULES = pathlib.Path(os.environ.get("AP_BINARY_DIR", ".")) / "tests" / "portal"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
