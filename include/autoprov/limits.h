@@ -45,9 +45,10 @@
 /* Listeners rest this long when descriptors have run out. */
 #define AP_ACCEPT_PAUSE_MS 100
 /* Control socket: admins' tools and the PBX's scripts. */
-#define AP_ADMIN_CONNECTIONS_MAX 64
-/* Of them of one source, over the network: a browser has six. */
-#define AP_ADMIN_SOURCE_CONNECTIONS_MAX 24
+#define AP_ADMIN_CONNECTIONS_MAX 128
+/* Of them of one source, over the network: a browser has six, and a team may sit behind one
+ * address. */
+#define AP_ADMIN_SOURCE_CONNECTIONS_MAX 64
 
 /* A fetch that waits for the writer is answered 503 after this. */
 #define AP_CLAIM_WAIT_MS 5000

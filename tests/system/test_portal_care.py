@@ -112,7 +112,7 @@ def test_an_open_route_looks_at_no_key(portal):
 def test_one_source_does_not_fill_the_listener(portal):
     portal.set_up()
     port, portal.instance.port = portal.instance.port, portal.port
-    held = [portal.instance.connect(None, 10, "127.0.0.66") for _ in range(24)]
+    held = [portal.instance.connect(None, 10, "127.0.0.66") for _ in range(64)]
     portal.instance.port = port
     with pytest.raises(OSError):
         portal.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", source="127.0.0.66")
