@@ -130,7 +130,7 @@ export async function show(root, params, {signal, may}) {
     await Promise.all([activity.draw(), phones.quick(), open.draw(), (async () => {
         const status = await get('/status', null, {signal});
         if (status.flat_mode) fill(warn, h('p', {class: 'warning'}, t('overview.flat'), ' ', h('a', {href: '#/settings'}, t('nav.settings'))));
-        const certificates = status.certificates || status.listeners.filter(one => one.certificate_expires_at).map(one => ({listener: one.name, not_after: one.certificate_expires_at}));
+        const certificates = status.listeners.filter(one => one.certificate_expires_at).map(one => ({listener: one.name, not_after: one.certificate_expires_at}));
         if (!status.store.phones && may('admin')) fill(first, section(t('overview.first'), h('ol', {class: 'firststeps'},
             h('li', {}, h('a', {href: '#/users'}, t('users.add')), t('overview.firstUser')), h('li', {}, h('a', {href: '#/add-phone'}, t('phones.add')), t('overview.firstPhone'))),
         h('p', {}, t('overview.firstMany'), ' ', h('a', {href: '#/import'}, t('nav.import')))));

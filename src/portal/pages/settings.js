@@ -11,7 +11,7 @@ import {codeEditor, placeIn, jsonFault} from '../editor.js';
 const FLAT = 'disable_auto_provision_security';
 
 function rails(flat) {
-    return h('ul', {class: 'rails'}, (flat || []).map(one => h('li', {}, badge(one.on ? 'good' : 'warn', t(one.on ? 'settings.railOn' : 'settings.railOff')),
+    return h('ul', {class: 'rails'}, flat.map(one => h('li', {}, badge(one.on ? 'good' : 'warn', t(one.on ? 'settings.railOn' : 'settings.railOff')),
         h('div', {}, h('strong', {}, word('rail', one.name)), ' ', h('code', {}, one.value), h('p', {class: 'hint'}, word('railText', one.name))))));
 }
 
@@ -37,7 +37,7 @@ function turnsOn(text) {
 
 async function optionsBox({signal, may, again, guard, root}) {
     const found = await get('/options', null, {signal});
-    const readOnly = found.read_only ?? found.source === 'config';
+    const readOnly = found.read_only;
     const before = found.custom_options || '';
     const edit = may('admin') && !readOnly;
     const editor = codeEditor({label: t('settings.options'), value: before, readOnly: !edit, least: 6, most: 20});
@@ -74,9 +74,9 @@ async function optionsBox({signal, may, again, guard, root}) {
             }
         }
     }
-    const known = found.known || [{name: FLAT, type: 'boolean', default: false}];
+    const {known} = found;
     return h('section', {class: 'box'}, h('h2', {}, t('settings.options')), h('p', {class: 'hint'}, t('settings.optionsText')),
-        readOnly && h('p', {class: 'notice'}, t('settings.readOnly'), ' ', found.reason || t('settings.inConfig')),
+        readOnly && h('p', {class: 'notice'}, t('settings.readOnly'), ' ', found.reason),
         editor.node, says, box,
         edit && h('div', {class: 'buttons'}, h('button', {type: 'button', class: 'primary', onclick: save}, t('form.save')), button(t('form.reset'), () => {
             editor.value = before;
@@ -86,7 +86,7 @@ async function optionsBox({signal, may, again, guard, root}) {
         h('dl', {class: 'known'}, known.map(one => h('div', {}, h('dt', {}, h('code', {}, one.name), ' ', badge(found.effective[one.name] ? 'warn' : 'off', found.effective[one.name] ? t('settings.on') : t('settings.off')),
             h('span', {class: 'hint'}, ` ${one.type}, ${t('settings.default')} ${JSON.stringify(one.default)}`)),
         h('dd', {}, h('p', {}, word('option', one.name)), h('p', {class: 'warning'}, word('optionRisk', one.name)))))),
-        found.flat && [h('h3', {}, t('settings.rails')), rails(found.flat)]);
+        h('h3', {}, t('settings.rails')), rails(found.flat));
 }
 
 function settingsBox({signal, may}) {

@@ -262,7 +262,7 @@ export default {
         toPhones: 'Zu den Telefonen, die nie abgerufen haben', columns: 'Welche Spalten?', columnsText: 'Die erste Zeile nennt sie. Ein Benutzer, ein Konto oder ein Telefon darf in mehreren Zeilen stehen; die Datei enthält SIP-Passwörter, behalten Sie sie für sich.',
     },
     settings: {
-        options: 'Custom Options', optionsText: 'Ein JSON-Objekt. Ein leerer Text bedeutet: keine Optionen.', readOnly: 'Sie lassen sich hier nicht ändern.', inConfig: 'custom_options steht in der Konfigurationsdatei.', wellFormed: 'Das ist JSON',
+        options: 'Custom Options', optionsText: 'Ein JSON-Objekt. Ein leerer Text bedeutet: keine Optionen.', readOnly: 'Sie lassen sich hier nicht ändern.', wellFormed: 'Das ist JSON',
         saved: 'Gespeichert: überall in Kraft', known: 'Was jede Option bedeutet', on: 'an', off: 'aus', default: 'Vorgabe', rails: 'Leitplanken', railOn: 'an', railOff: 'aus',
         flatTitle: 'Flachen Betrieb einschalten?', flatOpens: 'Wer den Server aus einem erlaubten Netz erreicht und eine MAC-Adresse kennt oder errät, liest dann das SIP-Passwort dieses Telefons. MAC-Adressen stehen auf Kartons. Hinter einem Proxy oder einer Adressumsetzung sieht das ganze Internet wie ein erlaubtes Netz aus.',
         flatAfter: 'Die Datei nennt auch die URL des Telefons mit ihrem Token: wer sie geholt hat, behält den Zugang, wenn der flache Betrieb wieder aus ist.', flatSure: 'Ich weiß, wer diesen Server erreichen kann', flatGo: 'Einschalten',

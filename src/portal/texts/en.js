@@ -263,7 +263,7 @@ export default {
         toPhones: 'To the phones that have never fetched', columns: 'Which columns?', columnsText: 'The first line names them. A user, an account or a phone may stand in several rows; the file holds SIP passwords, so keep it to yourself.',
     },
     settings: {
-        options: 'Custom Options', optionsText: 'A JSON object. An empty text means no options.', readOnly: 'They cannot be changed here.', inConfig: 'custom_options is set in the configuration file.', wellFormed: 'This is JSON',
+        options: 'Custom Options', optionsText: 'A JSON object. An empty text means no options.', readOnly: 'They cannot be changed here.', wellFormed: 'This is JSON',
         saved: 'Saved: every worker has switched', known: 'What each option means', on: 'on', off: 'off', default: 'default', rails: 'Guard rails', railOn: 'on', railOff: 'off',
         flatTitle: 'Switch flat mode on?', flatOpens: 'Whoever can reach the server from an allowed network and knows or guesses a MAC address then reads that phone’s SIP password. MAC addresses are printed on boxes. Behind a proxy or address translation the whole Internet looks like an allowed network.',
         flatAfter: 'The file also names the phone’s URL with its token: whoever fetched it keeps access after flat mode is off again.', flatSure: 'I know who can reach this server', flatGo: 'Switch it on',
