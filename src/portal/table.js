@@ -190,6 +190,8 @@ export function longTable({caption, columns, key, load, count, onpick, onstate, 
         everything = false;
         counted = false;
         picked.clear();
+        /* What is picked while the rows are on their way would be lost. */
+        all.disabled = true;
         heads.forEach(({th, arrow}, name) => {
             const on = name === sort;
             th.setAttribute('aria-sort', on ? (order === 'asc' ? 'ascending' : 'descending') : 'none');
@@ -200,12 +202,15 @@ export function longTable({caption, columns, key, load, count, onpick, onstate, 
         total = 0;
         drawn.clear();
         clear(body);
+        told();
+        onstate?.(t('list.loading'));
         const first = more();
         const n = await count().catch(() => 0);
         await first;
         table.removeAttribute('aria-busy');
         if (mine !== turn || signal?.aborted) return;
         counted = true;
+        all.disabled = false;
         if (next !== null) total = Math.max(n, rows.length);
         size();
     }

@@ -50,8 +50,10 @@ export async function show(root, params, {query, signal, may}) {
     });
     bar = bulkBar({table, filters, may, done: () => table.begin()});
 
+    let shown = null;
     async function anew() {
-        if (signal.aborted) return;
+        if (signal.aborted || JSON.stringify(filters()) === shown) return;
+        shown = JSON.stringify(filters());
         const kept = new URLSearchParams(Object.entries(filters()).filter(([, value]) => value));
         history.replaceState(null, '', `#/phones${kept.size ? '?' + kept : ''}`);
         await table.begin();
@@ -72,6 +74,7 @@ export async function show(root, params, {query, signal, may}) {
         h('form', {class: 'filters', role: 'search', onsubmit: event => event.preventDefault()}, q.node, state.node, vendor.node, site.node, counted),
         box, table.node, bar.node);
 
+    shown = JSON.stringify(filters());
     const first = table.begin();
     const add = (one, items) => items.forEach(([value, text]) => one.input.append(h('option', {value}, text)));
     all('/vendors', {limit: ''}, signal).then(items => {
