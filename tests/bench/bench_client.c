@@ -66,12 +66,17 @@ SSL *bench_dial(SSL_CTX *context, unsigned short port, const uint8_t *header)
     if (!ssl || (header && send(fd, header, BENCH_HEADER_BYTES, MSG_NOSIGNAL) < 0) ||
         fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || SSL_set_fd(ssl, fd) != 1) {
         SSL_free(ssl);
-        if (fd >= 0)
-            close(fd);
+        bench_close(fd);
         return NULL;
     }
     SSL_set_connect_state(ssl);
     return ssl;
+}
+
+void bench_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
 }
 
 void bench_hang_up(SSL *ssl)

@@ -26,6 +26,9 @@ int bench_connect(unsigned short port, uint32_t from);
 SSL *bench_dial(SSL_CTX *context, unsigned short port, const uint8_t *header);
 void bench_hang_up(SSL *ssl);
 
+/* -1: nothing to close. */
+void bench_close(int fd);
+
 /* answer: NUL-terminated; true when it is as long as its Content-Length says. */
 bool bench_is_whole(const char *answer, size_t len);
 

@@ -72,7 +72,7 @@ done
 ctl user add probe >/dev/null
 head -c 9 /dev/urandom | base64 | ctl account add probe probe@pbx.example.com --password-file - >/dev/null
 ctl phone add probe $mac --vendor linphone >/dev/null
-path=$(ctl phone url $mac | sed "s|^https://localhost:$port||")
+ctl phone url $mac | sed "s|^https://localhost:$port|200 |" >"$dir/visits"
 
 awk -v users="$users" 'BEGIN {
     print "user,user_display_name,sip_user,domain,password,mac,label"
@@ -80,9 +80,9 @@ awk -v users="$users" 'BEGIN {
         printf "u%d,User %d,%d,pbx.example.com,password-%08x,02%010x,Desk %d\n", n, n, n, n, n, n
 }' >"$dir/phones.csv"
 
-# Slices of two seconds, each a line "REQUESTS FAILURES".
+# Slices of two seconds, each a line "VISITS REQUESTS FAILURES …".
 while [ ! -e "$dir/done" ]; do
-    "$load" storm "$port" "$path" tls1.3 TLS_AES_128_GCM_SHA256 2 1
+    "$load" storm "$port" tls1.3 TLS_AES_128_GCM_SHA256 2 1 "$dir/visits"
 done >"$dir/load" &
 client=$!
 pids="$daemon $client"
@@ -95,7 +95,7 @@ end=$(date +%s.%N)
 : >"$dir/done"
 wait "$client"
 pids=$daemon
-fetches=$(awk '{ sum += $1; failed += $2 } END { printf "%d, %d failed", sum, failed }' "$dir/load")
+fetches=$(awk '{ sum += $2; failed += $3 } END { printf "%d, %d failed", sum, failed }' "$dir/load")
 peak=$(awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' /proc/$daemon/status)
 written=$(awk '/^write_bytes/ { printf "%.0f", $2 / 1e6 }' /proc/$daemon/io 2>/dev/null || echo '?')
 
