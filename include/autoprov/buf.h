@@ -38,6 +38,10 @@ AP_MUSTCHECK int buf_append(struct buf *buf, const void *data, size_t len);
 AP_MUSTCHECK int buf_append_text(struct buf *buf, const char *text);
 AP_MUSTCHECK int buf_printf(struct buf *buf, const char *fmt, ...) AP_PRINTF(2, 3);
 
+/* Put what back holds behind what front holds; back is empty then. front becomes secret when back
+ * was. On error both are as they were. Errors: AP_ERANGE above front's ceiling, AP_ENOMEM. */
+AP_MUSTCHECK int buf_join(struct buf *front, struct buf *back);
+
 /* Remove the first len bytes (len <= buf->len). */
 void buf_consume(struct buf *buf, size_t len);
 

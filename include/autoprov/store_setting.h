@@ -133,6 +133,11 @@ struct store_delivery {
 AP_MUSTCHECK int store_delivery_list(struct store_db *db, struct arena *arena, const char *phone_id,
                                      struct store_delivery **ret_deliveries, size_t *ret_count);
 
+/* Is this what the phone last fetched as that file? AP_ENOENT: no. Of a record that still waits for
+ * the writer nothing is known. */
+AP_MUSTCHECK int store_delivery_find(struct store_db *db, const char *phone_id, const char *file,
+                                     const uint8_t digest[static VAULT_TAG_BYTES]);
+
 /* Digests of the lines of what the phone last fetched as that file (of vault_line_digests()),
  * borrowed from the arena. Errors: AP_ENOENT none are kept: it never did, it had too many, or
  * another key made them. */

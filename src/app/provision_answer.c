@@ -227,13 +227,16 @@ bool provision_is_known(const struct fetch *fetch)
     return strcmp(if_none_match, "*") == 0 || strstr(if_none_match, etag) != NULL;
 }
 
-/* A file that the phone gets: by its lines it is seen later what is new. */
+/* A file that the phone gets: by its lines it is seen later what is new. Most fetches bring a phone
+ * what it has, whose lines are known. */
 static void note_served(const struct fetch *fetch, const struct buf *body,
                         struct fetch_event *event)
 {
-    const struct vault *vault = store_vault(fetch->provision->reader);
+    struct store_db *reader = fetch->provision->reader;
+    const struct vault *vault = store_vault(reader);
 
-    if (event->status != 200 || !event->file[0]) {
+    if (event->status != 200 || !event->file[0] ||
+        store_delivery_find(reader, fetch->found.phone.id, event->file, fetch->digest) == 0) {
         fetch_log_served(fetch->provision->log, event);
         return;
     }

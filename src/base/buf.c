@@ -116,6 +116,33 @@ int buf_printf(struct buf *buf, const char *fmt, ...)
     return 0;
 }
 
+int buf_join(struct buf *front, struct buf *back)
+{
+    struct buf head = *front;
+
+    if (front->len > front->max || back->len > front->max - front->len)
+        return AP_ERANGE;
+    front->secret = head.secret || back->secret;
+    if (back->cap - back->len <= front->len || back->cap > front->max + 1) {
+        int err = buf_append(front, back->data, back->len);
+        if (!err)
+            buf_done(back);
+        return err;
+    }
+    /* The back, most often by far the longer one, stays where it is. */
+    memmove(back->data + head.len, back->data, back->len + 1);
+    if (head.len > 0)
+        memcpy(back->data, head.data, head.len);
+    front->data = back->data;
+    front->len = head.len + back->len;
+    front->cap = back->cap;
+    back->data = NULL;
+    back->len = 0;
+    back->cap = 0;
+    buf_done(&head);
+    return 0;
+}
+
 void buf_consume(struct buf *buf, size_t len)
 {
     if (len == 0)

@@ -1,17 +1,20 @@
 /* Answers on their way through libmicrohttpd: who gets a pair, and what comes out of it.
  *
  * libmicrohttpd makes the head alone, as for HEAD; the body is put behind it here, and so never
- * copied through the socket pair. What libmicrohttpd sends is read back whole and at once, so
+ * copied through the socket pair. An answer like one before it in the same second needs no pair: it
+ * gets that one's head (http_head.h). What libmicrohttpd sends is read back whole and at once, so
  * nothing waits inside it for a client. Must not know connections, TLS or deadlines. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
+#include "http_head.h"
 #include "http_pair.h"
 #include "http_private.h"
 
-/* What to read at once beyond the body. */
+/* What to read at once. */
 #define HEAD_ROOM_BYTES 512
 /* Rounds in one http_run(): a bound, so that a client that pipelines can't keep the loop. */
 #define ROUNDS_MAX 16
@@ -26,6 +29,7 @@ struct http {
     struct pair_list lent;
     struct http_job *waiting;
     struct http_job *last_waiting;
+    struct http_heads heads;
 };
 
 static void push_lent(struct http *http, struct http_pair *pair)
@@ -56,6 +60,7 @@ static int lend(struct http *http, struct http_job *job)
     }
     pair->body = job->answer->body;
     job->answer->body = (struct buf){0};
+    pair->lent_at = time(NULL);
     pair->job = job;
     job->pair = pair;
     push_lent(http, pair);
@@ -91,9 +96,7 @@ static void remove_waiting(struct http *http, struct http_job *job)
 void http_submit(struct http *http, struct http_job *job)
 {
     job->pair = NULL;
-    job->is_waiting = false;
-    if (http->waiting || lend(http, job) != 0)
-        push_waiting(http, job);
+    push_waiting(http, job);
 }
 
 void http_withdraw(struct http *http, struct http_job *job)
@@ -107,18 +110,47 @@ void http_withdraw(struct http *http, struct http_job *job)
         remove_waiting(http, job);
 }
 
-/* Lend free pairs in order of arrival. When no pair is lent nothing would come free later: then
- * what lend() says is the job's end. */
+/* The body behind the head that is in out. */
+static int add_body(const struct http_job *job, struct buf *body)
+{
+    if (!job->head_only)
+        return buf_join(job->out, body);
+    buf_done(body);
+    return 0;
+}
+
+/* By a head that is kept; false: there is none for it. */
+static bool serve_at_once(struct http *http, struct http_job *job)
+{
+    struct buf *body = &job->answer->body;
+
+    if (job->for_browsers || !http_heads_write(&http->heads, job->answer, body->len, job->out))
+        return false;
+    remove_waiting(http, job);
+    job->done(job, add_body(job, body));
+    return true;
+}
+
+/* Serve at once, or lend free pairs, in order of arrival; jobs that come meanwhile are for the next
+ * round. When no pair is lent nothing would come free later: then what lend() says is the job's
+ * end. */
 static void serve_waiting(struct http *http)
 {
+    const struct http_job *last = http->last_waiting;
+
     while (http->waiting) {
         struct http_job *job = http->waiting;
-        int err = lend(http, job);
-        if (err && http->lent.first)
+        bool is_last = job == last;
+        if (!serve_at_once(http, job)) {
+            int err = lend(http, job);
+            if (err && http->lent.first)
+                return;
+            remove_waiting(http, job);
+            if (err)
+                job->done(job, err);
+        }
+        if (is_last)
             return;
-        remove_waiting(http, job);
-        if (err)
-            job->done(job, err);
     }
 }
 
@@ -129,11 +161,6 @@ enum pump_result { PUMP_MORE, PUMP_DONE, PUMP_FAILED };
 static size_t room_of(const struct buf *buf)
 {
     return buf->cap > buf->len ? buf->cap - buf->len - 1 : 0;
-}
-
-static size_t body_bytes(const struct http_pair *pair)
-{
-    return pair->job->head_only ? 0 : pair->body.len;
 }
 
 /* Read the head that libmicrohttpd has sent. A short read after the completion is its end.
@@ -147,8 +174,7 @@ static enum pump_result pump(struct http_pair *pair, int *ret_err)
     *ret_err = AP_EIO;
     for (;;) {
         if (room_of(out) == 0) {
-            /* With room for the body: a buffer with secrets grows by copying and wiping. */
-            *ret_err = buf_reserve(out, HEAD_ROOM_BYTES + body_bytes(pair));
+            *ret_err = buf_reserve(out, HEAD_ROOM_BYTES);
             if (*ret_err)
                 return PUMP_FAILED;
         }
@@ -182,8 +208,11 @@ static void work_on(struct http *http, struct http_pair *pair)
         push_lent(http, pair);
         return;
     }
-    if (result == PUMP_DONE)
-        err = buf_append(job->out, pair->body.data, body_bytes(pair));
+    if (result == PUMP_DONE) {
+        if (!job->for_browsers)
+            http_heads_keep(&http->heads, job->answer, pair->body.len, pair->lent_at, job->out);
+        err = add_body(job, &pair->body);
+    }
     job->pair = NULL;
     if (result == PUMP_DONE)
         pair_give_back(http->pool, pair);

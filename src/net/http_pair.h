@@ -3,6 +3,7 @@
 #define AUTOPROV_NET_HTTP_PAIR_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "http_private.h"
 
@@ -13,6 +14,7 @@ struct http_pair {
     int fd;                 /* our end; -1: closed */
     bool is_open;           /* libmicrohttpd has the other end */
     bool is_complete;       /* the answer was sent into the pair */
+    time_t lent_at;         /* the second in which it was lent */
 };
 
 struct pair_pool;

@@ -30,6 +30,25 @@ int store_delivery_list(struct store_db *db, struct arena *arena, const char *ph
     return 0;
 }
 
+int store_delivery_find(struct store_db *db, const char *phone_id, const char *file,
+                        const uint8_t digest[static VAULT_TAG_BYTES])
+{
+    struct store_query query;
+    bool opened = false;
+    int err = store_read_join(db, &opened);
+
+    if (err)
+        return err;
+    store_query_begin(&query, db,
+                      "SELECT 1 FROM delivered WHERE phone_id = ? AND file = ? AND digest = ?");
+    store_query_bind_text(&query, phone_id);
+    store_query_bind_text(&query, file);
+    store_query_bind_blob(&query, digest, VAULT_TAG_BYTES);
+    err = store_query_end(&query, store_query_step(&query));
+    store_read_leave(db, opened);
+    return err;
+}
+
 static int read_lines(struct store_query *query, struct arena *arena, uint32_t **ret_digests,
                       size_t *ret_count)
 {

@@ -27,10 +27,23 @@ int store_password_put(struct store_db *db, const char *account_id,
     return store_query_run(&query);
 }
 
-int store_password_forget(struct store_db *db, const char *phone_id)
+static int is_any_kept(struct store_db *db)
 {
     struct store_query query;
 
+    store_query_begin(&query, db,
+                      "SELECT 1 FROM account WHERE previous_password_sealed IS NOT NULL LIMIT 1");
+    return store_query_end(&query, store_query_step(&query));
+}
+
+/* With each fetch: the phone's accounts are looked at only while somebody's has such a password. */
+int store_password_forget(struct store_db *db, const char *phone_id)
+{
+    struct store_query query;
+    int err = is_any_kept(db);
+
+    if (err)
+        return err == AP_ENOENT ? 0 : err;
     store_query_begin(&query, db,
                       "UPDATE account SET previous_password_sealed = NULL "
                       "WHERE id IN (SELECT account_id FROM line WHERE phone_id = ?) "

@@ -88,20 +88,6 @@ static int update_last_fetch(struct store_db *db, const struct store_record *rec
     return store_query_run(&query);
 }
 
-/* 0: the row is there, with this digest: most fetches bring a phone what it has. */
-static int find_delivered(struct store_db *db, const struct store_record *record)
-{
-    struct store_query query;
-
-    store_query_begin(&query, db,
-                      "SELECT 1 FROM delivered WHERE phone_id = ? AND file = ? AND digest = ?");
-    store_query_bind_text(&query, record->phone_id);
-    store_query_bind_text(&query, record->file);
-    store_query_bind_blob(&query, record->body_digest, sizeof(record->body_digest));
-    int err = store_query_step(&query);
-    return store_query_end(&query, err);
-}
-
 /* The lowest byte first, whatever machine the file is carried to. No digests: NULL. */
 static void bind_lines(struct store_query *query, const struct store_record *record,
                        uint8_t room[static 4 * AP_BODY_LINES_MAX])
@@ -144,7 +130,8 @@ static int write_fetch(struct store_db *db, const struct store_record *record, c
         err = store_password_forget(db, record->phone_id);
     if (err || record->status != 200 || !record->file[0])
         return err;
-    err = find_delivered(db, record);
+    /* Most fetches bring a phone what it has. */
+    err = store_delivery_find(db, record->phone_id, record->file, record->body_digest);
     return err == AP_ENOENT ? put_delivered(db, record) : err;
 }
 

@@ -321,6 +321,13 @@
 #define SQL_DELIVERED_LINES                                                                        \
     "ALTER TABLE delivered ADD COLUMN lines BLOB CHECK (length(lines) <= 8000);"
 
+/* Digests of bodies are made in another way: those that are there would call every file changed. */
+#define SQL_FORGET_DELIVERED "DELETE FROM delivered;"
+
+/* Nearly always empty: whether a fetch may end a previous password is asked of it. */
+#define SQL_ACCOUNT_PREVIOUS                                                                       \
+    "CREATE INDEX account_previous ON account (id) WHERE previous_password_sealed IS NOT NULL;"
+
 static const char *const steps[] = {
     SQL_META SQL_SITE SQL_USER SQL_ACCOUNT SQL_PHONE SQL_TOKEN SQL_LINE SQL_KEY SQL_SETTING
         SQL_FETCH SQL_REFUSAL SQL_DELIVERED SQL_AUDIT,
@@ -332,6 +339,7 @@ static const char *const steps[] = {
     SQL_ADMIN SQL_INVITATION SQL_SESSION,
     SQL_TEMPLATE,
     SQL_DELIVERED_LINES,
+    SQL_FORGET_DELIVERED SQL_ACCOUNT_PREVIOUS,
 };
 
 const struct store_migrations store_schema_migrations = {

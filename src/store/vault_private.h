@@ -22,6 +22,7 @@ enum vault_key {
     VAULT_KEY_MAC_COUNT, /* the keys above are HMAC keys */
     VAULT_KEY_SEAL = VAULT_KEY_MAC_COUNT,
     VAULT_KEY_LINE, /* of SipHash, which takes the first half */
+    VAULT_KEY_BODY, /* of GMAC, as AES-256-GCM */
     VAULT_KEY_COUNT
 };
 
@@ -33,6 +34,7 @@ struct vault_set {
     EVP_MAC_CTX *macs[VAULT_KEY_MAC_COUNT];
     EVP_CIPHER_CTX *sealer;
     EVP_CIPHER_CTX *opener;
+    EVP_CIPHER_CTX *hasher; /* under VAULT_KEY_BODY */
 };
 
 struct vault {

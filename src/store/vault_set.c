@@ -25,6 +25,7 @@ static const char *const key_labels[VAULT_KEY_COUNT] = {
     [VAULT_KEY_INDEX] = "autoprovd/1/index", [VAULT_KEY_LOG] = "autoprovd/1/log",
     [VAULT_KEY_ETAG] = "autoprovd/1/etag",   [VAULT_KEY_AUDIT] = "autoprovd/1/audit",
     [VAULT_KEY_SEAL] = "autoprovd/1/seal",   [VAULT_KEY_LINE] = "autoprovd/1/line",
+    [VAULT_KEY_BODY] = "autoprovd/1/body",
 };
 
 /* What OpenSSL leaves in the thread's error queue would be taken for a TLS error later. */
@@ -101,10 +102,12 @@ static int make_ciphers(struct vault_set *set)
 
     set->sealer = EVP_CIPHER_CTX_new();
     set->opener = EVP_CIPHER_CTX_new();
-    if (!cipher || !set->sealer || !set->opener)
+    set->hasher = EVP_CIPHER_CTX_new();
+    if (!cipher || !set->sealer || !set->opener || !set->hasher)
         goto out;
     if (EVP_EncryptInit_ex2(set->sealer, cipher, set->keys[VAULT_KEY_SEAL], NULL, NULL) != 1 ||
-        EVP_DecryptInit_ex2(set->opener, cipher, set->keys[VAULT_KEY_SEAL], NULL, NULL) != 1)
+        EVP_DecryptInit_ex2(set->opener, cipher, set->keys[VAULT_KEY_SEAL], NULL, NULL) != 1 ||
+        EVP_EncryptInit_ex2(set->hasher, cipher, set->keys[VAULT_KEY_BODY], NULL, NULL) != 1)
         goto out;
     err = 0;
 out:
@@ -124,6 +127,7 @@ static void free_set(struct vault_set *set)
         EVP_MAC_CTX_free(set->macs[i]);
     EVP_CIPHER_CTX_free(set->sealer);
     EVP_CIPHER_CTX_free(set->opener);
+    EVP_CIPHER_CTX_free(set->hasher);
     secret_wipe(set, sizeof(*set));
 }
 

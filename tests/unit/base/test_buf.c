@@ -135,6 +135,82 @@ static void test_consume_keeps_what_follows(void **state)
     buf_done(&buf);
 }
 
+/* Room for the front in the back's memory, none, more than the front may have; ceilings; secrets.
+ */
+static void test_two_are_joined_in_whichever_memory_has_room(void **state)
+{
+    static const struct {
+        size_t front, back, back_max, front_max;
+        bool front_secret, back_secret;
+        int err;
+        bool stays;
+    } ROWS[] = {
+        {3, 5, 100, 100, false, false, 0, true},
+        {3, 5, 100, 100, true, false, 0, true},
+        {3, 5, 100, 100, false, true, 0, true},
+        {0, 5, 100, 100, true, true, 0, true},
+        {3, 0, 100, 100, false, false, 0, false},
+        {0, 0, 100, 100, false, false, 0, false},
+        {60, 255, 255, 1000, true, true, 0, false},
+        {60, 255, 1000, 400, false, true, 0, false},
+        {250, 250, 1000, 500, true, true, 0, false},
+        {250, 251, 1000, 500, true, true, AP_ERANGE, false},
+        {8, 8, 20, 8, false, false, AP_ERANGE, false},
+    };
+    char front_bytes[300], back_bytes[300], both[600];
+
+    (void)state;
+    memset(front_bytes, 'f', sizeof(front_bytes));
+    memset(back_bytes, 'b', sizeof(back_bytes));
+    for (size_t i = 0; i < AP_COUNT(ROWS); i++) {
+        struct buf front, back;
+        buf_init(&front, ROWS[i].front_max);
+        buf_init(&back, ROWS[i].back_max);
+        front.secret = ROWS[i].front_secret;
+        back.secret = ROWS[i].back_secret;
+        assert_int_equal(buf_append(&front, front_bytes, ROWS[i].front), 0);
+        assert_int_equal(buf_append(&back, back_bytes, ROWS[i].back), 0);
+        const char *memory = back.data;
+        assert_int_equal(buf_join(&front, &back), ROWS[i].err);
+        check(&front);
+        check(&back);
+        bool joined = ROWS[i].err == 0;
+        assert_int_equal(front.len, ROWS[i].front + (joined ? ROWS[i].back : 0));
+        assert_int_equal(back.len, joined ? 0 : ROWS[i].back);
+        memcpy(both, front_bytes, ROWS[i].front);
+        memcpy(both + ROWS[i].front, back_bytes, ROWS[i].back);
+        if (front.len > 0)
+            assert_memory_equal(front.data, both, front.len);
+        if (ROWS[i].stays)
+            assert_ptr_equal(front.data, memory);
+        if (joined)
+            assert_int_equal(front.secret, ROWS[i].front_secret || ROWS[i].back_secret);
+        assert_int_equal(front.max, ROWS[i].front_max);
+        buf_done(&front);
+        buf_done(&back);
+    }
+}
+
+static void test_two_that_cannot_be_joined_stay(void **state)
+{
+    struct buf front, back;
+
+    (void)state;
+    buf_init_secret(&front, 1000);
+    buf_init_secret(&back, 300);
+    assert_int_equal(buf_append_text(&front, "front"), 0);
+    assert_int_equal(buf_reserve(&back, 299), 0);
+    while (back.len < 298)
+        assert_int_equal(buf_append(&back, "b", 1), 0);
+    alloc_fault_arm(1, 1);
+    assert_int_equal(buf_join(&front, &back), AP_ENOMEM);
+    alloc_fault_arm(0, 0);
+    assert_string_equal(front.data, "front");
+    assert_int_equal(back.len, 298);
+    buf_done(&front);
+    buf_done(&back);
+}
+
 static void test_reset_keeps_the_memory_and_done_the_ceiling(void **state)
 {
     struct buf buf;
@@ -227,6 +303,8 @@ int main(void)
         cmocka_unit_test(test_reserved_room_is_there),
         cmocka_unit_test(test_printf_appends_or_leaves_the_content),
         cmocka_unit_test(test_consume_keeps_what_follows),
+        cmocka_unit_test(test_two_are_joined_in_whichever_memory_has_room),
+        cmocka_unit_test(test_two_that_cannot_be_joined_stay),
         cmocka_unit_test(test_reset_keeps_the_memory_and_done_the_ceiling),
         cmocka_unit_test(test_secret_content_is_wiped_by_reset_and_consume),
         cmocka_unit_test(test_secret_content_survives_growth),

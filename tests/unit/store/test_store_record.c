@@ -111,6 +111,28 @@ static void test_lines_are_kept_of_a_body_that_is_new_or_another(void **state)
     }
 }
 
+static void test_a_delivery_is_found_by_phone_file_and_digest(void **state)
+{
+    struct fixture *fixture = *state;
+    char id[STORE_ID_TEXT_MAX];
+    uint8_t digest[VAULT_TAG_BYTES], other[VAULT_TAG_BYTES];
+
+    add_phone(fixture, id);
+    memset(digest, 1, sizeof(digest));
+    memset(other, 2, sizeof(other));
+    assert_int_equal(store_delivery_find(fixture->db, id, "{mac}.xml", digest), AP_ENOENT);
+    struct store_record record = fetch_of(id, 1000, 200, 1);
+    put(fixture, &record);
+    assert_int_equal(store_delivery_find(fixture->db, id, "{mac}.xml", digest), 0);
+    assert_int_equal(store_delivery_find(fixture->db, id, "{mac}.cfg", digest), AP_ENOENT);
+    assert_int_equal(store_delivery_find(fixture->db, "", "{mac}.xml", digest), AP_ENOENT);
+    assert_int_equal(store_delivery_find(fixture->db, id, "{mac}.xml", other), AP_ENOENT);
+    record = fetch_of(id, 1001, 200, 2);
+    put(fixture, &record);
+    assert_int_equal(store_delivery_find(fixture->db, id, "{mac}.xml", digest), AP_ENOENT);
+    assert_int_equal(store_delivery_find(fixture->db, id, "{mac}.xml", other), 0);
+}
+
 static int read_lines(struct fixture *fixture, const char *id, uint32_t **ret_lines,
                       size_t *ret_count)
 {
@@ -252,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_fetch_is_kept_with_the_last_fetch_and_what_was_delivered),
         TEST(test_lines_are_kept_of_a_body_that_is_new_or_another),
+        TEST(test_a_delivery_is_found_by_phone_file_and_digest),
         TEST(test_lines_are_read_until_another_key_takes_over),
         TEST(test_a_fetch_of_a_removed_phone_is_still_a_fetch),
         TEST(test_refusals_without_a_phone_are_counted_per_source_reason_and_minute),

@@ -17,13 +17,13 @@ static const char rebuild[] =
     "INSERT INTO new_site SELECT id, name, external_id, created_at, version FROM site;"
     "DROP TABLE site; ALTER TABLE new_site RENAME TO site;";
 
-#define SHIPPED 9
+#define SHIPPED 10
 #define SHIPPED_STEPS                                                                              \
     store_schema_migrations.steps[0], store_schema_migrations.steps[1],                            \
         store_schema_migrations.steps[2], store_schema_migrations.steps[3],                        \
         store_schema_migrations.steps[4], store_schema_migrations.steps[5],                        \
         store_schema_migrations.steps[6], store_schema_migrations.steps[7],                        \
-        store_schema_migrations.steps[8]
+        store_schema_migrations.steps[8], store_schema_migrations.steps[9]
 
 static int migrate(struct fixture *fixture, const char *const *steps, uint32_t count)
 {
@@ -129,17 +129,25 @@ static const struct {
     {"SELECT count(*) FROM pragma_foreign_key_check", 0},
 };
 
+/* Steps 1 to count, to run what comes behind them over rows. */
+static void begin_at(struct fixture *fixture, const char *name, uint32_t count,
+                     struct store_db **ret_db)
+{
+    const struct store_migrations first = {store_schema_migrations.steps, count};
+    char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s/%s.db", fixture->folder, name);
+    fixture_write_file(path, "", 0);
+    assert_int_equal(store_connect(path, STORE_WRITER, fixture->vault, &fixture->clock, ret_db), 0);
+    assert_int_equal(store_schema_migrate(*ret_db, &first), 0);
+}
+
 static void test_a_database_of_the_first_release_keeps_its_phones_and_lines(void **state)
 {
     struct fixture *fixture = *state;
-    const struct store_migrations first = {store_schema_migrations.steps, 1};
     struct store_db *db = NULL;
-    char path[256];
 
-    (void)snprintf(path, sizeof(path), "%s/first.db", fixture->folder);
-    fixture_write_file(path, "", 0);
-    assert_int_equal(store_connect(path, STORE_WRITER, fixture->vault, &fixture->clock, &db), 0);
-    assert_int_equal(store_schema_migrate(db, &first), 0);
+    begin_at(fixture, "first", 1, &db);
     assert_int_equal(store_exec(db, first_rows), 0);
     assert_int_equal(store_schema_migrate(db, &store_schema_migrations), 0);
     for (size_t i = 0; i < AP_COUNT(kept); i++) {
@@ -148,6 +156,31 @@ static void test_a_database_of_the_first_release_keeps_its_phones_and_lines(void
         if (number != kept[i].expected)
             fail_msg("%s: %lld", kept[i].sql, (long long)number);
     }
+    store_close(db);
+}
+
+static void test_digests_of_another_making_are_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_db *db = NULL;
+    int64_t number = -1;
+
+    begin_at(fixture, "ninth", 9, &db);
+    assert_int_equal(store_exec(db,
+                                "INSERT INTO user (id, name, created_at) VALUES "
+                                "('00000000-0000-0000-0000-00000000000a', 'alice', 1);"
+                                "INSERT INTO phone (id, mac, user_id, vendor, enabled, created_at) "
+                                "VALUES ('00000000-0000-0000-0000-00000000000c', 'cc5ef641b794', "
+                                "'00000000-0000-0000-0000-00000000000a', 'linphone', 1, 1);"
+                                "INSERT INTO delivered (phone_id, file, digest, at) VALUES "
+                                "('00000000-0000-0000-0000-00000000000c', '{mac}.xml', "
+                                "zeroblob(32), 5);"),
+                     0);
+    assert_int_equal(store_schema_migrate(db, &store_schema_migrations), 0);
+    assert_int_equal(store_exec_number(db, "SELECT count(*) FROM delivered", &number), 0);
+    assert_int_equal(number, 0);
+    assert_int_equal(store_exec_number(db, "SELECT count(*) FROM phone", &number), 0);
+    assert_int_equal(number, 1);
     store_close(db);
 }
 
@@ -233,6 +266,7 @@ int main(void)
         TEST(test_steps_run_once_and_in_order),
         TEST(test_from_nothing_to_the_newest_in_one_go),
         TEST(test_a_database_of_the_first_release_keeps_its_phones_and_lines),
+        TEST(test_digests_of_another_making_are_forgotten),
         TEST(test_a_failing_step_undoes_all_steps),
         TEST(test_a_step_that_breaks_references_is_refused),
         TEST(test_a_table_can_be_built_anew_without_losing_its_children),

@@ -23,7 +23,7 @@ static const struct vault_place place = {"account", "row-1", "password_sealed"};
 #define TOKEN_INDEX "cfcaab4e2def4635624fb66949b6759d3153ddc63cd31ee61021e55505d683d1"
 #define TOKEN_TAG   "t:23386b39"
 #define BODY_TEXT   "<config/>"
-#define BODY_DIGEST "7504d865ca2d6af0e77f3f4798a851a9fe0e40138ae398d763a05d8c33de6a63"
+#define BODY_DIGEST "bdeb8ed0a6a46409b0d5a6a4a7f7fa08570f70fea847688a57a7d6ddff677d4c"
 #define AUDIT_LINK  "65fc2f7bc942080259219f9acf6ea6d52e9fc85e9b8e0ab013b83449614e1a74"
 #define SEALED_TEXT "s3cret"
 #define SEALED      "01404142434445464748494a4b87cd87dbeabc56bda946cadb58532f3f8e56b2eb49b1"
