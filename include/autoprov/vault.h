@@ -106,8 +106,8 @@ AP_MUSTCHECK int vault_token_tag(struct vault *vault, const struct token *token,
                                  char ret_tag[static VAULT_TOKEN_TAG_TEXT_MAX]);
 
 /* Keyed digest of a body, for ETag and the delivered table: a plain hash would let passwords be
- * guessed offline. HMAC-SHA256(K_etag, GMAC(K_body, nonce of zeros, body)): a third of what HMAC over
- * all of a body costs. Errors: AP_ECRYPTO; above INT_MAX bytes, too. */
+ * guessed offline. HMAC-SHA256(K_etag, GMAC(K_body, nonce of zeros, body)): a third of what HMAC
+ * over all of a body costs. Errors: AP_ECRYPTO; above INT_MAX bytes, too. */
 AP_MUSTCHECK int vault_body_digest(struct vault *vault, const void *body, size_t len,
                                    uint8_t ret_digest[static VAULT_TAG_BYTES]);
 
