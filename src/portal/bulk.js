@@ -150,7 +150,7 @@ export function bulkBar({table, filters, may, done}) {
     async function resync() {
         const {picked} = table;
         const values = await ask(t('bulk.resync', {n: picked.n}), [t('bulk.resyncText')], [
-            field('kind', t('resync.kind'), {value: 'resync', options: ['resync', 'reboot', 'url'].map(one => [one, t(`resync.${one}`)])}),
+            field('kind', t('resync.kind'), {value: 'resync', options: ['resync', 'reboot', ...(may('admin') ? ['url'] : [])].map(one => [one, t(`resync.${one}`)])}),
             field('rate', t('resync.rate'), {type: 'number', value: 20, min: 1, max: 500}),
         ], t('resync.go'));
         if (!values) return;
