@@ -15,7 +15,7 @@ run(async b => {
     await page.getByRole('button', {name: 'Add user'}).first().click();
     await page.getByRole('dialog').getByLabel('Name', {exact: true}).fill('carol');
     await page.getByRole('dialog').getByRole('button', {name: 'Add user'}).click();
-    await b.goto(page, '#/users/carol');
+    await page.getByRole('heading', {level: 1, name: 'carol'}).waitFor();
     await page.getByRole('button', {name: 'Add account'}).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('SIP user', {exact: true}).fill('2001');
