@@ -56,8 +56,10 @@ function inChunks(work) {
     };
 }
 
-/* What became of orders to fetch, until all of them have ended. */
+/* What became of orders to fetch, until all of them have ended and who has heard has fetched, which is
+ * the proof; some never do, so there is an end to it. */
 async function follow(orders, node, signal) {
+    const end = Date.now() + 15 * 60000;
     const look = async () => {
         const status = await get('/resyncs/status', null, {signal});
         const mine = status.items.filter(one => orders.includes(one.order));
@@ -71,7 +73,8 @@ async function follow(orders, node, signal) {
         });
         fill(node, h('h3', {}, t('bulk.live')), h('ul', {class: 'tally'}, Object.entries(sum).filter(([, n]) => n).map(([name, n]) => h('li', {}, outcomeBadge(name), ` ${n}`)),
             h('li', {}, t('bulk.fetched', {n: fetched}))));
-        return mine.some(one => !one.ended_at) || !mine.length;
+        const heard = (sum.accepted || 0) + (sum.challenged || 0);
+        return mine.some(one => !one.ended_at) || !mine.length || (fetched < heard && Date.now() < end);
     };
     await look();
     await poll(look, 2500, signal);
@@ -147,7 +150,7 @@ export function bulkBar({table, filters, may, done}) {
     async function resync() {
         const {picked} = table;
         const values = await ask(t('bulk.resync', {n: picked.n}), [t('bulk.resyncText')], [
-            field('kind', t('resync.kind'), {value: 'resync', options: ['resync', 'reboot', 'url'].map(one => [one, t(`resync.${one}`)])}),
+            field('kind', t('resync.kind'), {value: 'resync', options: ['resync', 'reboot', ...(may('admin') ? ['url'] : [])].map(one => [one, t(`resync.${one}`)])}),
             field('rate', t('resync.rate'), {type: 'number', value: 20, min: 1, max: 500}),
         ], t('resync.go'));
         if (!values) return;

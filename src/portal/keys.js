@@ -96,6 +96,7 @@ export function keyEditor({keys, lines, places, edit}) {
         node.addEventListener('dragleave', () => node.classList.remove('target'));
         node.addEventListener('drop', event => {
             event.preventDefault();
+            node.classList.remove('target');
             if (dragged && dragged !== place) move(dragged, place);
             dragged = 0;
         });

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {request} from 'node:https';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
@@ -25,6 +26,34 @@ const DEADLINE_MS = 60000; /* machines are busy; nothing waits that long unless 
 export async function ctl(...words) {
     const {stdout} = await promisify(execFile)(given.ctl[0], [...given.ctl.slice(1), ...words]);
     return stdout;
+}
+
+export async function told(...words) {
+    return JSON.parse(await ctl(...words, '--json'));
+}
+
+/* A state by its words; the sign before them is of the same text. */
+export const badge = (where, text) => where.locator('.badge').filter({hasText: new RegExp(`^\\W?${text}$`)});
+
+/* Waits until check() gives something; for what no locator can wait for. */
+export async function eventually(what, check) {
+    for (const end = Date.now() + DEADLINE_MS; Date.now() < end;) {
+        const found = await check();
+        if (found) return found;
+        await new Promise(done => setTimeout(done, 100));
+    }
+    throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
+}
+
+/* As a phone or a program, which is no browser: {status, text}. */
+export function fetchAsPhone(url, headers = {}) {
+    return new Promise((done, failed) => request(url, {rejectUnauthorized: false, headers}, answer => {
+        let text = '';
+        answer.on('data', piece => {
+            text += piece;
+        });
+        answer.on('end', () => done({status: answer.statusCode, text}));
+    }).on('error', failed).end());
 }
 
 class Browser {
@@ -80,6 +109,16 @@ class Browser {
         await page.getByLabel('Password', {exact: true}).fill(password);
         await page.getByRole('button', {name: 'Sign in'}).click();
         await page.getByRole('navigation', {name: /./}).first().waitFor();
+    }
+
+    /* To another page without loading the document anew, as links lead; until all of that page is there: it has its title then. */
+    async turn(page, hash) {
+        if (await page.evaluate(() => location.hash) === hash) await this.turn(page, '#/elsewhere');
+        await page.evaluate(where => {
+            document.title = '';
+            location.hash = where;
+        }, hash);
+        await eventually(`all of ${hash}`, async () => /autoprovd$/.test(await page.title()));
     }
 
     /* Findings of axe-core that are serious or worse, as text. */

@@ -41,7 +41,7 @@ export async function show(root, params, {query, signal, may}) {
             return {items: page.items.map(slim), next: page.next};
         },
         count: async () => (await get('/phones/count', filters(), {signal})).count,
-        onpick: n => bar?.picked(n),
+        onpick: may('operator') ? n => bar?.picked(n) : null,
         onstate: (text, error) => {
             fill(box);
             if (error) showProblem(box, error);

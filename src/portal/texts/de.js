@@ -217,7 +217,7 @@ export default {
     },
     account: {
         name: 'Konto', text: 'Womit sich ein Telefon registriert. Passwörter werden nie wieder gezeigt.', none: 'Noch kein Konto.', add: 'Konto hinzufügen', edit: '{name} ändern', delete: 'Konto {name} löschen?',
-        deleteText: 'Es verschwindet aus den Leitungen aller Telefone. Das lässt sich nicht rückgängig machen.', sip_user: 'SIP-Benutzer', sip_userHint: 'Wie 1001', domain: 'Domain', domainHint: 'Ein Hostname oder eine IPv4-Adresse', password: 'SIP-Passwort',
+        deleteText: 'Solange es die Leitung eines Telefons ist, bleibt es: nehmen Sie es erst dort heraus. Das lässt sich nicht rückgängig machen.', sip_user: 'SIP-Benutzer', sip_userHint: 'Wie 1001', domain: 'Domain', domainHint: 'Ein Hostname oder eine IPv4-Adresse', password: 'SIP-Passwort',
         passwordHint: 'Das des Registrars', passwordKept: 'Leer lassen, um das bisherige zu behalten', display_name: 'Anzeigename', auth_user: 'Anmeldename', auth_userHint: 'Wenn es nicht der SIP-Benutzer ist',
         transport: 'Transport', registrar: 'Registrar', registrar_host: 'Registrar', registrar_hostHint: 'Wenn es nicht die Domain ist', registrar_port: 'Port', registrar_portHint: '0: der des Transports',
         outbound_proxy: 'Outbound-Proxy', expires: 'Registrierungsdauer', expiresHint: 'Sekunden, 60 bis 86.400', seconds: '{n} s',

@@ -218,7 +218,7 @@ export default {
     },
     account: {
         name: 'Account', text: 'What a phone registers with. Passwords are never read back.', none: 'No account yet.', add: 'Add account', edit: 'Change {name}', delete: 'Delete account {name}?',
-        deleteText: 'It goes from the lines of every phone. This cannot be undone.', sip_user: 'SIP user', sip_userHint: 'As in 1001', domain: 'Domain', domainHint: 'A host name or an IPv4 address', password: 'SIP password',
+        deleteText: 'As long as it is a line of a phone, it stays: take it from there first. This cannot be undone.', sip_user: 'SIP user', sip_userHint: 'As in 1001', domain: 'Domain', domainHint: 'A host name or an IPv4 address', password: 'SIP password',
         passwordHint: 'That of the registrar', passwordKept: 'Leave it empty to keep the one there is', display_name: 'Display name', auth_user: 'Authentication user', auth_userHint: 'If it is not the SIP user',
         transport: 'Transport', registrar: 'Registrar', registrar_host: 'Registrar', registrar_hostHint: 'If it is not the domain', registrar_port: 'Port', registrar_portHint: '0: that of the transport',
         outbound_proxy: 'Outbound proxy', expires: 'Registration time', expiresHint: 'Seconds, 60 to 86,400', seconds: '{n} s',

@@ -2,7 +2,7 @@
  * changed, its file looked at, moved, deleted. */
 
 import assert from 'node:assert/strict';
-import {ctl, given, run} from '../browser.mjs';
+import {ctl, fetchAsPhone, given, run} from '../browser.mjs';
 
 run(async b => {
     const page = await b.open();
@@ -15,7 +15,7 @@ run(async b => {
     await page.getByRole('button', {name: 'Add user'}).first().click();
     await page.getByRole('dialog').getByLabel('Name', {exact: true}).fill('carol');
     await page.getByRole('dialog').getByRole('button', {name: 'Add user'}).click();
-    await b.goto(page, '#/users/carol');
+    await page.getByRole('heading', {level: 1, name: 'carol'}).waitFor();
     await page.getByRole('button', {name: 'Add account'}).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('SIP user', {exact: true}).fill('2001');
@@ -55,8 +55,8 @@ run(async b => {
 
     /* The phone comes; the page notices. */
     await ctl('phone', 'show', '001565ab1234');
-    given.fetched = await fetchAsPhone(url, '001565ab1234.cfg');
-    assert.match(given.fetched, /2001/);
+    const fetched = await fetchAsPhone(url.endsWith('/') ? `${url}001565ab1234.cfg` : url);
+    assert.match(fetched.text, /2001/);
     await page.getByText('it has come').waitFor({timeout: 20000});
 
     /* Keys: by button, and by the keyboard alone. */
@@ -118,15 +118,3 @@ run(async b => {
     await page.getByRole('heading', {level: 1, name: 'Phones'}).waitFor();
     await assert.rejects(ctl('phone', 'show', '001565ab1234'));
 });
-
-async function fetchAsPhone(url, name) {
-    const {request} = await import('node:https');
-    const where = url.endsWith('/') ? url + name : url;
-    return new Promise((done, failed) => request(where, {rejectUnauthorized: false}, answer => {
-        let text = '';
-        answer.on('data', piece => {
-            text += piece;
-        });
-        answer.on('end', () => done(text));
-    }).on('error', failed).end());
-}
