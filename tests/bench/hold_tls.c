@@ -2,11 +2,13 @@
  *
  *   hold_tls PORT tls1.2|tls1.3 CIPHER CONNECTIONS SECONDS SOURCES PATH
  *
- * They come from so many addresses 127.0.1.1 and following. One that would have been idle for long
- * while the others were opened fetches again. Prints "open N" when all are, is silent for SECONDS,
- * then prints "left N": those that the server still has. Loopback only. */
+ * They come from so many addresses 127.0.1.1 and following, opened by a few threads. One that would
+ * have been idle for long while the others were opened fetches again. Prints "open N" when all are,
+ * is silent for SECONDS, then prints "left N": those that the server still has. Loopback only. */
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,27 +18,39 @@
 
 #define LOOPBACK_1 0x7f000101u
 /* The server closes what is idle for 15 s: SECONDS has to end before. */
-#define FRESH_S     6.0
+#define FRESH_S     5.0
+#define THREADS     16
 #define ANSWER_MAX  65536
 #define SOURCES_MAX 65000u
 
 struct held {
+    struct held *later; /* used after this one */
     SSL *ssl;
     double used;
 };
 
 struct hold {
     SSL_CTX *context;
-    struct held *held; /* in order of opening, and of refreshing */
+    struct held *held;
     const char *path;
     size_t count;
     uint32_t sources;
     unsigned short port;
 };
 
+/* Those from first on, of one thread. */
+struct part {
+    pthread_t thread;
+    const struct hold *hold;
+    size_t first, count;
+    struct held *idlest, *latest; /* in order of use */
+    atomic_uint *ended;
+    bool ok;
+};
+
 static bool fetch(const struct hold *hold, struct held *held)
 {
-    static char answer[ANSWER_MAX + 1];
+    char answer[ANSWER_MAX + 1];
     char head[1024];
     int len = snprintf(
         head, sizeof(head),
@@ -70,21 +84,67 @@ static bool open_one(const struct hold *hold, size_t number)
     return fetch(hold, held);
 }
 
-/* Opens all. next: the one that has been idle the longest. */
-static bool open_all(const struct hold *hold)
+static void note_use(struct part *part, struct held *held)
 {
-    size_t next = 0;
+    held->later = NULL;
+    if (part->latest)
+        part->latest->later = held;
+    else
+        part->idlest = held;
+    part->latest = held;
+}
 
-    for (size_t open = 0; open < hold->count; open++) {
-        if (!open_one(hold, open))
+/* Those that have been idle for long. */
+static bool refresh(struct part *part)
+{
+    while (part->idlest && bench_now() > part->idlest->used + FRESH_S) {
+        struct held *held = part->idlest;
+        if (!fetch(part->hold, held))
             return false;
-        while (bench_now() > hold->held[next].used + FRESH_S) {
-            if (!fetch(hold, &hold->held[next]))
-                return false;
-            next = (next + 1) % (open + 1);
-        }
+        part->idlest = held->later;
+        if (!part->idlest)
+            part->latest = NULL;
+        note_use(part, held);
     }
     return true;
+}
+
+static void *open_part(void *data)
+{
+    struct part *part = data;
+
+    part->ok = true;
+    for (size_t i = part->first; part->ok && i < part->first + part->count; i++) {
+        part->ok = open_one(part->hold, i) && refresh(part);
+        note_use(part, &part->hold->held[i]);
+    }
+    atomic_fetch_add(part->ended, 1);
+    while (part->ok && atomic_load(part->ended) < THREADS) {
+        part->ok = refresh(part);
+        (void)usleep(10000); /* waking early does no harm */
+    }
+    return NULL;
+}
+
+static bool open_all(const struct hold *hold)
+{
+    static struct part parts[THREADS];
+    atomic_uint ended = 0;
+    bool ok = true;
+
+    for (size_t i = 0; i < THREADS; i++) {
+        parts[i].hold = hold;
+        parts[i].ended = &ended;
+        parts[i].first = hold->count * i / THREADS;
+        parts[i].count = hold->count * (i + 1) / THREADS - parts[i].first;
+        if (pthread_create(&parts[i].thread, NULL, open_part, &parts[i]) != 0)
+            abort();
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(parts[i].thread, NULL);
+        ok = ok && parts[i].ok;
+    }
+    return ok;
 }
 
 static size_t count_left(const struct hold *hold)
