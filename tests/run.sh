@@ -52,7 +52,7 @@ fish zbar-tools haproxy isc-dhcp-client sip-tester"
 packages="$packages chromium"
 command -v node >/dev/null 2>&1 || packages="$packages nodejs"
 command -v npm >/dev/null 2>&1 || packages="$packages npm"
-[ -n "$labels" ] || packages="$packages nginx-light valgrind testssl.sh"
+[ -n "$labels" ] || packages="$packages nginx-light valgrind testssl.sh php8.2-fpm php8.2-sqlite3"
 [ -z "$coverage" ] || packages="$packages gcovr"
 # shellcheck disable=SC2086
 packages_install tests $packages || exit 1

@@ -37,6 +37,13 @@
 #define AP_PROXY_HEADER_MAX_BYTES 2048
 /* Connections that are refused on a listener behind a proxy are told this often. */
 #define AP_PROXY_LOG_MS 60000
+/* Begun in one turn of a loop: a signature takes up to a millisecond, and those whose handshake or
+ * request is in hand have their turn before more are begun. */
+#define AP_HANDSHAKES_PER_TURN 8
+/* When the first in the queue for handshake slots has been there for so long, more come than can be
+ * served, and phones give up after a few seconds: from then on the newest are taken, who still have
+ * time to be served. In the order of arrival everybody would get a slot just before giving up. */
+#define AP_HANDSHAKE_LATE_MS 1000
 /* Waiting handshakes are tried again this often, as other workers free slots too. */
 #define AP_SLOT_RETRY_MS 50
 /* A key of session tickets seals for an hour and opens for two: whoever gets hold of it reads what

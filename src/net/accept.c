@@ -13,8 +13,9 @@
 #include "connection.h"
 #include "front_private.h"
 
-/* In one go, so that others have their turn too. */
-#define ACCEPTS_MAX 64
+/* In one go, so that others have their turn too. Many more than handshakes are begun in a turn: the
+ * kernel's queue is one in order of arrival, in which phones grow old unseen. */
+#define ACCEPTS_MAX 256
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 

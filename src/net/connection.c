@@ -159,7 +159,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         return;
     case CONNECTION_SILENT:
         if (connection_begin_handshake(connection) == AP_EBUSY) {
-            connection_poll(connection, 0);
+            /* Those who leave must not fill the table of connections. */
+            connection_poll(connection, UV_DISCONNECT);
             connection_change_state(connection, CONNECTION_WAITING);
             front_add_waiting(connection);
         }
@@ -184,6 +185,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         linger(connection);
         return;
     case CONNECTION_WAITING:
+        connection_close(connection); /* the client has left */
+        return;
     case CONNECTION_HANDLER:
     case CONNECTION_HELD:
     case CONNECTION_FRAMING:
@@ -237,7 +240,7 @@ void connection_release_slot(struct connection *connection)
     connection->has_slot = false;
     address_source_key(&connection->peer, &key);
     source_table_handshake_end(front->setup.sources, &key);
-    front->released_slots++;
+    front->may_begin = true;
 }
 
 /* -- places for late answers ------------------------------------------------------------------ */
@@ -277,13 +280,18 @@ bool connection_client_is_gone(const struct connection *connection)
 
 int connection_begin_handshake(struct connection *connection)
 {
-    struct source_table *sources = connection->front->setup.sources;
+    struct front *front = connection->front;
+    struct source_table *sources = front->setup.sources;
     struct source_key key;
 
     /* A client that has waited long may have left: don't sign for it. */
     if (connection->state == CONNECTION_WAITING && connection_client_is_gone(connection)) {
         connection_close(connection);
         return AP_ECLOSED;
+    }
+    if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN) {
+        front->may_begin = true; /* in the next turn */
+        return AP_EBUSY;
     }
     if (sources) {
         address_source_key(&connection->peer, &key);
@@ -292,6 +300,7 @@ int connection_begin_handshake(struct connection *connection)
             return err;
         connection->has_slot = true;
     }
+    front->begun_handshakes++;
     if (connection->state == CONNECTION_WAITING)
         front_remove_waiting(connection);
     if (stream_start_tls(&connection->stream, connection->fd, connection->listener->tls) != 0) {

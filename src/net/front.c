@@ -64,24 +64,30 @@ static bool is_among(const struct source_key *keys, size_t count, const struct s
     return false;
 }
 
-/* In order of arrival, but nobody waits behind the connections of a source that has its fill. */
-static void start_waiting(struct front *front, unsigned max_starts)
+/* In order of arrival, or the newest first when the oldest has waited long; but nobody waits behind
+ * the connections of a source that has its fill. */
+static void start_waiting(struct front *front)
 {
     struct source_key full[FULL_SOURCES_MAX];
     size_t full_count = 0;
+    const struct connection *oldest = front->waiting.first;
+    bool is_late =
+        oldest && uv_now(front->setup.loop) - oldest->opened_at_ms >= front->deadlines.waiting_ms;
     struct connection *next;
 
-    for (struct connection *connection = front->waiting.first;
-         connection && max_starts > 0 && full_count < FULL_SOURCES_MAX; connection = next) {
+    front->may_begin = false;
+    for (struct connection *connection = is_late ? front->waiting.last : front->waiting.first;
+         connection && full_count < FULL_SOURCES_MAX; connection = next) {
         struct source_key key;
-        next = connection->next_waiting;
+        if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN) {
+            front->may_begin = true; /* in the next turn */
+            return;
+        }
+        next = is_late ? connection->previous_waiting : connection->next_waiting;
         address_source_key(&connection->peer, &key);
         if (is_among(full, full_count, &key))
             continue;
-        int err = connection_begin_handshake(connection);
-        if (err == 0)
-            max_starts--;
-        else if (err == AP_EBUSY)
+        if (connection_begin_handshake(connection) == AP_EBUSY)
             full[full_count++] = key;
     }
 }
@@ -90,7 +96,7 @@ static void on_ticker(uv_timer_t *timer)
 {
     struct front *front = timer->data;
 
-    start_waiting(front, front->stats.waiting_handshakes);
+    start_waiting(front);
 }
 
 /* -- turns of the loop ------------------------------------------------------------------------ */
@@ -116,15 +122,13 @@ static void report_drained(struct front *front)
  * loop would sleep on it. All answers of a turn go through libmicrohttpd together. */
 static void run_turn(struct front *front)
 {
-    unsigned released = front->released_slots;
     bool work_is_left;
 
     if (front->is_closing)
         return;
     front->is_in_turn = true;
-    front->released_slots = 0;
-    if (released > 0 && front->waiting.first)
-        start_waiting(front, released);
+    if (front->may_begin)
+        start_waiting(front);
     work_is_left = http_run(front->http);
     report_drained(front);
     front->is_in_turn = false;
@@ -132,7 +136,7 @@ static void run_turn(struct front *front)
         close_parts(front);
         return;
     }
-    if (work_is_left || (front->released_slots > 0 && front->waiting.first))
+    if (work_is_left || (front->may_begin && front->waiting.first))
         (void)uv_idle_start(&front->idle, on_idle); /* never fails */
     else
         (void)uv_idle_stop(&front->idle); /* never fails */
@@ -140,7 +144,10 @@ static void run_turn(struct front *front)
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-    run_turn(prepare->data);
+    struct front *front = prepare->data;
+
+    front->begun_handshakes = 0;
+    run_turn(front);
 }
 
 static void on_check(uv_check_t *check)
@@ -167,6 +174,7 @@ int front_open(const struct front_setup *setup, struct front **ret_front)
         .idle_ms = AP_KEEPALIVE_IDLE_MS,
         .answer_ms = AP_ANSWER_DEADLINE_MS,
         .late_ms = AP_MISS_LATE_MS,
+        .waiting_ms = AP_HANDSHAKE_LATE_MS,
         .linger_ms = AP_LINGER_MS,
         .connection_ms = AP_CONNECTION_MAX_MS,
     };

@@ -18,7 +18,8 @@ struct front_deadlines {
     uint32_t dropped_body_ms;
     uint32_t idle_ms;
     uint32_t answer_ms;
-    uint32_t late_ms; /* of HTTP_LATE */
+    uint32_t late_ms;    /* of HTTP_LATE */
+    uint32_t waiting_ms; /* for a handshake slot, in order of arrival */
     uint32_t linger_ms;
     uint32_t connection_ms;
 };
@@ -63,9 +64,10 @@ struct front {
     struct connection_list waiting; /* for a handshake slot, in order of arrival */
     uv_prepare_t prepare;
     uv_check_t check;
-    uv_idle_t idle;          /* active: work is left, the loop must not sleep */
-    uv_timer_t ticker;       /* active: somebody waits for a slot that another front may free */
-    unsigned released_slots; /* by this front in this turn */
+    uv_idle_t idle;            /* active: work is left, the loop must not sleep */
+    uv_timer_t ticker;         /* active: somebody waits for a slot that another front may free */
+    unsigned begun_handshakes; /* in this turn; AP_HANDSHAKES_PER_TURN at most */
+    bool may_begin;            /* a slot was released, or those who wait were not all looked at */
     unsigned parts; /* handles and connections that are not closed yet; 0: free the front */
     int spare_fd;
     bool is_draining;

@@ -1,6 +1,7 @@
 #include "bench_client.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -36,26 +37,61 @@ void bench_proxy_header(uint8_t header[static BENCH_HEADER_BYTES], uint32_t sour
     memcpy(header + 20, "\x7f\x00\x00\x01\x1f\x90\x01\xbb", 8);
 }
 
-int bench_connect(unsigned short port, uint32_t from)
+/* Bound to an address of loopback, unless from is 0; ports are chosen when the other end is known.
+ */
+static int open_socket(uint32_t from, int flags)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in own = {.sin_family = AF_INET};
     struct linger linger = {.l_onoff = 1, .l_linger = 0}; /* no TIME_WAIT: ports last longer */
     int one = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     own.sin_addr.s_addr = htonl(from);
     if (fd < 0)
         return -1;
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) != 0 ||
-        (from != 0 && bind(fd, (struct sockaddr *)&own, sizeof(own)) != 0) ||
-        connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+        (from != 0 &&
+         (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) != 0 ||
+          bind(fd, (struct sockaddr *)&own, sizeof(own)) != 0))) {
         close(fd);
         return -1;
     }
     return fd;
+}
+
+static int open_connection(unsigned short port, uint32_t from, int flags)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = open_socket(from, flags);
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0 && errno != EINPROGRESS) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int bench_connect(unsigned short port, uint32_t from)
+{
+    return open_connection(port, from, 0);
+}
+
+int bench_connect_later(unsigned short port, uint32_t from)
+{
+    return open_connection(port, from, SOCK_NONBLOCK);
+}
+
+bool bench_choose(SSL_CTX *context, const char *version, const char *cipher)
+{
+    bool tls13 = strcmp(version, "tls1.3") == 0;
+    int number = tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+
+    return SSL_CTX_set_min_proto_version(context, number) == 1 &&
+           SSL_CTX_set_max_proto_version(context, number) == 1 &&
+           (tls13 ? SSL_CTX_set_ciphersuites(context, cipher)
+                  : SSL_CTX_set_cipher_list(context, cipher)) == 1;
 }
 
 SSL *bench_dial(SSL_CTX *context, unsigned short port, const uint8_t *header)

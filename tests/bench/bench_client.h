@@ -21,6 +21,12 @@ void bench_proxy_header(uint8_t header[static BENCH_HEADER_BYTES], uint32_t sour
 /* A TCP connection to 127.0.0.1 from any address of loopback (0: the kernel's choice), or -1. */
 int bench_connect(unsigned short port, uint32_t from);
 
+/* The same, non-blocking: it may still be under way. */
+int bench_connect_later(unsigned short port, uint32_t from);
+
+/* One version of TLS ("tls1.2", "tls1.3") with one cipher. False: OpenSSL does not know them. */
+bool bench_choose(SSL_CTX *context, const char *version, const char *cipher);
+
 /* Connect, send header unless it is NULL; SSL_do_handshake() is next. Non-blocking. NULL: it did
  * not work. */
 SSL *bench_dial(SSL_CTX *context, unsigned short port, const uint8_t *header);

@@ -4,6 +4,7 @@ and a table of figures with their bounds."""
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
 from pathlib import Path
@@ -34,6 +35,18 @@ def resident(pid):
 def anonymous(pid):
     """Resident bytes that no file holds."""
     return status_bytes(pid, "RssAnon")
+
+
+def slab():
+    """Bytes of the kernel's small objects, sockets and their buffers' heads among them, of the whole machine."""
+    return int(re.search(r"Slab:\s+(\d+) kB", Path("/proc/meminfo").read_text())[1]) * 1024
+
+
+def descriptors():
+    """How many a process may have here; raised for this one and its children."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
 def load_of_others():

@@ -1,10 +1,14 @@
 """The servers of the benchmarks: a throwaway autoprovd with many phones, and the yardsticks beside it, nginx
 with the same files on disk and PHP-FPM behind nginx. Loopback only; every process ends with its block."""
 
+import http.client
+import json
 import os
 import secrets
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -45,6 +49,26 @@ def need(*programs):
 
 
 @contextmanager
+def on_cores(cores):
+    """What is started inside stays on these; None: anywhere."""
+    before = os.sched_getaffinity(0)
+    try:
+        if cores:
+            os.sched_setaffinity(0, cores)
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def cores(count):
+    """So many for the server and the others for the client; None twice: there are too few for both."""
+    all_of_them = sorted(os.sched_getaffinity(0))
+    if len(all_of_them) < 2 * count:
+        return None, None
+    return set(all_of_them[:count]), set(all_of_them[count:])
+
+
+@contextmanager
 def folder():
     with tempfile.TemporaryDirectory(prefix="autoprov-bench-") as name:
         os.chmod(name, 0o755)
@@ -53,6 +77,7 @@ def folder():
 
 class Phone:
     def __init__(self, number, token, vendor):
+        self.number, self.token = number, token
         self.mac = f"805ec0{number:06x}"
         self.model, self.probes, self.common, own = ASKS[vendor]
         self.vendor = vendor
@@ -69,20 +94,28 @@ class Phone:
         return [*misses, *shared, (200, self.file)]
 
 
+def name_of(cores_or_none):
+    return ",".join(map(str, sorted(cores_or_none))) if cores_or_none else "any"
+
+
 # -- autoprovd -------------------------------------------------------------------------------------
 
 class Autoprovd:
-    """workers, and lines of the conf file. Every phone of an import has a user of its own."""
+    """workers, and lines of the conf file; kept: a folder of keep(), in the place of an empty database.
+    Every phone of an import has a user of its own."""
 
-    def __init__(self, where, workers=1, extra=""):
+    def __init__(self, where, workers=1, extra="", kept=None):
         from instance import Instance
         self.instance = Instance(where, workers=workers)
         self.instance.extra = f"log_level = notice\nmax_connections_per_source = 10000\n{extra}"
         self.instance.write_conf()
         conf = self.instance.conf
         conf.write_text(conf.read_text().replace("log_level = debug\n", ""))
-        self.instance.init()
         self.phones = []
+        if kept:
+            self.take(kept)
+        else:
+            self.instance.init()
 
     @property
     def pid(self):
@@ -95,8 +128,33 @@ class Autoprovd:
     def start(self):
         self.instance.start()
 
+    def start_timed(self):
+        """Seconds from exec to READY=1, as systemd sees them."""
+        name = str(self.instance.folder / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(name)
+            notify.settimeout(60)
+            begin = time.perf_counter()
+            self.instance.process = self.instance.spawn(env={"NOTIFY_SOCKET": name})
+            while b"READY=1" not in notify.recv(4096):
+                pass
+            took = time.perf_counter() - begin
+        os.unlink(name)
+        return took
+
     def stop(self):
         self.instance.stop()
+
+    def keep(self, kept):
+        """Of a stopped one: its database, its key, and the phones that are known here."""
+        shutil.copytree(self.instance.state, kept / "state")
+        shutil.copy2(self.instance.master_key, kept / "master.key")
+        (kept / "phones.json").write_text(json.dumps([(one.number, one.token, one.vendor) for one in self.phones]))
+
+    def take(self, kept):
+        shutil.copytree(kept / "state", self.instance.state)
+        shutil.copy2(kept / "master.key", self.instance.master_key)
+        self.phones = [Phone(*one) for one in json.loads((kept / "phones.json").read_text())]
 
     def tool(self, *arguments, timeout=1800):
         from instance import AUTOPROVCTL
@@ -207,12 +265,7 @@ class Nginx:
         return True
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
 
 @contextmanager
@@ -224,12 +277,60 @@ def nginx(where, **options):
         server.stop()
 
 
+class Fpm:
+    """PHP-FPM with so many children, for the nginx that fastcgi() is given to. Master and children: pids."""
+
+    def __init__(self, where, program, children_count):
+        self.socket = where / "fpm.sock"
+        root = os.geteuid() == 0
+        (where / "fpm.conf").write_text(f"""
+[global]
+daemonize = no
+error_log = {where}/fpm.log
+[www]
+{"user = root" if root else ""}
+listen = {self.socket}
+pm = static
+pm.max_children = {children_count}
+php_admin_value[opcache.enable] = 1
+php_admin_value[opcache.validate_timestamps] = 0
+""")
+        self.process = subprocess.Popen([program, "-F", "-y", where / "fpm.conf", *(["-R"] if root else [])],
+                                        stderr=subprocess.DEVNULL)
+        try:
+            wait_for(lambda: self.socket.exists() and len(children(self.process.pid)) == children_count, program)
+        except BaseException:
+            self.stop()
+            raise
+        self.pids = [self.process.pid, *children(self.process.pid)]
+
+    def stop(self):
+        end(self.process)
+
+
+@contextmanager
+def fpm(where, program, children_count):
+    server = Fpm(where, program, children_count)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def end(process):
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def children(pid):
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def accepts(port):
-    import socket
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -243,12 +344,14 @@ def wait_for(condition, what, seconds=30):
         time.sleep(0.05)
 
 
+def local_https(port):
+    context = ssl._create_unverified_context()  # noqa: S323: our own certificate of this run
+    return http.client.HTTPSConnection("127.0.0.1", port, context=context)
+
+
 def mirror(server, visits, where):
     """What autoprovd serves, as files below www for nginx: the same bytes. The size of the last one."""
-    import ssl
-    import http.client
-    context = ssl._create_unverified_context()  # noqa: S323: our own certificate of this run
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context)
+    connection = local_https(server.port)
     size = 0
     for visit in visits:
         for status, path in visit:
@@ -266,7 +369,20 @@ def mirror(server, visits, where):
     return size
 
 
-# -- the client ------------------------------------------------------------------------------------
+class ControlConnection(http.client.HTTPConnection):
+    """To the control socket of a daemon."""
+
+    def __init__(self, path, **options):
+        super().__init__("localhost", **options)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+# -- the clients -----------------------------------------------------------------------------------
 
 class Load:
     """What tls_load saw."""
@@ -282,10 +398,19 @@ def visits_file(where, name, visits):
     return file
 
 
+def start_tool(name, *arguments):
+    tool = Path(os.environ["AP_BINARY_DIR"]) / "tests" / "bench" / name
+    return subprocess.Popen([tool, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+
+
+def stop_tool(process):
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
 def start_load(mode, port, kind, seconds, threads, visits):
-    tool = Path(os.environ["AP_BINARY_DIR"]) / "tests" / "bench" / "tls_load"
-    return subprocess.Popen([tool, mode, str(port), *kind, str(seconds), str(threads), visits],
-                            stdout=subprocess.PIPE, text=True)
+    return start_tool("tls_load", mode, port, *kind, seconds, threads, visits)
 
 
 def end_load(process):

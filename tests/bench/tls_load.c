@@ -215,17 +215,6 @@ static bool read_visits(const char *name, struct plan *plan)
     return ok && plan->count > 0;
 }
 
-static bool choose(SSL_CTX *context, const char *version, const char *cipher)
-{
-    bool tls13 = strcmp(version, "tls1.3") == 0;
-    int number = tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
-
-    return SSL_CTX_set_min_proto_version(context, number) == 1 &&
-           SSL_CTX_set_max_proto_version(context, number) == 1 &&
-           (tls13 ? SSL_CTX_set_ciphersuites(context, cipher)
-                  : SSL_CTX_set_cipher_list(context, cipher)) == 1;
-}
-
 static double quantile_ms(const unsigned long *times, unsigned long count, double part)
 {
     unsigned long seen = 0;
@@ -266,8 +255,8 @@ int main(int argc, char **argv)
     plan.keep_alive = strcmp(argv[1], "keepalive") == 0;
     plan.port = (unsigned short)strtoul(argv[2], NULL, 10);
     plan.threads = strtoul(argv[6], NULL, 10);
-    if (!choose(plan.context, argv[3], argv[4]) || plan.threads < 1 || plan.threads > THREADS_MAX ||
-        !read_visits(argv[7], &plan)) {
+    if (!bench_choose(plan.context, argv[3], argv[4]) || plan.threads < 1 ||
+        plan.threads > THREADS_MAX || !read_visits(argv[7], &plan)) {
         fprintf(stderr, "tls_load: bad arguments\n");
         return 2;
     }

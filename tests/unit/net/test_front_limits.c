@@ -273,6 +273,65 @@ static void test_waiting_client_that_leaves_costs_no_handshake(void **state)
     assert_int_equal(stats_now().failed_handshakes, 1); /* the first client's */
 }
 
+static void test_waiting_client_that_leaves_gives_its_place_back(void **state)
+{
+    unsigned waiting = 1;
+
+    (void)state;
+    client_connect_silent(&clients[0], server.port);
+    client_send(&clients[0], "\x16\x03\x01\x02", 4);
+    run_some_turns(&server, NULL);
+    client_connect(&clients[1], server.port, 0);
+    (void)client_step(&clients[1]);
+    run_until(&server, NULL, is_waiting, &waiting);
+    client_done(&clients[1]);
+    waiting = 0;
+    run_until(&server, NULL, is_waiting, &waiting); /* though no slot has become free */
+    assert_int_equal(stats_now().open_connections, 1);
+}
+
+/* Whoever has waited long is about to give up: a handshake with it would be for nothing. */
+static void test_newest_is_taken_when_the_oldest_has_waited_long(void **state)
+{
+    unsigned waiting = 2;
+
+    (void)state;
+    server.front->deadlines.waiting_ms = 0;
+    client_connect_silent(&clients[0], server.port);
+    client_send(&clients[0], "\x16\x03\x01\x02", 4);
+    run_some_turns(&server, NULL);
+    for (size_t i = 1; i < 3; i++) {
+        client_connect(&clients[i], server.port, 0);
+        (void)client_step(&clients[i]);
+        run_some_turns(&server, NULL);
+    }
+    run_until(&server, NULL, is_waiting, &waiting);
+    client_done(&clients[0]);
+    /* The older one says nothing more: with the only slot it would be in the way. */
+    run_until_ready(&server, &clients[2]);
+    expect_hit(&clients[2]);
+    run_until_ready(&server, &clients[1]);
+    expect_hit(&clients[1]);
+}
+
+/* The signatures of many would come before the answers to those that were begun. */
+static void test_handshakes_of_a_crowd_are_begun_in_several_turns(void **state)
+{
+    unsigned turns = 0;
+
+    (void)state;
+    assert_true(CLIENTS_MAX > AP_HANDSHAKES_PER_TURN);
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        client_connect(&clients[i], server.port, 0);
+        (void)client_step(&clients[i]);
+    }
+    while (stats_now().waiting_handshakes == 0 && turns++ < 10)
+        (void)uv_run(&server.loop, UV_RUN_NOWAIT);
+    assert_int_equal(stats_now().waiting_handshakes, CLIENTS_MAX - AP_HANDSHAKES_PER_TURN);
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        run_until_ready(&server, &clients[i]);
+}
+
 static void test_connections_over_the_limit_are_closed_at_once(void **state)
 {
     (void)state;
@@ -433,6 +492,9 @@ int main(void)
         ROW(test_slot_that_another_front_frees_is_found, open_with_one_slot),
         ROW(test_waiting_for_a_slot_is_bounded, open_with_one_slot),
         ROW(test_waiting_client_that_leaves_costs_no_handshake, open_with_one_slot),
+        ROW(test_waiting_client_that_leaves_gives_its_place_back, open_with_one_slot),
+        ROW(test_newest_is_taken_when_the_oldest_has_waited_long, open_with_one_slot),
+        ROW(test_handshakes_of_a_crowd_are_begun_in_several_turns, open_server),
         ROW(test_connections_over_the_limit_are_closed_at_once, open_with_two_connections),
         ROW(test_running_out_of_descriptors_closes_one_client_and_rests, open_server),
         ROW(test_drain_closes_the_idle_and_answers_the_rest, open_server),
