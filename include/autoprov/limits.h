@@ -277,5 +277,13 @@
 #define AP_IMPORT_IDLE_MS 60000
 /* Reasons that one page of problems holds. */
 #define AP_IMPORT_PROBLEM_MAX_BYTES 1024
+/* What it adds and changes is listed as far as somebody may want to read; the rest is counted. Of
+ * long texts, 32 MiB are fewer. */
+#define AP_IMPORT_LISTED_MAX     100000
+#define AP_IMPORT_LIST_MAX_BYTES 33554432
+/* Of one text in the list: the longest is the address of an account. */
+#define AP_IMPORT_LISTED_TEXT_MAX_BYTES 320
+/* Of a page of the list: as JSON it may be some times as long, and is an answer yet. */
+#define AP_IMPORT_PAGE_MAX_BYTES 1048576
 
 #endif

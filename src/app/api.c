@@ -265,6 +265,8 @@ static const struct api_route ROUTES[] = {
     ROUTE(GATE_GET, "/imports/*", API_ROLE_ADMIN, API_READ, api_import_show, NULL),
     ROUTE_QUERY(GATE_GET, "/imports/*/problems", API_ROLE_ADMIN, API_READ, api_import_problems,
                 NULL, PAGE_QUERY),
+    ROUTE_QUERY(GATE_GET, "/imports/*/changes", API_ROLE_ADMIN, API_READ, api_import_changes, NULL,
+                PAGE_QUERY),
     ROUTE(GATE_DELETE, "/imports/*", API_ROLE_ADMIN, API_READ, api_import_del, NULL),
     ROUTE_QUERY(GATE_GET, "/export", API_ROLE_VIEWER, API_READ, api_export, NULL, PAGE_QUERY),
     /* A write, for its audit row. */

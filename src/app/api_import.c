@@ -120,14 +120,16 @@ static int report(struct api_call *call, struct import *import, int status)
 
     import_tell_report(import, &report);
     return api_result(call, status,
-                      json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s}",
+                      json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, "
+                                "s:I, s:s}",
                                 "id", import_id(import), "state", PHASES[report.phase], "dry_run",
                                 (int)report.dry_run, "bytes", (json_int_t)report.bytes, "read",
                                 (json_int_t)report.read, "total", (json_int_t)report.total, "rows",
                                 (json_int_t)report.rows, "problems", (json_int_t)report.problems,
                                 "users", tally_json(&report.users), "accounts",
                                 tally_json(&report.accounts), "phones", tally_json(&report.phones),
-                                "error", report.error));
+                                "changes", (json_int_t)report.changes, "changes_listed",
+                                (json_int_t)report.listed, "error", report.error));
 }
 
 /* A call that is sent again, because its answer was lost, is answered again and does nothing. */
@@ -254,23 +256,33 @@ static json_t *problem_json(const char *line)
                      (size_t)(reason - column - 2), "reason", reason + 2);
 }
 
+/* Of a list that is there when the import has ended; a cursor is a number. */
+static int find_page(struct api_call *call, struct import **ret_import, uint32_t *ret_limit,
+                     uint64_t *ret_from)
+{
+    const char *after;
+    int err = find_import(call, ret_import);
+
+    *ret_from = 0;
+    if (!err)
+        err = api_query_page(call, ret_limit, &after);
+    if (!err && after[0] && text_parse_u64(after, strlen(after), 0, INT64_MAX, ret_from) != 0)
+        err = api_problem(call, AP_EINVAL, NULL, "this is no cursor of this list");
+    if (!err && import_is_running(*ret_import))
+        err = api_problem(call, AP_ECONFLICT, NULL, "the import still runs");
+    return err;
+}
+
 int api_import_problems(struct api_call *call, struct store_db *db)
 {
     char line[AP_IMPORT_PROBLEM_MAX_BYTES];
     struct import *import;
-    const char *after;
     uint32_t limit;
-    uint64_t offset = 0;
+    uint64_t offset;
     json_t *items = json_array();
-    int err = find_import(call, &import);
+    int err = find_page(call, &import, &limit, &offset);
 
     (void)db; /* they are in a file */
-    if (!err)
-        err = api_query_page(call, &limit, &after);
-    if (!err && after[0] && text_parse_u64(after, strlen(after), 0, INT64_MAX, &offset) != 0)
-        err = api_problem(call, AP_EINVAL, NULL, "this is no cursor of this list");
-    if (!err && import_is_running(import))
-        err = api_problem(call, AP_ECONFLICT, NULL, "the import still runs");
     bool more = true;
     while (!err && more && json_array_size(items) < limit) {
         err = import_problem(import, &offset, line);
@@ -286,6 +298,66 @@ int api_import_problems(struct api_call *call, struct store_db *db)
     }
     return api_page_result(call, items,
                            more ? api_text(call, "%llu", (unsigned long long)offset) : NULL);
+}
+
+static json_t *fields_json(const struct import_listed *listed)
+{
+    json_t *fields = json_array();
+
+    for (size_t i = 0; i < listed->field_count; i++) {
+        const struct import_listed_field *field = &listed->fields[i];
+        if (json_array_append_new(fields,
+                                  json_pack("{s:s, s:s?, s:s?}", "name", field->name, "before",
+                                            field->before, "after", field->after)) != 0) {
+            json_decref(fields);
+            return NULL;
+        }
+    }
+    return fields;
+}
+
+static int take_change(void *data, const struct import_listed *listed)
+{
+    static const char *const KINDS[IMPORT_LISTED_KIND_COUNT] = {
+        [IMPORT_LISTED_USER] = "user",
+        [IMPORT_LISTED_ACCOUNT] = "account",
+        [IMPORT_LISTED_PHONE] = "phone",
+        [IMPORT_LISTED_LINE] = "line",
+    };
+    static const char *const CHANGES[IMPORT_LISTED_CHANGE_COUNT] = {
+        [IMPORT_LISTED_ADDED] = "added",
+        [IMPORT_LISTED_CHANGED] = "changed",
+        [IMPORT_LISTED_REMOVED] = "removed",
+    };
+    json_t *item = json_pack("{s:I, s:s, s:s, s:s?, s:s, s:o}", "line", (json_int_t)listed->line,
+                             "kind", KINDS[listed->kind], "name", listed->name, "user",
+                             listed->user[0] ? listed->user : NULL, "change",
+                             CHANGES[listed->change], "fields", fields_json(listed));
+
+    return json_array_append_new(data, item) == 0 ? 0 : AP_ENOMEM;
+}
+
+int api_import_changes(struct api_call *call, struct store_db *db)
+{
+    struct import_report report;
+    struct import *import;
+    uint32_t limit;
+    uint64_t next;
+    json_t *items = json_array();
+    int err = find_page(call, &import, &limit, &next);
+
+    if (!err && !items)
+        err = AP_ENOMEM;
+    if (!err)
+        err = import_read_changes(import, store_vault(db), limit, &next, take_change, items);
+    if (err) {
+        json_decref(items);
+        return err;
+    }
+    import_tell_report(import, &report);
+    return api_page_result(call, items,
+                           next < report.listed ? api_text(call, "%llu", (unsigned long long)next)
+                                                : NULL);
 }
 
 /* One that runs is told to end; it is deleted when it has. */

@@ -88,6 +88,7 @@ int api_import_receive(struct api_call *call, struct store_db *db);
 int api_import_apply(struct api_call *call, struct store_db *db);
 int api_import_show(struct api_call *call, struct store_db *db);
 int api_import_problems(struct api_call *call, struct store_db *db);
+int api_import_changes(struct api_call *call, struct store_db *db);
 int api_import_del(struct api_call *call, struct store_db *db);
 int api_user_put(struct api_call *call, struct store_db *db);
 int api_account_put(struct api_call *call, struct store_db *db);

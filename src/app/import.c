@@ -20,6 +20,8 @@ int import_new(const struct import_setup *setup, struct import **ret_import)
     err = import_file_new(setup->folder, &import->text);
     if (!err)
         err = import_file_new(setup->folder, &import->problems);
+    if (!err)
+        err = import_list_new(setup->folder, AP_IMPORT_LISTED_MAX, &import->list);
     if (err) {
         import_free(import);
         return err;
@@ -34,6 +36,7 @@ void import_free(struct import *import)
         return;
     import_file_free(import->text);
     import_file_free(import->problems);
+    import_list_free(import->list);
     free(import);
 }
 
@@ -152,6 +155,8 @@ void import_tell_report(struct import *import, struct import_report *ret_report)
         return;
     ret_report->rows = import->rows;
     ret_report->problems = import->problem_count;
+    ret_report->changes = import_list_count(import->list);
+    ret_report->listed = import_list_listed(import->list);
     ret_report->users = import->tallies[IMPORT_OF_USER];
     ret_report->accounts = import->tallies[IMPORT_OF_ACCOUNT];
     ret_report->phones = import->tallies[IMPORT_OF_PHONE];
@@ -173,4 +178,11 @@ int import_problem(struct import *import, uint64_t *offset,
     *offset += (uint64_t)(end - ret_line) + 1;
     ret_line[end - ret_line] = '\0';
     return 0;
+}
+
+int import_read_changes(struct import *import, struct vault *vault, uint32_t limit, uint64_t *next,
+                        import_list_take take, void *data)
+{
+    touch(import);
+    return import_list_read(import->list, vault, limit, next, take, data);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "api_private.h"
+#include "import_list.h"
 
 enum import_phase {
     IMPORT_RECEIVING, /* pieces of the text come */
@@ -39,7 +40,8 @@ struct import_report {
     uint64_t rows, problems;
     bool dry_run;
     struct import_tally users, accounts, phones;
-    const char *error; /* of IMPORT_FAILED without problems; else "" */
+    uint64_t changes, listed; /* of the list: all, and those that can be read */
+    const char *error;        /* of IMPORT_FAILED without problems; else "" */
 };
 
 struct import;
@@ -75,6 +77,10 @@ void import_tell_report(struct import *import, struct import_report *ret_report)
  * next one's. Not while it runs. Errors: AP_ENOENT no more. */
 AP_MUSTCHECK int import_problem(struct import *import, uint64_t *offset,
                                 char ret_line[static AP_IMPORT_PROBLEM_MAX_BYTES]);
+
+/* What it adds and changes, as of import_list_read(). Not while it runs. vault: of this thread. */
+AP_MUSTCHECK int import_read_changes(struct import *import, struct vault *vault, uint32_t limit,
+                                     uint64_t *next, import_list_take take, void *data);
 
 /* Take away what imports that never finished have left. Job thread, with a reader of its own. */
 AP_MUSTCHECK int import_sweep(struct store_db *db, struct store_writer *writer,

@@ -22,12 +22,23 @@ int import_claim(struct import_run *run, struct import_row *row, enum import_col
     return err;
 }
 
-int import_allow_change(struct import_run *run, struct import_row *row, enum import_column column)
+int import_compare(struct import_run *run, struct import_row *row,
+                   const struct import_value *values, size_t count, bool *ret_changed)
 {
-    if (run->update)
-        return 0;
-    return import_refuse(run, row, column,
-                         "it is there already, with another value; --update changes it");
+    bool changed = false;
+    int err = 0;
+
+    for (size_t i = 0; i < count && !err && !row->failed; i++) {
+        if (!values[i].differs)
+            continue;
+        changed = true;
+        err = run->update
+                  ? import_note_field(run, &values[i])
+                  : import_refuse(run, row, values[i].column,
+                                  "it is there already, with another value; --update changes it");
+    }
+    *ret_changed = changed;
+    return err;
 }
 
 int import_add_change(struct import_run *run, struct import_entity *entity,
@@ -161,11 +172,14 @@ static int look_at(struct import_run *run, struct import_row *row, enum import_k
         named.entity->state = IMPORT_BAD;
         row->failed = false;
         note_values(run, row, kind, named.entity);
+        import_note_begin(run);
         err = CHECKS[kind](run, row, named.entity, named.number);
         /* What it refers to may have grown the table. */
         named.entity = import_plan_at(run->plan, kind, named.number);
         if (row->failed)
             named.entity->state = IMPORT_BAD;
+        else if (!err)
+            err = import_note(run, row, kind, (enum import_state)named.entity->state);
         row->failed = row->failed || failed;
     } else if (named.entity->state != IMPORT_BAD) {
         err = compare_values(run, row, kind, named.entity);
@@ -255,7 +269,11 @@ static int add_line(struct import_run *run, struct import_row *row, const struct
     import_plan_id(account->entity, id);
     phone->entity->wanted_lines += import_line_digest(run, line.position, id);
     err = import_plan_add_line(run->plan, &line);
-    return err ? err : import_check_line(run, row, phone->entity, account->entity);
+    if (!err)
+        err = import_check_line(run, row, phone->entity, account->entity);
+    if (err || row->failed)
+        return err;
+    return import_note_line(run, row, phone->entity, account->entity, line.position);
 }
 
 /* A row that says nothing new is a row too many. */

@@ -5,15 +5,18 @@
 #include "autoprov/phone_view.h"
 #include "import_private.h"
 
-/* By external id, else by MAC, with its lines. AP_ENOENT: none. */
-static int find_phone(struct import_run *run, struct import_row *row, struct store_phone *ret_phone)
+/* By external id, else by MAC, with its lines, into run->known. AP_ENOENT: none. */
+static int find_phone(struct import_run *run, struct import_row *row)
 {
     const char *external_id = import_row_text(row, IMPORT_PHONE_EXTERNAL_ID);
+    struct arena *arena = &run->known_arena;
     struct store_phone by_mac, by_id;
-    int mac_err = store_phone_get(run->db, &run->arena, row->mac, &by_mac);
-    int id_err = external_id[0] ? store_phone_by_external(run->db, &run->arena, external_id, &by_id)
-                                : AP_ENOENT;
 
+    run->known.id = NULL;
+    arena_reset(arena);
+    int mac_err = store_phone_get(run->db, arena, row->mac, &by_mac);
+    int id_err =
+        external_id[0] ? store_phone_by_external(run->db, arena, external_id, &by_id) : AP_ENOENT;
     if (mac_err && mac_err != AP_ENOENT)
         return mac_err;
     if (id_err && id_err != AP_ENOENT)
@@ -22,8 +25,22 @@ static int find_phone(struct import_run *run, struct import_row *row, struct sto
         return import_refuse(run, row, IMPORT_PHONE_EXTERNAL_ID, "another phone has it");
     if (mac_err && id_err)
         return AP_ENOENT;
-    *ret_phone = id_err ? by_mac : by_id;
+    run->known = id_err ? by_mac : by_id;
     return 0;
+}
+
+int import_read_phone(struct import_run *run, const struct import_entity *entity,
+                      struct arena *arena, struct store_phone *ret_phone)
+{
+    char id[STORE_ID_TEXT_MAX];
+    uint8_t mac[AP_MAC_LEN];
+    const char *text = NULL;
+
+    import_plan_id(entity, id);
+    int err = store_phone_mac_of(run->db, arena, id, &text);
+    if (!err)
+        err = mac_parse(text, strlen(text), mac);
+    return err ? err : store_phone_get(run->db, arena, mac, ret_phone);
 }
 
 static int settle(struct import_run *run, struct import_row *row, struct store_phone *phone,
@@ -150,27 +167,22 @@ static int change_phone(struct import_run *run, struct import_entity *entity,
 static int compare(struct import_run *run, struct import_row *row, const struct store_phone *phone,
                    const struct store_phone *found, bool *ret_changed)
 {
-    const struct {
-        bool differs;
-        enum import_column column;
-    } VALUES[] = {
-        {memcmp(phone->mac, found->mac, AP_MAC_LEN) != 0, IMPORT_MAC},
-        {!import_is_same(phone->user_id, found->user_id), IMPORT_USER},
-        {!import_is_same(phone->vendor, found->vendor), IMPORT_VENDOR},
-        {!import_is_same(phone->model, found->model), IMPORT_MODEL},
-        {!import_is_same(phone->label, found->label), IMPORT_LABEL},
-        {phone->enabled != found->enabled, IMPORT_ENABLED},
-        {!import_is_same(phone->external_id, found->external_id), IMPORT_PHONE_EXTERNAL_ID},
-    };
-    int err = 0;
+    char before[AP_MAC_TEXT_MAX], after[AP_MAC_TEXT_MAX];
 
-    *ret_changed = false;
-    for (size_t i = 0; i < AP_COUNT(VALUES) && !err && !row->failed; i++) {
-        *ret_changed = *ret_changed || VALUES[i].differs;
-        if (VALUES[i].differs)
-            err = import_allow_change(run, row, VALUES[i].column);
-    }
-    return err;
+    mac_format(found->mac, MAC_FORM_LOWER_COLON, before);
+    mac_format(phone->mac, MAC_FORM_LOWER_COLON, after);
+    const struct import_value VALUES[] = {
+        TEXT_VALUE(IMPORT_MAC, before, after),
+        {!import_is_same(phone->user_id, found->user_id), IMPORT_USER, found->user_name,
+         import_row_text(row, IMPORT_USER)},
+        TEXT_VALUE(IMPORT_VENDOR, found->vendor, phone->vendor),
+        TEXT_VALUE(IMPORT_MODEL, found->model, phone->model),
+        TEXT_VALUE(IMPORT_LABEL, found->label, phone->label),
+        TEXT_VALUE(IMPORT_ENABLED, found->enabled ? "yes" : "no", phone->enabled ? "yes" : "no"),
+        TEXT_VALUE(IMPORT_PHONE_EXTERNAL_ID, found->external_id, phone->external_id),
+    };
+
+    return import_compare(run, row, VALUES, AP_COUNT(VALUES), ret_changed);
 }
 
 static int check_changed(struct import_run *run, struct import_row *row,
@@ -226,15 +238,14 @@ static int check_known_phone(struct import_run *run, struct import_row *row,
 int import_check_phone(struct import_run *run, struct import_row *row, struct import_entity *entity,
                        uint32_t number)
 {
-    struct store_phone found;
     int err = import_claim(run, row, IMPORT_PHONE_EXTERNAL_ID, number);
 
     if (!err && !row->failed)
-        err = find_phone(run, row, &found);
+        err = find_phone(run, row);
     if (row->failed)
         return err;
     if (!err)
-        return check_known_phone(run, row, entity, &found);
+        return check_known_phone(run, row, entity, &run->known);
     return err == AP_ENOENT ? check_new_phone(run, row, entity) : err;
 }
 
@@ -287,26 +298,18 @@ static int change_lines(struct import_run *run, const struct import_line *lines,
 {
     struct import_entity *entity = import_plan_at(run->plan, IMPORT_OF_PHONE, lines[0].phone);
     struct store_phone phone;
-    char id[STORE_ID_TEXT_MAX];
-    uint8_t mac[AP_MAC_LEN];
-    const char *text = NULL;
-    int err = 0;
 
     if (!run->update)
         return import_tell(run, entity->line, import_column_name(IMPORT_LINE),
                            "the phone is there already, with other lines; --update changes them");
-    import_plan_id(entity, id);
-    if (entity->change == 0) {
-        err = store_phone_mac_of(run->db, &run->arena, id, &text);
-        if (!err)
-            err = mac_parse(text, strlen(text), mac);
-        if (!err)
-            err = store_phone_get(run->db, &run->arena, mac, &phone);
-        if (!err)
-            err = change_phone(run, entity, &phone);
-    }
+    int err = import_read_phone(run, entity, &run->arena, &phone);
+    if (!err && entity->change == 0)
+        err = change_phone(run, entity, &phone);
+    struct store_phone *changed = err ? NULL : &run->changes[entity->change - 1].phone;
     if (!err)
-        err = set_lines(run, lines, count, &run->changes[entity->change - 1].phone);
+        err = set_lines(run, lines, count, changed);
+    if (!err)
+        err = import_note_lost_lines(run, entity, &phone, changed->mac);
     arena_reset(&run->arena);
     return err;
 }

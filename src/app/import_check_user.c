@@ -3,6 +3,7 @@
 
 #include "autoprov/array.h"
 #include "autoprov/phone_view.h"
+#include "autoprov/text.h"
 #include "import_private.h"
 
 /* -- users ------------------------------------------------------------------------------------- */
@@ -115,7 +116,7 @@ static int check_known_user(struct import_run *run, struct import_row *row,
 {
     struct store_user user = *found;
     const char *site_id = NULL;
-    bool changed = false;
+    bool changed;
     int err = check_token(run, row, found->id);
 
     import_plan_set_id(entity, found->id);
@@ -125,20 +126,16 @@ static int check_known_user(struct import_run *run, struct import_row *row,
         err = import_find_site(run, row, &site_id);
     if (import_row_has(row, IMPORT_SITE))
         user.site_id = site_id;
-    const struct {
-        bool differs;
-        enum import_column column;
-    } VALUES[] = {
-        {!import_is_same(user.name, found->name), IMPORT_USER},
-        {!import_is_same(user.display_name, found->display_name), IMPORT_USER_DISPLAY_NAME},
-        {!import_is_same(user.external_id, found->external_id), IMPORT_USER_EXTERNAL_ID},
-        {!import_is_same(user.site_id, found->site_id), IMPORT_SITE},
+    const struct import_value VALUES[] = {
+        TEXT_VALUE(IMPORT_USER, found->name, user.name),
+        TEXT_VALUE(IMPORT_USER_DISPLAY_NAME, found->display_name, user.display_name),
+        TEXT_VALUE(IMPORT_USER_EXTERNAL_ID, found->external_id, user.external_id),
+        {!import_is_same(user.site_id, found->site_id), IMPORT_SITE, found->site_name,
+         import_row_text(row, IMPORT_SITE)},
     };
-    for (size_t i = 0; i < AP_COUNT(VALUES) && !err && !row->failed; i++) {
-        changed = changed || VALUES[i].differs;
-        if (VALUES[i].differs)
-            err = import_allow_change(run, row, VALUES[i].column);
-    }
+    if (err || row->failed)
+        return err;
+    err = import_compare(run, row, VALUES, AP_COUNT(VALUES), &changed);
     if (!err && !row->failed && !import_is_same(user.site_id, found->site_id))
         err = check_site(run, row, found->id, user.site_id);
     return err || row->failed || !changed ? err : change_user(run, row, entity, &user);
@@ -245,8 +242,9 @@ static int check_known_account(struct import_run *run, struct import_row *row,
                                struct import_entity *entity, const struct store_account *found)
 {
     struct store_account account = *found;
+    char ports[2][TEXT_DECIMAL_MAX], expires[2][TEXT_DECIMAL_MAX];
     const char *password = NULL;
-    bool changed = false;
+    bool changed;
     int err = store_account_password(run->db, &run->arena, found->id, &password);
 
     import_plan_set_id(entity, found->id);
@@ -256,27 +254,26 @@ static int check_known_account(struct import_run *run, struct import_row *row,
     import_row_account(row, &account);
     if (account.password && store_import_is_same(account.password, password))
         account.password = NULL;
-    const struct {
-        bool differs;
-        enum import_column column;
-    } VALUES[] = {
-        {!import_is_same(account.sip_user, found->sip_user), IMPORT_SIP_USER},
-        {!import_is_same(account.domain, found->domain), IMPORT_DOMAIN},
-        {account.password != NULL, IMPORT_PASSWORD},
-        {!import_is_same(account.auth_user, found->auth_user), IMPORT_AUTH_USER},
-        {!import_is_same(account.display_name, found->display_name), IMPORT_ACCOUNT_DISPLAY_NAME},
-        {!import_is_same(account.registrar_host, found->registrar_host), IMPORT_REGISTRAR_HOST},
-        {account.registrar_port != found->registrar_port, IMPORT_REGISTRAR_PORT},
-        {account.transport != found->transport, IMPORT_TRANSPORT},
-        {!import_is_same(account.outbound_proxy, found->outbound_proxy), IMPORT_OUTBOUND_PROXY},
-        {account.expires_s != found->expires_s, IMPORT_EXPIRES},
-        {!import_is_same(account.external_id, found->external_id), IMPORT_ACCOUNT_EXTERNAL_ID},
+    /* Their lengths are of no use. */
+    (void)text_decimal(found->registrar_port, ports[0]);
+    (void)text_decimal(account.registrar_port, ports[1]);
+    (void)text_decimal(found->expires_s, expires[0]);
+    (void)text_decimal(account.expires_s, expires[1]);
+    const struct import_value VALUES[] = {
+        TEXT_VALUE(IMPORT_SIP_USER, found->sip_user, account.sip_user),
+        TEXT_VALUE(IMPORT_DOMAIN, found->domain, account.domain),
+        {account.password != NULL, IMPORT_PASSWORD, NULL, NULL},
+        TEXT_VALUE(IMPORT_AUTH_USER, found->auth_user, account.auth_user),
+        TEXT_VALUE(IMPORT_ACCOUNT_DISPLAY_NAME, found->display_name, account.display_name),
+        TEXT_VALUE(IMPORT_REGISTRAR_HOST, found->registrar_host, account.registrar_host),
+        TEXT_VALUE(IMPORT_REGISTRAR_PORT, ports[0], ports[1]),
+        TEXT_VALUE(IMPORT_TRANSPORT, api_transport_name(found->transport),
+                   api_transport_name(account.transport)),
+        TEXT_VALUE(IMPORT_OUTBOUND_PROXY, found->outbound_proxy, account.outbound_proxy),
+        TEXT_VALUE(IMPORT_EXPIRES, expires[0], expires[1]),
+        TEXT_VALUE(IMPORT_ACCOUNT_EXTERNAL_ID, found->external_id, account.external_id),
     };
-    for (size_t i = 0; i < AP_COUNT(VALUES) && !err && !row->failed; i++) {
-        changed = changed || VALUES[i].differs;
-        if (VALUES[i].differs)
-            err = import_allow_change(run, row, VALUES[i].column);
-    }
+    err = import_compare(run, row, VALUES, AP_COUNT(VALUES), &changed);
     return err || row->failed || !changed ? err
                                           : change_account(run, row, entity, &account, password);
 }

@@ -93,6 +93,8 @@ static int check(struct import *import, struct import_run *run)
 
     if (!err)
         err = import_check_end(run);
+    int list_err = import_list_end(run->list, store_vault(run->db));
+    err = err ? err : list_err;
     tally(import, run);
     return err;
 }
@@ -379,6 +381,8 @@ static int open_run(struct import *import, struct api_call *call, struct import_
     run->db = import->reader;
     run->update = import->update;
     run->problems = import->problems;
+    run->list = import->list;
+    arena_init(&run->known_arena, AP_ADMIN_ANSWER_MAX_BYTES);
     arena_init(&run->arena, AP_ADMIN_ANSWER_MAX_BYTES);
     arena_init(&run->kept, KEPT_MAX_BYTES);
     arena_init(&run->inherited_arena, AP_REQUEST_ARENA_MAX_BYTES);
@@ -391,6 +395,7 @@ static void close_run(struct import_run *run)
     free(run->tokens);
     free(run->changes); /* what is secret in it is sealed */
     arena_done(&run->arena);
+    arena_done(&run->known_arena);
     arena_done(&run->kept);
     arena_done(&run->inherited_arena);
     arena_done(&run->call->arena);

@@ -21,6 +21,7 @@ struct import {
     uint64_t bytes; /* of the text */
     uint8_t digest[VAULT_TAG_BYTES];
     struct import_file *problems;
+    struct import_list *list;
 
     struct api_job job;
     struct store_db *reader;

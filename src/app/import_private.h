@@ -8,6 +8,7 @@
 #include "autoprov/store_import.h"
 #include "import_csv.h"
 #include "import_file.h"
+#include "import_list.h"
 #include "import_plan.h"
 
 /* One row as it was read; strings are the cells'. */
@@ -32,6 +33,13 @@ struct import_run {
     struct import_file *problems; /* "LINE: COLUMN: REASON\n" */
     uint64_t problem_count;
     uint64_t rows;
+
+    struct import_list *list;
+    struct import_listed listed; /* the fields of what is being looked at; strings in arena */
+
+    /* The known phone looked at last: its lines are compared row by row. id NULL: none. */
+    struct arena known_arena;
+    struct store_phone known;
 
     /* Changes of what is there, strings in an arena of their own. */
     struct arena kept;
@@ -115,12 +123,26 @@ AP_MUSTCHECK int import_check_line(struct import_run *run, struct import_row *ro
 /* An external id belongs to one of its kind, in the file. */
 AP_MUSTCHECK int import_claim(struct import_run *run, struct import_row *row,
                               enum import_column column, uint32_t number);
-/* A change of what is there: refused without --update, naming the column that differs. */
-AP_MUSTCHECK int import_allow_change(struct import_run *run, struct import_row *row,
-                                     enum import_column column);
+/* A value of what is there, and what the row says instead. */
+struct import_value {
+    bool differs;
+    enum import_column column;
+    const char *before, *after; /* NULL: none; of a secret not looked at */
+};
+#define TEXT_VALUE(column_, before_, after_)                                                       \
+    {                                                                                              \
+        !import_is_same((before_), (after_)), (column_), (before_), (after_)                       \
+    }
+/* *ret_changed: one of them differs. Changes are noted; without --update they are refused, naming
+ * the column. */
+AP_MUSTCHECK int import_compare(struct import_run *run, struct import_row *row,
+                                const struct import_value *values, size_t count, bool *ret_changed);
 /* Room for a change of entity, zeroed. Errors: AP_ERANGE above AP_IMPORT_CHANGES_MAX, told. */
 AP_MUSTCHECK int import_add_change(struct import_run *run, struct import_entity *entity,
                                    struct store_import_change **ret_change);
+/* A phone that is there, with its lines, into arena. */
+AP_MUSTCHECK int import_read_phone(struct import_run *run, const struct import_entity *entity,
+                                   struct arena *arena, struct store_phone *ret_phone);
 /* Both absent, or the same text. */
 bool import_is_same(const char *a, const char *b);
 /* A copy for the changes; NULL for NULL. *failed is set without memory, else left. */
@@ -128,6 +150,25 @@ const char *import_keep(struct import_run *run, const char *text, bool *failed);
 /* The id of a site by its name; NULL: told as a problem. */
 AP_MUSTCHECK int import_find_site(struct import_run *run, struct import_row *row,
                                   const char **ret_id);
+
+/* -- import_note.c ----------------------------------------------------------------------------- */
+
+/* For the list of what changes, as of import_list_add(). Of what is there: what the file changes of
+ * it, by then compared. Secrets among the values are left out here. */
+AP_MUSTCHECK int import_note_field(struct import_run *run, const struct import_value *value);
+/* A thing that the row adds or changes, with the fields since import_note_begin(). */
+void import_note_begin(struct import_run *run);
+AP_MUSTCHECK int import_note(struct import_run *run, const struct import_row *row,
+                             enum import_kind kind, enum import_state state);
+/* A line of the row: nothing is noted if the phone has it so. */
+AP_MUSTCHECK int import_note_line(struct import_run *run, const struct import_row *row,
+                                  const struct import_entity *phone,
+                                  const struct import_entity *account, uint32_t position);
+/* The lines that a phone has and the file does not give it, after the last row. mac: as it will be.
+ */
+AP_MUSTCHECK int import_note_lost_lines(struct import_run *run, const struct import_entity *entity,
+                                        const struct store_phone *found,
+                                        const uint8_t mac[static AP_MAC_LEN]);
 
 /* -- import_stage.c ---------------------------------------------------------------------------- */
 

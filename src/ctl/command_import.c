@@ -245,7 +245,7 @@ static void print_tally(const json_t *report, const char *what, bool dry_run)
            (long long)json_integer_value(json_object_get(tally, "unchanged")));
 }
 
-static int print_report(const struct job *job, const json_t *report)
+static int print_report(const struct job *job, json_t *report)
 {
     json_int_t problems = json_integer_value(json_object_get(report, "problems"));
     const char *error = json_string_value(json_object_get(report, "error"));
@@ -256,6 +256,9 @@ static int print_report(const struct job *job, const json_t *report)
     if (!has_state(report, "done"))
         return ctl_fail(CTL_FAILED, "%s: %s; nothing was imported", job->file,
                         error && error[0] ? error : "it was cancelled");
+    int code = dry_run ? ctl_import_changes(&job->args, job->path, report) : CTL_OK;
+    if (code != CTL_OK)
+        return code;
     if (job->args.json) {
         ctl_print_json(report);
         return CTL_OK;

@@ -296,6 +296,9 @@ int ctl_user_invite(const struct ctl_args *args);
 int ctl_audit_list(const struct ctl_args *args);
 int ctl_audit_verify(const struct ctl_args *args);
 int ctl_import(const struct ctl_args *args);
+/* What the daemon's import at path (below /api/v1) would add and change, as lines; with --json into
+ * report's "items". Both are bounded. */
+int ctl_import_changes(const struct ctl_args *args, const char *path, json_t *report);
 int ctl_export(const struct ctl_args *args);
 
 #endif

@@ -95,6 +95,50 @@ def test_what_was_imported_is_served_and_exported_as_it_was(instance, make_insta
     path.unlink()
 
 
+# -- what would change ----------------------------------------------------------------------------
+
+LISTED, SHOWN = 100_000, 1_000
+
+
+def test_a_dry_run_tells_what_would_change_row_by_row(instance):
+    old, new = instance.secret(), instance.secret()
+    first = row(user="alice", user_display_name="Alice", sip_user=1001, domain="pbx.example.com",
+                password=old, mac="cc5ef641b794", vendor="linphone", label="Desk")
+    instance.ctl("import", write(instance, f"{HEAD}\n{first}\n"), code=OK)
+    path = write(instance, "\n".join([
+        HEAD, row(user="alice", user_display_name="Alice", sip_user=1001, domain="pbx.example.com",
+                  password=new, mac="cc5ef641b794", vendor="linphone", label='"<b>Hall, 2</b>"'),
+        row(user="bob", user_display_name="Bob", account_user="alice", sip_user=1001,
+            domain="pbx.example.com", password=new, mac="020000000001")]))
+    lines = instance.ctl("import", path, "--dry-run", "--update", code=OK).out.splitlines()
+    assert lines == [
+        "line 2: account 1001@pbx.example.com of alice: changed: password",
+        "line 2: phone cc:5e:f6:41:b7:94 of alice: changed: label Desk -> <b>Hall, 2</b>",
+        "line 3: user bob: added",
+        "line 3: phone 02:00:00:00:00:01 of bob: added",
+        'line 3: line 02:00:00:00:00:01/1: added: account "" -> 1001@pbx.example.com',
+        "users     would be 1 added, 0 changed, 1 unchanged",
+        "accounts  would be 0 added, 1 changed, 0 unchanged",
+        "phones    would be 1 added, 1 changed, 0 unchanged"], lines
+    result = instance.ctl("import", path, "--dry-run", "--update", "--json", code=OK).json()
+    assert result["changes"] == result["changes_listed"] == len(result["items"]) == 5
+    assert result["items"][0]["fields"] == [{"name": "password", "before": None, "after": None}]
+    # What is applied is not listed.
+    assert "line 2" not in instance.ctl("import", path, "--update", code=OK).out
+
+
+def test_a_long_list_of_changes_ends_somewhere(instance):
+    count = LISTED + 50
+    path = write(instance, "user\n" + "".join(f"u{n}\n" for n in range(count)))
+    lines = instance.ctl("import", path, "--dry-run", code=OK).out.splitlines()
+    assert lines[SHOWN - 1:SHOWN + 1] == [f"line {SHOWN + 1}: user u{SHOWN - 1}: added",
+                                          f"and {count - SHOWN} more"]
+    result = instance.ctl("import", path, "--dry-run", "--json", code=OK).json()
+    assert result["changes"] == count and result["changes_listed"] == LISTED
+    assert len(result["items"]) == SHOWN
+    path.unlink()
+
+
 # -- files that are broken -------------------------------------------------------------------------
 
 def pick(random_, column, values):

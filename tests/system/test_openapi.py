@@ -427,7 +427,8 @@ def walk_settings(walk):
 def walk_imports(walk):
     walk.instance.expected_log.append("admin_failed action=read .*busy")
     for text, rows in (("user,display\nzoe,Zoe\n", 1), ("user,mac\nzoe,zz\n", 1),
-                       ("user\nzoe\n", 0)):
+                       ("user\nzoe\n", 0),
+                       (f"user,sip_user,domain,password,mac,label,line\nalice,1001,{PBX},other,{MAC},Hall,19\n", 0)):
         id = walk.call("addImport", 201, {})["id"]
         walk.call("addImport", 503, {})
         walk.call("putImportChunk", 409, text, id=id, number=1)
@@ -437,6 +438,7 @@ def walk_imports(walk):
             "showImport", 200, id=id)["state"] in ("done", "failed"))
         walk.call("applyImport", 409, {}, id=id)
         assert len(walk.call("listImportProblems", 200, id=id)["items"]) == rows
+        assert bool(walk.call("listImportChanges", 200, id=id)["items"]) == (rows == 0)
         walk.call("deleteImport", 200, id=id)
     for name in ("exportUsers", "exportSecrets"):
         page = walk.call(name, 200)

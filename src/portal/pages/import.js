@@ -1,7 +1,7 @@
 /* pages/import.js: many users and phones from a CSV: upload in pieces, look at what would change, then apply it, all or nothing. */
 
 import {h, fill} from '../dom.js';
-import {t, number, bytes} from '../text.js';
+import {t, word, number, bytes} from '../text.js';
 import {call, get, post, del, path, sleep} from '../api.js';
 import {head, section, pagedTable, progress, table, badge} from '../bits.js';
 import {field, problemBox, showProblem} from '../form.js';
@@ -9,6 +9,24 @@ import {button} from '../dialog.js';
 
 const PIECE = 512 * 1024;
 const MOST = 256 * 1024 * 1024;
+
+/* Words for one thing that is added or changed; what stands in the file is shown as it is. */
+function named(row) {
+    if (row.kind === 'line') {
+        const [mac, line] = row.name.split('/');
+        return t('import.lineOf', {line, mac});
+    }
+    return row.user ? t('import.nameOf', {name: row.name, user: row.user}) : row.name;
+}
+
+const signs = {added: 'good', changed: 'info', removed: 'warn'};
+
+/* Of a secret the API tells no values. */
+function fields(row) {
+    const value = text => (text === '' ? t('import.empty') : text);
+    return row.fields.length ? row.fields.map(one => h('div', {}, word('importField', one.name),
+        ': ', one.before === null ? t('import.secret') : [value(one.before), ' → ', h('strong', {}, value(one.after))])) : '–';
+}
 
 export async function show(root, params, {signal, guard}) {
     let file = null;
@@ -114,7 +132,18 @@ export async function show(root, params, {signal, guard}) {
             node.append(h('h3', {}, t('import.problemList')), h('p', {class: 'hint'}, t('import.mend')), list.node);
             list.load();
         } else if (good && dry && changesAny) {
-            node.append(h('p', {class: 'hint'}, t('import.applyText')), h('div', {class: 'buttons'}, h('button', {type: 'button', class: 'primary', onclick: () => run(false)}, t('import.apply'))));
+            const list = pagedTable(path`/imports/${done.id}/changes`, t('import.changeList'), [
+                {text: t('import.line'), kind: 'right', cell: row => number(row.line)},
+                {text: t('import.what'), cell: row => word('importKind', row.kind)},
+                {text: t('import.name'), cell: named},
+                {text: t('import.change'), cell: row => badge(signs[row.change], word('import', row.change))},
+                {text: t('import.fields'), cell: fields},
+            ], {signal});
+            /* Above the list, which may be long. */
+            node.append(h('p', {class: 'hint'}, t('import.applyText')), h('div', {class: 'buttons'}, h('button', {type: 'button', class: 'primary', onclick: () => run(false)}, t('import.apply'))),
+                h('h3', {}, t('import.changeList')),
+                h('p', {class: 'hint'}, done.changes_listed < done.changes ? t('import.first', {n: done.changes_listed, total: done.changes}) : t('import.all', {n: done.changes})), list.node);
+            list.load();
         } else if (good && !dry) {
             node.append(h('div', {class: 'buttons'}, h('a', {class: 'button primary', href: '#/phones?state=never_fetched'}, t('import.toPhones'))));
         }

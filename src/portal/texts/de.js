@@ -259,7 +259,16 @@ export default {
         looking: {one: 'Wird angesehen: {n} Zeile …', other: 'Wird angesehen: {n} Zeilen …'}, writing: {one: 'Wird geschrieben: {n} Zeile …', other: 'Wird geschrieben: {n} Zeilen …'}, stopped: 'Angehalten. Es wurde nichts geschrieben.', would: 'Es passt', nothing: 'Es passt und ändert nichts',
         done: 'Fertig', failed: 'Fehlgeschlagen: es wurde nichts geschrieben', problems: {one: '{n} Fehler: es wird nichts geschrieben', other: '{n} Fehler: es wird nichts geschrieben'}, rows: {one: '{n} Zeile.', other: '{n} Zeilen.'}, changes: 'Änderungen', what: 'Was',
         added: 'neu', changed: 'geändert', unchanged: 'gleich', problemList: 'Fehler', line: 'Zeile', column: 'Spalte', mend: 'Beheben Sie sie in der Datei, und wählen Sie sie noch einmal.', apply: 'Anwenden', applyText: 'Noch ist nichts geschrieben. Es wird alles geschrieben oder nichts; Telefone werden währenddessen bedient.',
-        toPhones: 'Zu den Telefonen, die nie abgerufen haben', columns: 'Welche Spalten?', columnsText: 'Die erste Zeile nennt sie. Ein Benutzer, ein Konto oder ein Telefon darf in mehreren Zeilen stehen; die Datei enthält SIP-Passwörter, behalten Sie sie für sich.',
+        toPhones: 'Zu den Telefonen, die nie abgerufen haben', changeList: 'Was sich ändert, Zeile für Zeile', name: 'Name', change: 'Änderung', fields: 'Vorher → nachher', removed: 'entfernt', empty: '(leer)', secret: '(wird nie gezeigt)', nameOf: '{name} von {user}', lineOf: 'Leitung {line} von {mac}',
+        all: {one: '{n} Änderung, in der Reihenfolge der Datei. Passwörter und Token werden nie gezeigt.', other: '{n} Änderungen, in der Reihenfolge der Datei. Passwörter und Token werden nie gezeigt.'},
+        first: {one: 'Die erste Änderung von {total}, in der Reihenfolge der Datei. Passwörter und Token werden nie gezeigt.', other: 'Die ersten {n} Änderungen von {total}, in der Reihenfolge der Datei. Passwörter und Token werden nie gezeigt.'},
+        columns: 'Welche Spalten?', columnsText: 'Die erste Zeile nennt sie. Ein Benutzer, ein Konto oder ein Telefon darf in mehreren Zeilen stehen; die Datei enthält SIP-Passwörter, behalten Sie sie für sich.',
+    },
+    importKind: {user: 'Benutzer', account: 'Konto', phone: 'Telefon', line: 'Leitung'},
+    importField: {
+        user: 'Benutzer', user_display_name: 'Anzeigename', user_external_id: 'Externe Kennung', site: 'Standort', sip_user: 'SIP-Benutzer', domain: 'Domain', password: 'Passwort', auth_user: 'Anmeldename',
+        account_display_name: 'Anzeigename', registrar_host: 'Registrar', registrar_port: 'Port des Registrars', transport: 'Transport', outbound_proxy: 'Outbound-Proxy', expires: 'Registrierung (Sekunden)', account_external_id: 'Externe Kennung',
+        mac: 'MAC', vendor: 'Hersteller', model: 'Modell', label: 'Bezeichnung', enabled: 'Eingeschaltet', phone_external_id: 'Externe Kennung', account: 'Konto',
     },
     settings: {
         options: 'Custom Options', optionsText: 'Ein JSON-Objekt. Ein leerer Text bedeutet: keine Optionen.', readOnly: 'Sie lassen sich hier nicht ändern.', wellFormed: 'Das ist JSON',

@@ -260,7 +260,16 @@ export default {
         looking: {one: 'Looking: {n} row …', other: 'Looking: {n} rows …'}, writing: {one: 'Writing: {n} row …', other: 'Writing: {n} rows …'}, stopped: 'Stopped. Nothing was written.', would: 'It fits', nothing: 'It fits, and changes nothing',
         done: 'Done', failed: 'Failed: nothing was written', problems: {one: '{n} problem: nothing is written', other: '{n} problems: nothing is written'}, rows: {one: '{n} row.', other: '{n} rows.'}, changes: 'Changes', what: 'What',
         added: 'added', changed: 'changed', unchanged: 'unchanged', problemList: 'Problems', line: 'Line', column: 'Column', mend: 'Mend them in the file, and choose it again.', apply: 'Apply', applyText: 'Nothing is written yet. All of it is, or nothing; phones are served meanwhile.',
-        toPhones: 'To the phones that have never fetched', columns: 'Which columns?', columnsText: 'The first line names them. A user, an account or a phone may stand in several rows; the file holds SIP passwords, so keep it to yourself.',
+        toPhones: 'To the phones that have never fetched', changeList: 'What changes, row by row', name: 'Name', change: 'Change', fields: 'Before → after', removed: 'removed', empty: '(empty)', secret: '(never shown)', nameOf: '{name} of {user}', lineOf: 'Line {line} of {mac}',
+        all: {one: '{n} change, in the order of the file. Passwords and tokens are never shown.', other: '{n} changes, in the order of the file. Passwords and tokens are never shown.'},
+        first: {one: 'The first change of {total}, in the order of the file. Passwords and tokens are never shown.', other: 'The first {n} changes of {total}, in the order of the file. Passwords and tokens are never shown.'},
+        columns: 'Which columns?', columnsText: 'The first line names them. A user, an account or a phone may stand in several rows; the file holds SIP passwords, so keep it to yourself.',
+    },
+    importKind: {user: 'User', account: 'Account', phone: 'Phone', line: 'Line'},
+    importField: {
+        user: 'user', user_display_name: 'display name', user_external_id: 'external id', site: 'site', sip_user: 'SIP user', domain: 'domain', password: 'password', auth_user: 'authentication user',
+        account_display_name: 'display name', registrar_host: 'registrar', registrar_port: 'registrar’s port', transport: 'transport', outbound_proxy: 'outbound proxy', expires: 'registration (seconds)', account_external_id: 'external id',
+        mac: 'MAC', vendor: 'vendor', model: 'model', label: 'label', enabled: 'enabled', phone_external_id: 'external id', account: 'account',
     },
     settings: {
         options: 'Custom Options', optionsText: 'A JSON object. An empty text means no options.', readOnly: 'They cannot be changed here.', wellFormed: 'This is JSON',

@@ -63,13 +63,29 @@ run(async b => {
     await page.getByRole('button', {name: 'Look at it'}).click();
     await page.getByText(/1 problem: nothing is written/).waitFor();
     await b.shot(page, 'import_problem');
-    const rows = ['user,sip_user,domain,password,mac,vendor', ...Array.from({length: 20}, (_, i) =>
-        `user${i},30${String(i).padStart(2, '0')},pbx.example.com,secret of ${i},0015650000${i.toString(16).padStart(2, '0')},yealink`)];
+    const rows = ['user,sip_user,domain,password,mac,vendor,label', ...Array.from({length: 20}, (_, i) =>
+        `user${i},30${String(i).padStart(2, '0')},pbx.example.com,secret of ${i},0015650000${i.toString(16).padStart(2, '0')},yealink,`),
+        'alice,1001,pbx.example.com,a new secret of 1001,001565112233,yealink,<b>Hall</b>'];
+    await page.getByLabel('Change what is there too').check();
     await page.getByLabel('CSV file').setInputFiles({name: 'good.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n'))});
     await page.getByRole('button', {name: 'Look at it'}).click();
     await page.getByText('It fits').waitFor();
+    /* Each change in the order of the file; what is in the file stays a text, and no secret is told. */
+    const changes = page.getByRole('table', {name: 'What changes, row by row'});
+    await changes.getByText('001565112233'.match(/../g).join(':')).first().waitFor();
+    const said = (await changes.getByRole('row').allInnerTexts()).map(text => text.replace(/\s+/g, ' ').trim());
+    assert.equal(said.length, 1 + 20 * 4 + 3);
+    assert.match(said[3], /^2 Phone 00:15:65:00:00:00 of user0 . added –$/);
+    assert.match(said[4], /^2 Line Line 1 of 00:15:65:00:00:00 . added account: \(empty\) → 3000@pbx.example.com$/);
+    assert.match(said[81], /^22 Account 1001@pbx.example.com of alice . changed password: \(never shown\)$/);
+    assert.match(said[82], /^22 Phone 00:15:65:11:22:33 of alice . changed label: .*<img .* → <b>Hall<\/b>$/);
+    assert.match(said[83], /^22 Line Line 2 of 00:15:65:11:22:33 . removed account: 1002@pbx.example.com → \(empty\)$/);
+    assert.ok(!(await page.content()).includes('secret of'));
+    await page.getByText('83 changes, in the order of the file').waitFor();
     await b.shot(page, 'import');
     assert.deepEqual(await b.axe(page), []);
+    await changes.getByRole('row').last().scrollIntoViewIfNeeded();
+    await b.shot(page, 'import_changes');
     assert.equal(JSON.parse(await ctl('user', 'list', '--json')).some(one => one.name === 'user7'), false);
     await page.getByRole('button', {name: 'Apply'}).click();
     await page.getByRole('link', {name: 'To the phones that have never fetched'}).click();
