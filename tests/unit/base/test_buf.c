@@ -145,12 +145,13 @@ static void test_two_are_joined_in_whichever_memory_has_room(void **state)
         int err;
         bool stays;
     } ROWS[] = {
-        {3, 5, 100, 100, false, false, 0, true},
-        {3, 5, 100, 100, true, false, 0, true},
-        {3, 5, 100, 100, false, true, 0, true},
-        {0, 5, 100, 100, true, true, 0, true},
+        {3, 5, 1000, 1000, false, false, 0, true},
+        {3, 5, 1000, 1000, true, false, 0, true},
+        {3, 5, 1000, 1000, false, true, 0, true},
+        {0, 5, 1000, 1000, true, true, 0, true},
         {3, 0, 100, 100, false, false, 0, false},
         {0, 0, 100, 100, false, false, 0, false},
+        {3, 300, 1000, 400, false, true, 0, false},
         {60, 255, 255, 1000, true, true, 0, false},
         {60, 255, 1000, 400, false, true, 0, false},
         {250, 250, 1000, 500, true, true, 0, false},
