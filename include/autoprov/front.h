@@ -17,9 +17,10 @@
 struct front;
 
 struct front_setup {
-    uv_loop_t *loop;              /* borrowed for the front's life */
-    const struct ap_clock *clock; /* borrowed */
-    struct source_table *sources; /* shared by all fronts; borrowed. NULL: nothing is counted */
+    uv_loop_t *loop;                 /* borrowed for the front's life */
+    const struct ap_clock *clock;    /* borrowed */
+    struct source_table *sources;    /* shared by all fronts; borrowed. NULL: nothing is counted */
+    struct turned_away *turned_away; /* the same. NULL: nobody is remembered */
     http_handler_fn handler;
     void *handler_data;
     struct penalty_table

@@ -12,6 +12,7 @@
 #include "autoprov/limits.h"
 #include "autoprov/log.h"
 #include "autoprov/store_object.h"
+#include "autoprov/turned_away.h"
 #include "daemon_private.h"
 #include "sip_socket.h"
 
@@ -150,6 +151,7 @@ static int start_workers(struct daemon *daemon, struct ap_error *error)
             .vault = daemon->vault,
             .writer = daemon->writer,
             .sources = daemon->sources,
+            .turned_away = daemon->turned_away,
             .guard = daemon->guard,
             .alarms = daemon->alarms,
             .penalties = daemon->penalties,
@@ -206,6 +208,8 @@ static int start_parts(struct daemon *daemon, struct ap_error *error)
     };
     int err = source_table_new(&limits, &daemon->sources);
 
+    if (!err)
+        err = turned_away_new(&daemon->turned_away);
     if (!err)
         err = penalty_table_new(&daemon->penalties);
     if (!err)
@@ -391,6 +395,7 @@ static void tear_down(struct daemon *daemon)
     free(daemon->drains);
     free(daemon->workers);
     source_table_free(daemon->sources);
+    turned_away_free(daemon->turned_away);
     flat_guard_free(daemon->guard);
     alarms_free(daemon->alarms);
     penalty_table_free(daemon->penalties);

@@ -56,6 +56,7 @@ struct daemon {
     enum store_rekey_state rekey_state; /* as the log has told it */
     struct store_db *reader;
     struct source_table *sources;
+    struct turned_away *turned_away;
     struct alarms *alarms;
     struct flat_guard *guard;
     uint64_t last_alarm;        /* the log has told of it */

@@ -67,6 +67,7 @@ static int open_parts(struct worker *worker, const struct worker_setup *setup,
     struct front_setup front = {.loop = &worker->loop,
                                 .clock = setup->clock,
                                 .sources = setup->sources,
+                                .turned_away = setup->turned_away,
                                 .penalties = setup->penalties,
                                 .handler = provision_handle};
     int err = store_open(setup->database, STORE_READER, setup->vault, setup->clock, &worker->reader,

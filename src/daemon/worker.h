@@ -27,6 +27,7 @@ struct worker_setup {
     const struct vault *vault; /* cloned */
     struct store_writer *writer;
     struct source_table *sources;
+    struct turned_away *turned_away;
     struct flat_guard *guard;
     struct alarms *alarms;
     struct penalty_table *penalties;

@@ -301,6 +301,7 @@ int connection_begin_handshake(struct connection *connection)
         connection->has_slot = true;
     }
     front->begun_handshakes++;
+    front_had_turn(connection);
     if (connection->state == CONNECTION_WAITING)
         front_remove_waiting(connection);
     if (stream_start_tls(&connection->stream, connection->fd, connection->listener->tls) != 0) {
@@ -362,8 +363,10 @@ void connection_close(struct connection *connection)
 {
     if (connection->state == CONNECTION_CLOSED)
         return;
-    if (connection->state == CONNECTION_WAITING)
+    if (connection->state == CONNECTION_WAITING) {
         front_remove_waiting(connection);
+        front_turn_away(connection);
+    }
     connection_drop_exchange(connection);
     connection->state = CONNECTION_CLOSED;
     connection_release_place(connection);

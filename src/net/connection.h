@@ -48,8 +48,9 @@ struct connection {
     struct buf in;
     struct buf out;
     size_t out_sent;
-    size_t skip_bytes;     /* DROP, LINGER: to be read and forgotten, at most */
-    uint64_t opened_at_ms; /* these by the loop's clock */
+    size_t skip_bytes;       /* DROP, LINGER: to be read and forgotten, at most */
+    uint64_t opened_at_ms;   /* these by the loop's clock */
+    uint64_t waits_since_ms; /* WAITING: its source, with earlier attempts */
     uint64_t deadline_ms;
     uint64_t timer_at_ms; /* 0: not armed */
     enum connection_state state;

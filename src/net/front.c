@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "autoprov/limits.h"
+#include "autoprov/turned_away.h"
 #include "connection.h"
 #include "front_private.h"
 
@@ -25,6 +26,13 @@ void front_add_waiting(struct connection *connection)
     struct front *front = connection->front;
     struct connection_list *list = &front->waiting;
 
+    connection->waits_since_ms = connection->opened_at_ms;
+    if (front->setup.turned_away) {
+        struct source_key key;
+        address_source_key(&connection->peer, &key);
+        connection->waits_since_ms =
+            turned_away_since(front->setup.turned_away, &key, connection->opened_at_ms);
+    }
     connection->next_waiting = NULL;
     connection->previous_waiting = list->last;
     if (list->last)
@@ -64,18 +72,95 @@ static bool is_among(const struct source_key *keys, size_t count, const struct s
     return false;
 }
 
-/* In order of arrival, or the newest first when the oldest has waited long; but nobody waits behind
- * the connections of a source that has its fill. */
+void front_had_turn(const struct connection *connection)
+{
+    const struct front_setup *setup = &connection->front->setup;
+    struct source_key key;
+
+    if (!setup->turned_away)
+        return;
+    address_source_key(&connection->peer, &key);
+    turned_away_forget(setup->turned_away, &key, uv_now(setup->loop));
+}
+
+void front_turn_away(const struct connection *connection)
+{
+    const struct front_setup *setup = &connection->front->setup;
+    struct source_key key;
+
+    if (!setup->turned_away)
+        return;
+    address_source_key(&connection->peer, &key);
+    turned_away_note(setup->turned_away, &key, connection->waits_since_ms, uv_now(setup->loop));
+}
+
+static bool is_same_source(const struct connection *a, const struct connection *b)
+{
+    struct source_key key_a, key_b;
+
+    address_source_key(&a->peer, &key_a);
+    address_source_key(&b->peer, &key_b);
+    return memcmp(&key_a, &key_b, sizeof(key_a)) == 0;
+}
+
+/* Keep the candidates that have waited longest, one of each source, the longest first. */
+static size_t add_candidate(struct connection *candidates[static AP_HANDSHAKES_PER_TURN],
+                            size_t count, struct connection *connection)
+{
+    size_t at = count;
+
+    for (size_t i = 0; i < count; i++) {
+        if (candidates[i]->waits_since_ms > connection->waits_since_ms && at == count)
+            at = i;
+        if (is_same_source(candidates[i], connection)) {
+            /* The list is walked from the newest on: who has more time left stays. */
+            return count;
+        }
+    }
+    if (at == AP_HANDSHAKES_PER_TURN)
+        return count;
+    size_t last = count < AP_HANDSHAKES_PER_TURN ? count : count - 1;
+    memmove(&candidates[at + 1], &candidates[at], (last - at) * sizeof(struct connection *));
+    candidates[at] = connection;
+    return last + 1;
+}
+
+/* Of those who have just come, and so have time left, the ones who were turned away longest ago. */
+static void start_returning(struct front *front, uint64_t now_ms)
+{
+    struct connection *candidates[AP_HANDSHAKES_PER_TURN];
+    size_t count = 0;
+
+    if (!front->setup.turned_away)
+        return;
+    for (struct connection *connection = front->waiting.last;
+         connection && now_ms - connection->opened_at_ms < front->deadlines.waiting_ms;
+         connection = connection->previous_waiting) {
+        bool is_longer = count < AP_HANDSHAKES_PER_TURN ||
+                         connection->waits_since_ms < candidates[count - 1]->waits_since_ms;
+        if (is_longer && connection->waits_since_ms < connection->opened_at_ms)
+            count = add_candidate(candidates, count, connection);
+    }
+    for (size_t i = 0; i < count && front->begun_handshakes < AP_HANDSHAKES_PER_TURN; i++) {
+        if (connection_begin_handshake(candidates[i]) == AP_EBUSY)
+            continue; /* its source has its fill: the others go on */
+    }
+}
+
+/* In order of arrival, or when the oldest has waited long those who came back, then the newest
+ * first; but nobody waits behind the connections of a source that has its fill. */
 static void start_waiting(struct front *front)
 {
     struct source_key full[FULL_SOURCES_MAX];
     size_t full_count = 0;
     const struct connection *oldest = front->waiting.first;
-    bool is_late =
-        oldest && uv_now(front->setup.loop) - oldest->opened_at_ms >= front->deadlines.waiting_ms;
+    uint64_t now_ms = uv_now(front->setup.loop);
+    bool is_late = oldest && now_ms - oldest->opened_at_ms >= front->deadlines.waiting_ms;
     struct connection *next;
 
     front->may_begin = false;
+    if (is_late)
+        start_returning(front, now_ms);
     for (struct connection *connection = is_late ? front->waiting.last : front->waiting.first;
          connection && full_count < FULL_SOURCES_MAX; connection = next) {
         struct source_key key;

@@ -87,6 +87,10 @@ void front_wake(struct front *front);
 void front_add_waiting(struct connection *connection);
 void front_remove_waiting(struct connection *connection);
 
+/* A connection's handshake begins; or it leaves the queue unserved: its source is remembered. */
+void front_had_turn(const struct connection *connection);
+void front_turn_away(const struct connection *connection);
+
 /* accept.c: stop accepting; the closes are run by the loop. */
 void listener_close(struct listener *listener);
 

@@ -1,5 +1,16 @@
 #include "front_fixture.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
 struct client clients[CLIENTS_MAX];
 struct server server;
 struct answer_view answer;
@@ -26,4 +37,19 @@ struct front_stats stats_now(void)
 
     front_stats(server.front, &stats);
     return stats;
+}
+
+void connect_from(struct client *client, uint8_t last)
+{
+    in_addr_t own = htonl((INADDR_LOOPBACK & ~0xffU) | last);
+    const struct sockaddr_in to = {AF_INET, htons(server.port), {htonl(INADDR_LOOPBACK)}, {0}};
+    const struct sockaddr_in from = {AF_INET, 0, {own}, {0}};
+
+    memset(client, 0, offsetof(struct client, in));
+    client->in_len = 0;
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(client->fd >= 0);
+    assert_int_equal(bind(client->fd, (const struct sockaddr *)&from, sizeof(from)), 0);
+    assert_int_equal(connect(client->fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+    assert_int_equal(fcntl(client->fd, F_SETFL, O_NONBLOCK), 0);
 }

@@ -18,4 +18,7 @@ void fixture_open(const struct source_limits *limits);
 int fixture_close(void **state);
 struct front_stats stats_now(void);
 
+/* client_connect_silent() from 127.0.0.last. */
+void connect_from(struct client *client, uint8_t last);
+
 #endif

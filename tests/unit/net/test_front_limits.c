@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "autoprov/turned_away.h"
+#include "connection.h"
 #include "front_fixture.h"
 #include "front_private.h"
 
@@ -33,6 +35,12 @@ static int open_with_one_slot(void **state)
 {
     (void)state;
     return open_with(&(struct source_limits){100, 100, 1, 1});
+}
+
+static int open_with_one_slot_each(void **state)
+{
+    (void)state;
+    return open_with(&(struct source_limits){100, 100, 8, 1});
 }
 
 static int open_with_two_connections(void **state)
@@ -314,6 +322,81 @@ static void test_newest_is_taken_when_the_oldest_has_waited_long(void **state)
     expect_hit(&clients[1]);
 }
 
+static void connect_waiting(size_t number, uint8_t last)
+{
+    connect_from(&clients[number], last);
+    client_start_tls(&clients[number], 0);
+    (void)client_step(&clients[number]);
+    run_some_turns(&server, NULL);
+}
+
+/* Phones give up and try again: whoever has waited longest over all attempts comes first. */
+static void test_who_was_turned_away_goes_before_the_newest(void **state)
+{
+    struct turned_away *table = NULL;
+    unsigned waiting = 1;
+
+    (void)state;
+    assert_int_equal(turned_away_new(&table), 0);
+    server.front->setup.turned_away = table;
+    client_connect_silent(&clients[0], server.port);
+    client_send(&clients[0], "\x16\x03\x01\x02", 4);
+    run_some_turns(&server, NULL);
+    connect_waiting(1, 2);
+    run_until(&server, NULL, is_waiting, &waiting);
+    client_done(&clients[1]);
+    waiting = 0;
+    run_until(&server, NULL, is_waiting, &waiting);
+    connect_waiting(2, 3); /* makes the queue late below */
+    connect_waiting(3, 2); /* comes back */
+    connect_waiting(4, 4);
+    waiting = 3;
+    run_until(&server, NULL, is_waiting, &waiting);
+    server.front->waiting.first->opened_at_ms -= 30000;
+    server.front->deadlines.waiting_ms = 20000;
+    client_done(&clients[0]);
+    run_until_ready(&server, &clients[3]);
+    /* Nobody's handshake was begun before it. */
+    assert_int_equal(stats_now().timeouts, 0);
+    assert_int_equal(stats_now().waiting_handshakes, 2);
+    expect_hit(&clients[3]);
+    run_until_ready(&server, &clients[4]);
+    run_until_ready(&server, &clients[2]);
+    /* It has had its turn: nothing is left of the earlier attempt. */
+    struct source_key key = {{4, 127, 0, 0, 2}};
+    uint64_t now_ms = uv_now(&server.loop);
+    assert_int_equal(turned_away_since(table, &key, now_ms), now_ms);
+    server.front->setup.turned_away = NULL;
+    turned_away_free(table);
+}
+
+/* Its slots are taken: those behind it don't wait for them. */
+static void test_who_was_turned_away_stands_in_nobodys_way(void **state)
+{
+    struct turned_away *table = NULL;
+    struct source_key key = {{4, 127, 0, 0, 2}};
+    unsigned waiting = 2;
+
+    (void)state;
+    assert_int_equal(turned_away_new(&table), 0);
+    server.front->setup.turned_away = table;
+    connect_from(&clients[0], 2); /* never finishes */
+    client_send(&clients[0], "\x16\x03\x01\x02", 4);
+    run_some_turns(&server, NULL);
+    turned_away_note(table, &key, 1, uv_now(&server.loop));
+    connect_waiting(1, 2);
+    connect_waiting(2, 2);
+    run_until(&server, NULL, is_waiting, &waiting);
+    server.front->waiting.first->opened_at_ms -= 30000;
+    server.front->deadlines.waiting_ms = 20000;
+    connect_waiting(3, 4);
+    run_until_ready(&server, &clients[3]);
+    expect_hit(&clients[3]);
+    assert_int_equal(stats_now().waiting_handshakes, 2);
+    server.front->setup.turned_away = NULL;
+    turned_away_free(table);
+}
+
 /* The signatures of many would come before the answers to those that were begun. */
 static void test_handshakes_of_a_crowd_are_begun_in_several_turns(void **state)
 {
@@ -494,6 +577,8 @@ int main(void)
         ROW(test_waiting_client_that_leaves_costs_no_handshake, open_with_one_slot),
         ROW(test_waiting_client_that_leaves_gives_its_place_back, open_with_one_slot),
         ROW(test_newest_is_taken_when_the_oldest_has_waited_long, open_with_one_slot),
+        ROW(test_who_was_turned_away_goes_before_the_newest, open_with_one_slot),
+        ROW(test_who_was_turned_away_stands_in_nobodys_way, open_with_one_slot_each),
         ROW(test_handshakes_of_a_crowd_are_begun_in_several_turns, open_server),
         ROW(test_connections_over_the_limit_are_closed_at_once, open_with_two_connections),
         ROW(test_running_out_of_descriptors_closes_one_client_and_rests, open_server),

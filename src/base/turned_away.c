@@ -1,0 +1,154 @@
+/* A table of small sets, as that of penalties: a source belongs to one set by a keyed hash. Must
+ * not know queues. */
+#include "autoprov/turned_away.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "autoprov/limits.h"
+
+#define SET_SLOTS 8
+#define SETS      (AP_TURNED_AWAY_SOURCES_MAX / SET_SLOTS)
+#define LOCKS     16 /* of the sets in turn */
+
+struct slot {
+    struct source_key source;
+    uint64_t since_ms;
+    uint64_t left_ms; /* 0: free */
+};
+
+struct set {
+    struct slot slots[SET_SLOTS];
+};
+
+_Static_assert(SETS * sizeof(struct set) <= 1 << 20, "the table is small");
+_Static_assert(SETS % LOCKS == 0, "every lock has as many sets");
+
+struct turned_away {
+    uint64_t seed;
+    _Atomic uint64_t newest_ms; /* when the last one was noted; 0: never */
+    struct set *sets;
+    size_t lock_count; /* made */
+    pthread_mutex_t locks[LOCKS];
+};
+
+int turned_away_new(struct turned_away **ret_table)
+{
+    struct turned_away *table = calloc(1, sizeof(*table));
+    int err = AP_ENOMEM;
+
+    if (!table)
+        return err;
+    /* Pages that no source has touched take no memory. */
+    table->sets = calloc(SETS, sizeof(*table->sets));
+    if (!table->sets)
+        goto out;
+    if (getrandom(&table->seed, sizeof(table->seed), 0) != (ssize_t)sizeof(table->seed)) {
+        err = AP_EIO;
+        goto out;
+    }
+    for (; table->lock_count < LOCKS; table->lock_count++) {
+        if (pthread_mutex_init(&table->locks[table->lock_count], NULL) != 0)
+            goto out;
+    }
+    *ret_table = table;
+    return 0;
+out:
+    turned_away_free(table);
+    return err;
+}
+
+void turned_away_free(struct turned_away *table)
+{
+    if (!table)
+        return;
+    for (size_t i = 0; i < table->lock_count; i++)
+        pthread_mutex_destroy(&table->locks[i]);
+    free(table->sets);
+    free(table);
+}
+
+static struct set *lock_set(struct turned_away *table, const struct source_key *source,
+                            pthread_mutex_t **ret_lock)
+{
+    size_t number = (size_t)(address_source_hash(source, table->seed) % SETS);
+
+    *ret_lock = &table->locks[number % LOCKS];
+    pthread_mutex_lock(*ret_lock);
+    return &table->sets[number];
+}
+
+static bool is_kept(const struct slot *slot, uint64_t now_ms)
+{
+    return slot->left_ms != 0 && now_ms < slot->left_ms + AP_TURNED_AWAY_MS;
+}
+
+static struct slot *find(struct set *set, const struct source_key *source, uint64_t now_ms)
+{
+    for (size_t i = 0; i < SET_SLOTS; i++) {
+        struct slot *slot = &set->slots[i];
+        if (is_kept(slot, now_ms) && memcmp(&slot->source, source, sizeof(*source)) == 0)
+            return slot;
+    }
+    return NULL;
+}
+
+void turned_away_note(struct turned_away *table, const struct source_key *source, uint64_t since_ms,
+                      uint64_t now_ms)
+{
+    pthread_mutex_t *lock;
+    struct set *set = lock_set(table, source, &lock);
+    struct slot *slot = find(set, source, now_ms);
+
+    /* Of several behind one address the one that has waited longest speaks for it. */
+    if (slot && slot->since_ms < since_ms)
+        since_ms = slot->since_ms;
+    if (!slot) {
+        slot = &set->slots[0];
+        for (size_t i = 1; i < SET_SLOTS; i++) {
+            if (set->slots[i].left_ms < slot->left_ms)
+                slot = &set->slots[i];
+        }
+    }
+    *slot = (struct slot){*source, since_ms, now_ms};
+    pthread_mutex_unlock(lock);
+    atomic_store_explicit(&table->newest_ms, now_ms, memory_order_relaxed);
+}
+
+/* False for nearly all of the time: then no lock is taken. */
+static bool may_hold(struct turned_away *table, uint64_t now_ms)
+{
+    uint64_t newest_ms = atomic_load_explicit(&table->newest_ms, memory_order_relaxed);
+
+    return newest_ms != 0 && now_ms < newest_ms + AP_TURNED_AWAY_MS;
+}
+
+uint64_t turned_away_since(struct turned_away *table, const struct source_key *source,
+                           uint64_t now_ms)
+{
+    pthread_mutex_t *lock;
+
+    if (!may_hold(table, now_ms))
+        return now_ms;
+    struct set *set = lock_set(table, source, &lock);
+    const struct slot *slot = find(set, source, now_ms);
+    uint64_t since_ms = slot ? slot->since_ms : now_ms;
+    pthread_mutex_unlock(lock);
+    return since_ms;
+}
+
+void turned_away_forget(struct turned_away *table, const struct source_key *source, uint64_t now_ms)
+{
+    pthread_mutex_t *lock;
+
+    if (!may_hold(table, now_ms))
+        return;
+    struct set *set = lock_set(table, source, &lock);
+    struct slot *slot = find(set, source, now_ms);
+    if (slot)
+        *slot = (struct slot){.left_ms = 0};
+    pthread_mutex_unlock(lock);
+}
