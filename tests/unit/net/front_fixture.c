@@ -39,7 +39,7 @@ struct front_stats stats_now(void)
     return stats;
 }
 
-void connect_from(struct client *client, uint8_t last)
+void connect_silent_from(struct client *client, uint8_t last)
 {
     in_addr_t own = htonl((INADDR_LOOPBACK & ~0xffU) | last);
     const struct sockaddr_in to = {AF_INET, htons(server.port), {htonl(INADDR_LOOPBACK)}, {0}};

@@ -19,6 +19,6 @@ int fixture_close(void **state);
 struct front_stats stats_now(void);
 
 /* client_connect_silent() from 127.0.0.last. */
-void connect_from(struct client *client, uint8_t last);
+void connect_silent_from(struct client *client, uint8_t last);
 
 #endif

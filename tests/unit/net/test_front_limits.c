@@ -324,7 +324,7 @@ static void test_newest_is_taken_when_the_oldest_has_waited_long(void **state)
 
 static void connect_waiting(size_t number, uint8_t last)
 {
-    connect_from(&clients[number], last);
+    connect_silent_from(&clients[number], last);
     client_start_tls(&clients[number], 0);
     (void)client_step(&clients[number]);
     run_some_turns(&server, NULL);
@@ -380,7 +380,7 @@ static void test_who_was_turned_away_stands_in_nobodys_way(void **state)
     (void)state;
     assert_int_equal(turned_away_new(&table), 0);
     server.front->setup.turned_away = table;
-    connect_from(&clients[0], 2); /* never finishes */
+    connect_silent_from(&clients[0], 2); /* never finishes */
     client_send(&clients[0], "\x16\x03\x01\x02", 4);
     run_some_turns(&server, NULL);
     turned_away_note(table, &key, 1, uv_now(&server.loop));
