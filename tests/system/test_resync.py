@@ -93,15 +93,20 @@ def contact(instance, where, mac=MAC):
     instance.ctl("phone", "set", mac, "--sip-contact", where, code=OK)
 
 
-def result(instance, mac=MAC):
+def results(instance, mac):
     rows = instance.ctl("resync", "status", "--user", "alice", "--json", code=OK).json()
-    (row,) = [row for row in rows if row["mac"].replace(":", "") == mac]
+    return [row for row in rows if row["mac"].replace(":", "") == mac]
+
+
+def result(instance, mac=MAC):
+    (row,) = results(instance, mac)
     return row
 
 
 def ended(instance, mac=MAC):
-    return wait_until("the end", lambda: result(instance, mac)["outcome"] != "waiting") and \
-        result(instance, mac)
+    """Its row is written some time after it was told."""
+    return wait_until("the end", lambda: [row for row in results(instance, mac)
+                                          if row["outcome"] != "waiting"])[0]
 
 
 def test_a_phone_is_told_and_the_fetch_is_the_proof(alice, phones):
