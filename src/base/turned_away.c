@@ -17,7 +17,8 @@
 struct slot {
     struct source_key source;
     uint64_t since_ms;
-    uint64_t left_ms; /* 0: free */
+    uint64_t turn_ms; /* of its last turn; 0: none */
+    uint64_t left_ms; /* or had its turn; 0: free */
 };
 
 struct set {
@@ -96,24 +97,38 @@ static struct slot *find(struct set *set, const struct source_key *source, uint6
     return NULL;
 }
 
+/* Its slot, or the one that gives way. */
+static struct slot *take(struct set *set, const struct source_key *source, uint64_t now_ms)
+{
+    struct slot *slot = find(set, source, now_ms);
+
+    if (slot)
+        return slot;
+    slot = &set->slots[0];
+    for (size_t i = 1; i < SET_SLOTS; i++) {
+        if (set->slots[i].left_ms < slot->left_ms)
+            slot = &set->slots[i];
+    }
+    *slot = (struct slot){.source = *source, .since_ms = now_ms};
+    return slot;
+}
+
 void turned_away_note(struct turned_away *table, const struct source_key *source, uint64_t since_ms,
                       uint64_t now_ms)
 {
+    uint64_t oldest_ms = now_ms > AP_TURNED_AWAY_MS ? now_ms - AP_TURNED_AWAY_MS : 0;
     pthread_mutex_t *lock;
     struct set *set = lock_set(table, source, &lock);
-    struct slot *slot = find(set, source, now_ms);
+    struct slot *slot = take(set, source, now_ms);
 
     /* Of several behind one address the one that has waited longest speaks for it. */
-    if (slot && slot->since_ms < since_ms)
-        since_ms = slot->since_ms;
-    if (!slot) {
-        slot = &set->slots[0];
-        for (size_t i = 1; i < SET_SLOTS; i++) {
-            if (set->slots[i].left_ms < slot->left_ms)
-                slot = &set->slots[i];
-        }
-    }
-    *slot = (struct slot){*source, since_ms, now_ms};
+    if (since_ms < slot->since_ms)
+        slot->since_ms = since_ms;
+    if (slot->since_ms < slot->turn_ms)
+        slot->since_ms = slot->turn_ms;
+    if (slot->since_ms < oldest_ms)
+        slot->since_ms = oldest_ms;
+    slot->left_ms = now_ms;
     pthread_mutex_unlock(lock);
     atomic_store_explicit(&table->newest_ms, now_ms, memory_order_relaxed);
 }
@@ -140,7 +155,8 @@ uint64_t turned_away_since(struct turned_away *table, const struct source_key *s
     return since_ms;
 }
 
-void turned_away_forget(struct turned_away *table, const struct source_key *source, uint64_t now_ms)
+void turned_away_had_turn(struct turned_away *table, const struct source_key *source,
+                          uint64_t now_ms)
 {
     pthread_mutex_t *lock;
 
@@ -149,6 +165,6 @@ void turned_away_forget(struct turned_away *table, const struct source_key *sour
     struct set *set = lock_set(table, source, &lock);
     struct slot *slot = find(set, source, now_ms);
     if (slot)
-        *slot = (struct slot){.left_ms = 0};
+        *slot = (struct slot){*source, .since_ms = now_ms, .turn_ms = now_ms, .left_ms = now_ms};
     pthread_mutex_unlock(lock);
 }

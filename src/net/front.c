@@ -21,18 +21,26 @@ static void on_ticker(uv_timer_t *timer);
 
 /* -- the queue for handshake slots ------------------------------------------------------------ */
 
+/* Since when its source waits, with earlier attempts. */
+static uint64_t waits_since(const struct connection *connection)
+{
+    const struct front_setup *setup = &connection->front->setup;
+    uint64_t opened_at_ms = connection->opened_at_ms;
+    struct source_key key;
+
+    if (!setup->turned_away)
+        return opened_at_ms;
+    address_source_key(&connection->peer, &key);
+    uint64_t since_ms = turned_away_since(setup->turned_away, &key, opened_at_ms);
+    return since_ms < opened_at_ms ? since_ms : opened_at_ms;
+}
+
 void front_add_waiting(struct connection *connection)
 {
     struct front *front = connection->front;
     struct connection_list *list = &front->waiting;
 
-    connection->waits_since_ms = connection->opened_at_ms;
-    if (front->setup.turned_away) {
-        struct source_key key;
-        address_source_key(&connection->peer, &key);
-        connection->waits_since_ms =
-            turned_away_since(front->setup.turned_away, &key, connection->opened_at_ms);
-    }
+    connection->waits_since_ms = waits_since(connection);
     connection->next_waiting = NULL;
     connection->previous_waiting = list->last;
     if (list->last)
@@ -80,7 +88,7 @@ void front_had_turn(const struct connection *connection)
     if (!setup->turned_away)
         return;
     address_source_key(&connection->peer, &key);
-    turned_away_forget(setup->turned_away, &key, uv_now(setup->loop));
+    turned_away_had_turn(setup->turned_away, &key, uv_now(setup->loop));
 }
 
 void front_turn_away(const struct connection *connection)
@@ -142,6 +150,9 @@ static void start_returning(struct front *front, uint64_t now_ms)
             count = add_candidate(candidates, count, connection);
     }
     for (size_t i = 0; i < count && front->begun_handshakes < AP_HANDSHAKES_PER_TURN; i++) {
+        /* Another of its source may have had its turn since it came. */
+        if (waits_since(candidates[i]) >= candidates[i]->opened_at_ms)
+            continue;
         if (connection_begin_handshake(candidates[i]) == AP_EBUSY)
             continue; /* its source has its fill: the others go on */
     }

@@ -227,8 +227,10 @@ bool http_run(struct http *http)
         struct http_pair *next;
 
         serve_waiting(http);
-        if (!http->lent.first)
+        if (!http->lent.first && !http->waiting)
             return false;
+        if (!http->lent.first)
+            continue; /* who was served at once has said more */
         pair_pool_run(http->pool);
         /* Jobs that come meanwhile are for the next round. */
         struct http_pair *pair = http->lent.first;

@@ -25,7 +25,7 @@ static const char *type_of(const struct http_answer *answer)
 static bool is_same_kind(const struct http_head *head, const struct http_answer *answer)
 {
     return head->status == answer->status && head->cache == answer->cache &&
-           head->has_etag == (answer->etag[0] != '\0') &&
+           head->etag_len == strlen(answer->etag) && /* written over the one that is there */
            strcmp(head->content_type, type_of(answer)) == 0;
 }
 
@@ -44,9 +44,9 @@ static int write(const struct http_head *head, const struct http_answer *answer,
         err = buf_append(out, head->text + rest, head->len - rest);
     if (err)
         return err;
-    if (head->has_etag) {
+    if (head->etag_len > 0) {
         size_t moved = head->etag_at < head->length_at ? 0 : strlen(digits) - head->length_len;
-        memcpy(out->data + begin + head->etag_at + moved, answer->etag, strlen(answer->etag));
+        memcpy(out->data + begin + head->etag_at + moved, answer->etag, head->etag_len);
     }
     return 0;
 }
@@ -90,7 +90,7 @@ void http_heads_keep(struct http_heads *heads, const struct http_answer *answer,
     struct http_head kept = {.second = second,
                              .status = answer->status,
                              .cache = answer->cache,
-                             .has_etag = answer->etag[0] != '\0',
+                             .etag_len = strlen(answer->etag),
                              .len = head->len};
     char digits[TEXT_DECIMAL_MAX];
     size_t type_len = strlen(type_of(answer));
@@ -103,8 +103,8 @@ void http_heads_keep(struct http_heads *heads, const struct http_answer *answer,
     (void)text_decimal(body_bytes, digits);
     kept.length_len = strlen(digits);
     kept.length_at = find_value(&kept, LENGTH_HEADER, digits);
-    kept.etag_at = kept.has_etag ? find_value(&kept, ETAG_HEADER, answer->etag) : 0;
-    if (kept.length_at == 0 || (kept.has_etag && kept.etag_at == 0))
+    kept.etag_at = kept.etag_len > 0 ? find_value(&kept, ETAG_HEADER, answer->etag) : 0;
+    if (kept.length_at == 0 || (kept.etag_len > 0 && kept.etag_at == 0))
         return;
     heads->kept[heads->next] = kept;
     heads->next = (heads->next + 1) % HTTP_HEADS_KEPT;

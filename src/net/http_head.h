@@ -18,11 +18,11 @@ struct http_head {
     time_t second; /* that its Date names; 0: none is kept here */
     int status;
     enum http_cache cache;
-    bool has_etag;
+    size_t etag_len; /* 0: none */
     char content_type[HTTP_CONTENT_TYPE_MAX];
     char text[HTTP_HEAD_KEPT_BYTES];
     size_t len;
-    size_t etag_at;               /* of the tag, as long in every answer */
+    size_t etag_at;
     size_t length_at, length_len; /* of Content-Length's digits */
 };
 

@@ -1,14 +1,16 @@
 """The way of a fetch, with the clients that people use."""
 
+import http.client
 import shutil
 import socket
 import ssl
 import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from instance import read_answer, token_of, wait_until
+from instance import DEADLINE_S, OK, read_answer, token_of, wait_until
 
 MAC = "cc5ef641b794"
 
@@ -175,6 +177,51 @@ def test_pipelined_requests_are_answered_in_order(phone):
             got.append(answer.status)
             rest = answer.rest
     assert got == [200, 404, 200, 404, 200]
+
+
+def test_a_long_pipeline_does_not_wait_for_anything(phone):
+    """Each answer is like the one before: nothing else wakes the loop between them."""
+    instance, url, _ = phone
+    path = url.split(f":{instance.port}", 1)[1]
+    count = 400
+    with instance.connect(timeout=DEADLINE_S) as tls:
+        end = time.monotonic() + DEADLINE_S
+        tls.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * count)
+        rest, first = b"", None
+        for _ in range(count):
+            assert time.monotonic() < end, "answers come one by one, with a wait between them"
+            answer = read_answer(tls, buffer=rest)
+            rest = answer.rest
+            first = first or answer
+            assert answer.status == 200 and answer.without_date() == first.without_date()
+
+
+def test_answers_of_one_second_have_their_own_tags(instance):
+    """Tags of the API differ in length: a head that serves for two must not mix them."""
+    instance.add_user("alice")
+    instance.add_user("bob")
+    for n in range(12):
+        instance.ctl("user", "set", "bob", "--display-name", f"Bob {n}", code=OK)
+
+    def get(connection, name):
+        connection.request("GET", f"/api/v1/users/{name}", headers={"Host": "localhost"})
+        answer = connection.getresponse()
+        answer.read()
+        return dict(answer.getheaders())
+
+    class Control(http.client.HTTPConnection):
+        def connect(self):
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.connect(str(instance.control))
+
+    connection = Control("localhost")
+    seen = [(name, get(connection, name)) for _ in range(10)
+            for name in ("bob", "alice", "alice", "bob")]
+    connection.close()
+    for name in ("alice", "bob"):
+        tags = {headers["ETag"] for who, headers in seen if who == name}
+        assert len(tags) == 1 and tags.pop().endswith('-1"' if name == "alice" else '-13"')
+    assert {headers["Cache-Control"] for _, headers in seen} == {"private, no-store"}
 
 
 def test_connection_close_is_honoured(phone):

@@ -12,7 +12,7 @@ import {keyEditor} from '../keys.js';
 const own = items => items.filter(one => one.of === 'phone').map(({of, ...key}) => key);
 /* As one line for the conflict dialog. */
 const words = list => list.map(key => [`${key.position}: ${t(`keytype.${key.type}`)}`, key.value, key.label,
-    key.line ? t('keys.ofLine', {n: key.line}) : ''].filter(Boolean).join(' '));
+    key.line ? t('keys.ofLine', {n: key.line}) : ''].filter(Boolean).join(' · '));
 
 export async function show(root, {phone, etag, mac, may, again, signal, guard}) {
     const where = path`/phones/${mac}/keys`;
@@ -22,7 +22,8 @@ export async function show(root, {phone, etag, mac, may, again, signal, guard}) 
     const before = own(keys);
     root.append(section(t('phone.part.keys'), h('p', {class: 'hint'}, t('keys.text'), ' ', model ? t('keys.places', {n: model.keys}) : ''), editor.node));
     if (!may('admin')) return;
-    const changed = () => JSON.stringify(words(editor.list())) !== JSON.stringify(words(before));
+    const whole = list => JSON.stringify(list.map(key => [key.position, key.type, key.value, key.label, key.line]));
+    const changed = () => whole(editor.list()) !== whole(before);
     guard(() => root.isConnected && changed());
     root.firstChild.append(form({
         fields: [], submit: t('form.save'), extra: button(t('form.reset'), again),

@@ -43,7 +43,7 @@ static void test_who_comes_for_the_first_time_waits_from_now_on(void **state)
     const struct source_key key = key_of(1);
 
     assert_int_equal(turned_away_since(*state, &key, NOW), NOW);
-    turned_away_forget(*state, &key, NOW);
+    turned_away_had_turn(*state, &key, NOW);
     assert_int_equal(turned_away_since(*state, &key, NOW + 1), NOW + 1);
 }
 
@@ -73,11 +73,32 @@ static void test_a_turn_ends_it_and_so_does_time(void **state)
 
     turned_away_note(*state, &key, NOW, NOW + 1);
     turned_away_note(*state, &other, NOW, NOW + 1);
-    turned_away_forget(*state, &key, NOW + 2);
-    assert_int_equal(turned_away_since(*state, &key, NOW + 3), NOW + 3);
+    turned_away_had_turn(*state, &key, NOW + 2);
+    assert_int_equal(turned_away_since(*state, &key, NOW + 3), NOW + 2);
     assert_int_equal(turned_away_since(*state, &other, NOW + AP_TURNED_AWAY_MS), NOW);
     assert_int_equal(turned_away_since(*state, &other, NOW + 1 + AP_TURNED_AWAY_MS),
                      NOW + 1 + AP_TURNED_AWAY_MS);
+}
+
+/* Whoever keeps two waiting would else keep the age of the first for ever. */
+static void test_what_waits_beside_a_turn_is_as_old_as_the_turn(void **state)
+{
+    const struct source_key key = key_of(1);
+
+    turned_away_note(*state, &key, NOW, NOW + 1000);
+    turned_away_had_turn(*state, &key, NOW + 2000);
+    turned_away_note(*state, &key, NOW, NOW + 3000);
+    assert_int_equal(turned_away_since(*state, &key, NOW + 4000), NOW + 2000);
+}
+
+static void test_nobody_has_waited_for_longer_than_is_remembered(void **state)
+{
+    const struct source_key key = key_of(1);
+    uint64_t now = NOW;
+
+    for (int i = 0; i < 10; i++)
+        turned_away_note(*state, &key, NOW, now += AP_TURNED_AWAY_MS - 1);
+    assert_int_equal(turned_away_since(*state, &key, now), now - AP_TURNED_AWAY_MS);
 }
 
 static void test_in_a_full_table_the_newest_are_kept(void **state)
@@ -103,9 +124,10 @@ static void *come_and_go(void *data)
     for (uint32_t i = 0; i < 20000; i++) {
         const struct source_key key = key_of(i % 64);
         turned_away_note(data, &key, NOW, NOW + i);
-        assert_true(turned_away_since(data, &key, NOW + i) <= NOW + i);
+        if (turned_away_since(data, &key, NOW + i) < NOW)
+            return data;
         if (i % 3 == 0)
-            turned_away_forget(data, &key, NOW + i);
+            turned_away_had_turn(data, &key, NOW + i);
     }
     return NULL;
 }
@@ -116,8 +138,11 @@ static void test_many_threads_share_it(void **state)
 
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, *state), 0);
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (size_t i = 0; i < 4; i++) {
+        void *wrong = NULL;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
 }
 
 static int make_one(void *data)
@@ -145,6 +170,8 @@ int main(void)
         TEST(test_who_comes_back_waits_since_the_first_attempt),
         TEST(test_of_several_behind_one_address_the_first_speaks),
         TEST(test_a_turn_ends_it_and_so_does_time),
+        TEST(test_what_waits_beside_a_turn_is_as_old_as_the_turn),
+        TEST(test_nobody_has_waited_for_longer_than_is_remembered),
         TEST(test_in_a_full_table_the_newest_are_kept),
         TEST(test_many_threads_share_it),
         cmocka_unit_test(test_without_memory_there_is_none),

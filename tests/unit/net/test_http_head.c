@@ -101,7 +101,7 @@ static void test_only_an_answer_of_the_same_kind_gets_it(void **state)
         answer_of(200, NULL, TAG_A),       answer_of(200, "text/xml", ""),
         answer_of(200, "text/xml", TAG_A), answer_of(200, "text/xml", TAG_A),
         answer_of(200, "text/xml", TAG_A), answer_of(200, "text/xml", TAG_A),
-        answer_of(200, "text/xml", TAG_A),
+        answer_of(200, "text/xml", TAG_A), answer_of(200, "text/xml", "\"0123-1\""),
     };
     struct http_heads heads = {.next = 0};
     struct buf made, out;
