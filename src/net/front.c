@@ -16,6 +16,8 @@
 /* Sources that are full are remembered while the queue is walked; with more of them than this the
  * slots are simply all taken. */
 #define FULL_SOURCES_MAX 16
+/* Of the newest, so many are looked at for those who were turned away: a turn must not be long. */
+#define RETURNING_MAX 256
 
 static void on_ticker(uv_timer_t *timer);
 
@@ -137,13 +139,15 @@ static size_t add_candidate(struct connection *candidates[static AP_HANDSHAKES_P
 static void start_returning(struct front *front, uint64_t now_ms)
 {
     struct connection *candidates[AP_HANDSHAKES_PER_TURN];
-    size_t count = 0;
+    size_t count = 0, looked_at = 0;
 
     if (!front->setup.turned_away)
         return;
     for (struct connection *connection = front->waiting.last;
-         connection && now_ms - connection->opened_at_ms < front->deadlines.waiting_ms;
+         connection && now_ms - connection->opened_at_ms < front->deadlines.waiting_ms &&
+         looked_at < RETURNING_MAX;
          connection = connection->previous_waiting) {
+        looked_at++;
         bool is_longer = count < AP_HANDSHAKES_PER_TURN ||
                          connection->waits_since_ms < candidates[count - 1]->waits_since_ms;
         if (is_longer && connection->waits_since_ms < connection->opened_at_ms)
