@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,7 +13,6 @@
 
 #define SET_SLOTS 8
 #define SETS      (AP_TURNED_AWAY_SOURCES_MAX / SET_SLOTS)
-#define LOCKS     16 /* of the sets in turn */
 
 struct slot {
     struct source_key source;
@@ -26,60 +26,50 @@ struct set {
 };
 
 _Static_assert(SETS * sizeof(struct set) <= 1 << 20, "the table is small");
-_Static_assert(SETS % LOCKS == 0, "every lock has as many sets");
 
 struct turned_away {
     uint64_t seed;
     _Atomic uint64_t newest_ms; /* when the last one was noted; 0: never */
     struct set *sets;
-    size_t lock_count; /* made */
-    pthread_mutex_t locks[LOCKS];
+    pthread_mutex_t lock; /* of all sets: it is taken above capacity alone */
 };
 
 int turned_away_new(struct turned_away **ret_table)
 {
     struct turned_away *table = calloc(1, sizeof(*table));
+    /* Pages that no source has touched take no memory. */
+    struct set *sets = calloc(SETS, sizeof(*sets));
     int err = AP_ENOMEM;
 
-    if (!table)
-        return err;
-    /* Pages that no source has touched take no memory. */
-    table->sets = calloc(SETS, sizeof(*table->sets));
-    if (!table->sets)
-        goto out;
-    if (getrandom(&table->seed, sizeof(table->seed), 0) != (ssize_t)sizeof(table->seed)) {
-        err = AP_EIO;
-        goto out;
+    if (table && sets) {
+        table->sets = sets;
+        bool is_seeded =
+            getrandom(&table->seed, sizeof(table->seed), 0) == (ssize_t)sizeof(table->seed);
+        err = is_seeded && pthread_mutex_init(&table->lock, NULL) == 0 ? 0 : AP_EIO;
     }
-    for (; table->lock_count < LOCKS; table->lock_count++) {
-        if (pthread_mutex_init(&table->locks[table->lock_count], NULL) != 0)
-            goto out;
+    if (err) {
+        free(sets);
+        free(table);
+        return err;
     }
     *ret_table = table;
     return 0;
-out:
-    turned_away_free(table);
-    return err;
 }
 
 void turned_away_free(struct turned_away *table)
 {
     if (!table)
         return;
-    for (size_t i = 0; i < table->lock_count; i++)
-        pthread_mutex_destroy(&table->locks[i]);
+    pthread_mutex_destroy(&table->lock);
     free(table->sets);
     free(table);
 }
 
-static struct set *lock_set(struct turned_away *table, const struct source_key *source,
-                            pthread_mutex_t **ret_lock)
+/* Its set; the caller unlocks. */
+static struct set *lock_set(struct turned_away *table, const struct source_key *source)
 {
-    size_t number = (size_t)(address_source_hash(source, table->seed) % SETS);
-
-    *ret_lock = &table->locks[number % LOCKS];
-    pthread_mutex_lock(*ret_lock);
-    return &table->sets[number];
+    pthread_mutex_lock(&table->lock);
+    return &table->sets[address_source_hash(source, table->seed) % SETS];
 }
 
 static bool is_kept(const struct slot *slot, uint64_t now_ms)
@@ -117,8 +107,7 @@ void turned_away_note(struct turned_away *table, const struct source_key *source
                       uint64_t now_ms)
 {
     uint64_t oldest_ms = now_ms > AP_TURNED_AWAY_MS ? now_ms - AP_TURNED_AWAY_MS : 0;
-    pthread_mutex_t *lock;
-    struct set *set = lock_set(table, source, &lock);
+    struct set *set = lock_set(table, source);
     struct slot *slot = take(set, source, now_ms);
 
     /* Of several behind one address the one that has waited longest speaks for it. */
@@ -129,7 +118,7 @@ void turned_away_note(struct turned_away *table, const struct source_key *source
     if (slot->since_ms < oldest_ms)
         slot->since_ms = oldest_ms;
     slot->left_ms = now_ms;
-    pthread_mutex_unlock(lock);
+    pthread_mutex_unlock(&table->lock);
     atomic_store_explicit(&table->newest_ms, now_ms, memory_order_relaxed);
 }
 
@@ -144,27 +133,25 @@ static bool may_hold(struct turned_away *table, uint64_t now_ms)
 uint64_t turned_away_since(struct turned_away *table, const struct source_key *source,
                            uint64_t now_ms)
 {
-    pthread_mutex_t *lock;
 
     if (!may_hold(table, now_ms))
         return now_ms;
-    struct set *set = lock_set(table, source, &lock);
+    struct set *set = lock_set(table, source);
     const struct slot *slot = find(set, source, now_ms);
     uint64_t since_ms = slot ? slot->since_ms : now_ms;
-    pthread_mutex_unlock(lock);
+    pthread_mutex_unlock(&table->lock);
     return since_ms;
 }
 
 void turned_away_had_turn(struct turned_away *table, const struct source_key *source,
                           uint64_t now_ms)
 {
-    pthread_mutex_t *lock;
 
     if (!may_hold(table, now_ms))
         return;
-    struct set *set = lock_set(table, source, &lock);
+    struct set *set = lock_set(table, source);
     struct slot *slot = find(set, source, now_ms);
     if (slot)
         *slot = (struct slot){*source, .since_ms = now_ms, .turn_ms = now_ms, .left_ms = now_ms};
-    pthread_mutex_unlock(lock);
+    pthread_mutex_unlock(&table->lock);
 }

@@ -258,12 +258,11 @@ static void test_waiting_for_a_slot_is_bounded(void **state)
     assert_int_equal(stats_now().timeouts, 1);
 }
 
-/* Nobody signs for a client that has left the queue. */
-static void test_waiting_client_that_leaves_costs_no_handshake(void **state)
+/* The first client has the only slot, and says no more; two wait for it. */
+static void queue_two(void)
 {
     unsigned waiting = 2;
 
-    (void)state;
     client_connect_silent(&clients[0], server.port);
     client_send(&clients[0], "\x16\x03\x01\x02", 4);
     run_some_turns(&server, NULL);
@@ -273,6 +272,13 @@ static void test_waiting_client_that_leaves_costs_no_handshake(void **state)
         run_some_turns(&server, NULL);
     }
     run_until(&server, NULL, is_waiting, &waiting);
+}
+
+/* Nobody signs for a client that has left the queue. */
+static void test_waiting_client_that_leaves_costs_no_handshake(void **state)
+{
+    (void)state;
+    queue_two();
     client_done(&clients[1]);
     client_done(&clients[0]);
     run_until_ready(&server, &clients[2]);
@@ -301,19 +307,9 @@ static void test_waiting_client_that_leaves_gives_its_place_back(void **state)
 /* Whoever has waited long is about to give up: a handshake with it would be for nothing. */
 static void test_newest_is_taken_when_the_oldest_has_waited_long(void **state)
 {
-    unsigned waiting = 2;
-
     (void)state;
     server.front->deadlines.waiting_ms = 0;
-    client_connect_silent(&clients[0], server.port);
-    client_send(&clients[0], "\x16\x03\x01\x02", 4);
-    run_some_turns(&server, NULL);
-    for (size_t i = 1; i < 3; i++) {
-        client_connect(&clients[i], server.port, 0);
-        (void)client_step(&clients[i]);
-        run_some_turns(&server, NULL);
-    }
-    run_until(&server, NULL, is_waiting, &waiting);
+    queue_two();
     client_done(&clients[0]);
     /* The older one says nothing more: with the only slot it would be in the way. */
     run_until_ready(&server, &clients[2]);
