@@ -44,10 +44,12 @@
  * served, and phones give up after a few seconds: from then on the newest are taken, who still have
  * time to be served. In the order of arrival everybody would get a slot just before giving up. */
 #define AP_HANDSHAKE_LATE_MS 1000
+/* A phone that has connected says ClientHello within a round trip. */
+#define AP_HELLO_MS 100
 /* A source that left without its turn is remembered for so long: phones come back within seconds.
  */
 #define AP_TURNED_AWAY_MS          30000
-#define AP_TURNED_AWAY_SOURCES_MAX 16384
+#define AP_TURNED_AWAY_SOURCES_MAX 65536
 /* Waiting handshakes are tried again this often, as other workers free slots too. */
 #define AP_SLOT_RETRY_MS 50
 /* A key of session tickets seals for an hour and opens for two: whoever gets hold of it reads what

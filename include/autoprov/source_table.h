@@ -48,8 +48,8 @@ void source_table_dismiss(struct source_table *table);
 /* Undo one successful source_table_connect(), or source_table_assign(). Any thread. */
 void source_table_disconnect(struct source_table *table, const struct source_key *key);
 
-/* Take a handshake slot for a counted connection. Errors: AP_EBUSY none is free: wait, the
- * connection is not to be refused. Any thread. */
+/* Take a handshake slot for a counted connection. Errors, which mean to wait, the connection is not
+ * to be refused: AP_EBUSY none is free; AP_ERANGE its source has its fill. Any thread. */
 AP_MUSTCHECK int source_table_handshake_begin(struct source_table *table,
                                               const struct source_key *key);
 void source_table_handshake_end(struct source_table *table, const struct source_key *key);

@@ -198,16 +198,17 @@ static uint32_t total_for(const struct source_table *table, const struct source_
 int source_table_handshake_begin(struct source_table *table, const struct source_key *key)
 {
     size_t start;
-    bool taken = false;
+    int err = 0;
     struct shard *shard = lock_shard(table, key, &start);
     struct source_slot *slot = find_slot(table, shard, start, key);
-    if (slot && slot->connections > 0 && slot->handshakes < table->limits.handshakes_per_source &&
-        take_total(&table->handshakes, total_for(table, slot))) {
+    if (!slot || slot->connections == 0 || slot->handshakes >= table->limits.handshakes_per_source)
+        err = AP_ERANGE;
+    else if (!take_total(&table->handshakes, total_for(table, slot)))
+        err = AP_EBUSY;
+    else
         slot->handshakes++;
-        taken = true;
-    }
     pthread_mutex_unlock(&shard->lock);
-    return taken ? 0 : AP_EBUSY;
+    return err;
 }
 
 void source_table_handshake_end(struct source_table *table, const struct source_key *key)

@@ -25,7 +25,7 @@ struct set {
     struct slot slots[SET_SLOTS];
 };
 
-_Static_assert(SETS * sizeof(struct set) <= 1 << 20, "the table is small");
+_Static_assert(SETS * sizeof(struct set) <= 3 << 20, "the table is small");
 
 struct turned_away {
     uint64_t seed;

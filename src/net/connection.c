@@ -64,7 +64,7 @@ static void arm_timer(struct connection *connection)
     uint64_t now = uv_now(connection->front->setup.loop);
     uint64_t at = connection->deadline_ms > now ? connection->deadline_ms : now;
 
-    if (connection->timer_at_ms != 0 && connection->timer_at_ms <= at)
+    if (!connection->is_watched || (connection->timer_at_ms != 0 && connection->timer_at_ms <= at))
         return;
     connection->timer_at_ms = at;
     (void)uv_timer_start(&connection->timer, on_timer, at - now, 0); /* fails only when closing */
@@ -118,6 +118,11 @@ static void on_timer(uv_timer_t *timer)
     struct connection *connection = timer->data;
 
     connection->timer_at_ms = 0;
+    connection_check_deadline(connection);
+}
+
+void connection_check_deadline(struct connection *connection)
+{
     if (uv_now(connection->front->setup.loop) < connection->deadline_ms)
         arm_timer(connection);
     else
@@ -141,13 +146,11 @@ static void linger(struct connection *connection)
     connection_close(connection); /* the end, an error, or too much */
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+void connection_on_event(void *data, bool has_failed)
 {
-    struct connection *connection = poll->data;
+    struct connection *connection = data;
 
-    (void)events; /* the stream finds out itself */
-    if (status < 0) {
-        /* The socket has failed, most often by a reset; libuv has stopped the polling. */
+    if (has_failed) {
         if (connection->state == CONNECTION_HANDSHAKE)
             connection->front->stats.failed_handshakes++;
         connection_close(connection);
@@ -158,9 +161,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         connection_read_proxy(connection);
         return;
     case CONNECTION_SILENT:
-        if (connection_begin_handshake(connection) == AP_EBUSY) {
+        int err = connection_begin_handshake(connection);
+        if (err == AP_EBUSY || err == AP_ERANGE) {
             /* Those who leave must not fill the table of connections. */
-            connection_poll(connection, UV_DISCONNECT);
+            connection_poll(connection, EPOLLRDHUP);
             connection_change_state(connection, CONNECTION_WAITING);
             front_add_waiting(connection);
         }
@@ -190,32 +194,38 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     case CONNECTION_HANDLER:
     case CONNECTION_HELD:
     case CONNECTION_FRAMING:
-    case CONNECTION_CLOSED:
         /* The next request, or the client's end: later. Left armed it would fire for ever. */
         connection_poll(connection, 0);
         return;
+    case CONNECTION_CLOSED:
+        return; /* in this turn, after its event was fetched */
     }
 }
 
-void connection_poll(struct connection *connection, int events)
+void connection_poll(struct connection *connection, uint32_t events)
 {
-    if (events == connection->events)
-        return;
-    /* Two system calls each: therefore only when something changes. */
-    int err = events ? uv_poll_start(&connection->poll, events, on_poll)
-                     : uv_poll_stop(&connection->poll);
-    if (err == 0)
+    /* A system call each: therefore only when something changes. */
+    if (events != connection->events && watch_change(&connection->front->watches, connection->fd,
+                                                     connection->events, events, connection) == 0)
         connection->events = events;
+}
+
+void connection_watch(struct connection *connection)
+{
+    (void)uv_timer_init(connection->front->setup.loop, &connection->timer); /* never fails */
+    connection->timer.data = connection;
+    connection->is_watched = true;
+    arm_timer(connection);
 }
 
 void connection_wait(struct connection *connection, enum stream_result wanted)
 {
     switch (wanted) {
     case STREAM_WANT_READ:
-        connection_poll(connection, UV_READABLE);
+        connection_poll(connection, EPOLLIN);
         return;
     case STREAM_WANT_WRITE:
-        connection_poll(connection, UV_WRITABLE);
+        connection_poll(connection, EPOLLOUT);
         return;
     case STREAM_CLOSED:
         stream_say_goodbye(&connection->stream);
@@ -278,20 +288,44 @@ bool connection_client_is_gone(const struct connection *connection)
     return poll(&look, 1, 0) == 1;
 }
 
+/* One that waits has a turn: what has its client done meanwhile? Unwatched, it may not have spoken
+ * yet: most likely its ClientHello is on its way. */
+static int look_at_client(struct connection *connection)
+{
+    struct pollfd look = {.fd = connection->fd, .events = POLLIN | POLLRDHUP};
+    uint64_t age_ms = uv_now(connection->front->setup.loop) - connection->opened_at_ms;
+    int count = poll(&look, 1, 0);
+
+    /* A client that has waited long may have left: don't sign for it. */
+    if (count == 1 && look.revents != POLLIN) {
+        connection_close(connection);
+        return AP_ECLOSED;
+    }
+    if (count == 1 || connection->is_watched)
+        return 0;
+    if (age_ms < AP_HELLO_MS)
+        return AP_ENOENT;
+    front_remove_waiting(connection);
+    connection_watch(connection);
+    connection_begin(connection);
+    connection_poll(connection, EPOLLIN);
+    return AP_ENOENT;
+}
+
 int connection_begin_handshake(struct connection *connection)
 {
     struct front *front = connection->front;
     struct source_table *sources = front->setup.sources;
     struct source_key key;
 
-    /* A client that has waited long may have left: don't sign for it. */
-    if (connection->state == CONNECTION_WAITING && connection_client_is_gone(connection)) {
-        connection_close(connection);
-        return AP_ECLOSED;
-    }
     if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN) {
         front->may_begin = true; /* in the next turn */
         return AP_EBUSY;
+    }
+    if (connection->state == CONNECTION_WAITING) {
+        int err = look_at_client(connection);
+        if (err)
+            return err;
     }
     if (sources) {
         address_source_key(&connection->peer, &key);
@@ -304,6 +338,8 @@ int connection_begin_handshake(struct connection *connection)
     front_had_turn(connection);
     if (connection->state == CONNECTION_WAITING)
         front_remove_waiting(connection);
+    if (!connection->is_watched)
+        connection_watch(connection);
     if (stream_start_tls(&connection->stream, connection->fd, connection->listener->tls) != 0) {
         connection_close(connection);
         return AP_ECLOSED;
@@ -353,8 +389,6 @@ static void on_handle_closed(uv_handle_t *handle)
     struct connection *connection = handle->data;
     struct front *front = connection->front;
 
-    if (--connection->handles > 0)
-        return;
     free(connection);
     front_part_done(front);
 }
@@ -378,10 +412,11 @@ void connection_close(struct connection *connection)
     connection->peer_user = NULL;
     unlink_connection(connection);
     connection->listener->connections--;
-    uv_close((uv_handle_t *)&connection->poll, on_handle_closed);
-    uv_close((uv_handle_t *)&connection->timer, on_handle_closed);
     (void)close(connection->fd); /* everything was sent, or is lost */
     connection->fd = -1;
+    if (!connection->is_watched)
+        connection_watch(connection); /* no caller finds it gone */
+    uv_close((uv_handle_t *)&connection->timer, on_handle_closed);
 }
 
 void connection_finish(struct connection *connection)
@@ -399,5 +434,5 @@ void connection_finish(struct connection *connection)
     buf_done(&connection->out);
     connection->skip_bytes = AP_DROPPED_BODY_MAX_BYTES;
     connection_change_state(connection, CONNECTION_LINGER);
-    connection_poll(connection, UV_READABLE);
+    connection_poll(connection, EPOLLIN);
 }

@@ -17,7 +17,7 @@
 enum connection_state {
     CONNECTION_PROXY,     /* the header that tells its source is not whole */
     CONNECTION_SILENT,    /* no byte yet: nothing but this record */
-    CONNECTION_WAITING,   /* bytes are there, a handshake slot is not */
+    CONNECTION_WAITING,   /* for a handshake slot; bytes are there, unless nobody watches it */
     CONNECTION_HANDSHAKE, /* holds a slot */
     CONNECTION_IDLE,      /* no request begun */
     CONNECTION_HEAD,      /* a part of a head is there */
@@ -33,13 +33,19 @@ enum connection_state {
 };
 
 struct connection {
+    /* Those who wait are walked over in every turn: what is looked at is close together. */
+    struct connection *next_waiting;
+    struct connection *previous_waiting;
+    uint64_t opened_at_ms;   /* these by the loop's clock */
+    uint64_t waits_since_ms; /* WAITING: its source, with earlier attempts */
+    uint64_t deadline_ms;
+    enum connection_state state;
+    int fd;
+    bool is_watched; /* has a timer; without: WAITING, and the front sweeps */
     struct front *front;
     struct listener *listener;
     struct connection *next;
     struct connection *previous;
-    struct connection *next_waiting;
-    struct connection *previous_waiting;
-    uv_poll_t poll;
     uv_timer_t timer;
     struct stream stream;
     struct address peer;
@@ -48,16 +54,10 @@ struct connection {
     struct buf in;
     struct buf out;
     size_t out_sent;
-    size_t skip_bytes;       /* DROP, LINGER: to be read and forgotten, at most */
-    uint64_t opened_at_ms;   /* these by the loop's clock */
-    uint64_t waits_since_ms; /* WAITING: its source, with earlier attempts */
-    uint64_t deadline_ms;
-    uint64_t timer_at_ms; /* 0: not armed */
-    enum connection_state state;
-    int fd;
-    int events; /* polled for */
+    size_t skip_bytes;    /* DROP, LINGER: to be read and forgotten, at most */
+    uint64_t timer_at_ms; /* by the loop's clock; 0: not armed */
+    uint32_t events;      /* watched for: EPOLLIN, EPOLLOUT, EPOLLRDHUP */
     unsigned requests;
-    unsigned handles;
     bool is_counted;    /* in the table of sources, in total */
     bool has_source;    /* counted there under its source too */
     bool has_slot;      /* in the table of sources */
@@ -88,8 +88,17 @@ void connection_change_state(struct connection *connection, enum connection_stat
 /* Go to CONNECTION_HELD for ms milliseconds, whatever the connection's own end is. */
 void connection_hold(struct connection *connection, uint64_t ms);
 
-/* UV_READABLE and UV_WRITABLE, 0: nothing. */
-void connection_poll(struct connection *connection, int events);
+/* A connection that only waits has neither timer nor events; from now on it has. */
+void connection_watch(struct connection *connection);
+
+/* Something has happened to the socket; data: the connection (watch.h). */
+void connection_on_event(void *data, bool has_failed);
+
+/* EPOLLIN, EPOLLOUT, EPOLLRDHUP, 0: nothing. When that fails, the deadline ends the connection. */
+void connection_poll(struct connection *connection, uint32_t events);
+
+/* Is its time over? Then something happens. */
+void connection_check_deadline(struct connection *connection);
 
 /* Wait for what the stream wants, or close when it is over. */
 void connection_wait(struct connection *connection, enum stream_result wanted);
@@ -106,8 +115,10 @@ void connection_release_place(struct connection *connection);
 /* Take it out of the table of sources, slot included; may run twice. */
 void connection_uncount(struct connection *connection);
 
-/* Take a slot and begin the handshake. Errors: AP_EBUSY no slot: not begun; AP_ECLOSED the
- * connection was closed instead. */
+/* Take a slot and begin the handshake. Errors: AP_EBUSY there is none, or this turn has begun
+ * enough; AP_ERANGE its source has its fill: not begun; AP_ECLOSED the
+ * connection was closed instead; AP_ENOENT it has said nothing yet, and is SILENT when that
+ * lasts. */
 AP_MUSTCHECK int connection_begin_handshake(struct connection *connection);
 
 /* Say goodbye, let the client read it, close. */

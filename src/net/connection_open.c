@@ -94,6 +94,25 @@ void connection_begin(struct connection *connection)
     connection_change_state(connection, is_plain ? CONNECTION_IDLE : CONNECTION_SILENT);
 }
 
+/* Go to its first state behind accept. */
+static void begin(struct connection *connection, bool must_wait)
+{
+    if (must_wait) {
+        connection_change_state(connection, CONNECTION_WAITING);
+        front_add_waiting(connection);
+        connection->front->may_begin = true;
+        return;
+    }
+    connection->events = EPOLLIN;
+    connection_watch(connection);
+    if (connection->listener->proxy_peers) {
+        stream_start_plain(&connection->stream, connection->fd);
+        connection_change_state(connection, CONNECTION_PROXY);
+    } else {
+        connection_begin(connection);
+    }
+}
+
 int connection_open(struct listener *listener, int fd, const struct address *peer)
 {
     struct front *front = listener->front;
@@ -111,24 +130,16 @@ int connection_open(struct listener *listener, int fd, const struct address *pee
     err = prepare(connection);
     if (err)
         goto out;
-    if (uv_poll_init(front->setup.loop, &connection->poll, fd) != 0) {
-        err = AP_EIO;
+    /* More come than can be served, and most of them leave unserved: watching costs more than all
+     * else of them. */
+    bool must_wait = front->is_late && !listener->proxy_peers && !listener_is_plain(listener);
+    err = must_wait ? 0 : watch_change(&front->watches, fd, 0, EPOLLIN, connection);
+    if (err)
         goto out;
-    }
-    (void)uv_timer_init(front->setup.loop, &connection->timer); /* never fails */
-    connection->poll.data = connection;
-    connection->timer.data = connection;
-    connection->handles = 2;
     front->parts++;
     listener->connections++;
     link_connection(connection);
-    if (listener->proxy_peers) {
-        stream_start_plain(&connection->stream, fd);
-        connection_change_state(connection, CONNECTION_PROXY);
-    } else {
-        connection_begin(connection);
-    }
-    connection_poll(connection, UV_READABLE);
+    begin(connection, must_wait);
     return 0;
 out:
     if (connection) {

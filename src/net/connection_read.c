@@ -71,7 +71,7 @@ static void take_proxy_header(struct connection *connection, const struct proxy_
     }
     /* What has come behind the header still lies in the socket, and is announced again. */
     connection_begin(connection);
-    connection_poll(connection, UV_READABLE);
+    connection_poll(connection, EPOLLIN);
 }
 
 void connection_read_proxy(struct connection *connection)
@@ -247,5 +247,5 @@ void connection_next(struct connection *connection)
     if (stream_has_pending(&connection->stream))
         connection_read_head(connection);
     else
-        connection_poll(connection, UV_READABLE);
+        connection_poll(connection, EPOLLIN);
 }

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 #define FULL_SOURCES_MAX 16
 /* Of the newest, so many are looked at for those who were turned away: a turn must not be long. */
 #define RETURNING_MAX 256
+/* Of those who wait, so many are looked at for whether they have left, AP_SLOT_RETRY_MS apart. */
+#define SWEPT_MAX 512
 
 static void on_ticker(uv_timer_t *timer);
 
@@ -61,6 +64,8 @@ void front_remove_waiting(struct connection *connection)
     struct front *front = connection->front;
     struct connection_list *list = &front->waiting;
 
+    if (front->next_swept == connection)
+        front->next_swept = connection->next_waiting;
     if (connection->previous_waiting)
         connection->previous_waiting->next_waiting = connection->next_waiting;
     else
@@ -157,38 +162,85 @@ static void start_returning(struct front *front, uint64_t now_ms)
         /* Another of its source may have had its turn since it came. */
         if (waits_since(candidates[i]) >= candidates[i]->opened_at_ms)
             continue;
-        if (connection_begin_handshake(candidates[i]) == AP_EBUSY)
-            continue; /* its source has its fill: the others go on */
+        int err = connection_begin_handshake(candidates[i]);
+        if (err == AP_EBUSY || err == AP_ERANGE)
+            continue; /* there is no room for its source: the others go on */
     }
 }
 
-/* In order of arrival, or when the oldest has waited long those who came back, then the newest
- * first; but nobody waits behind the connections of a source that has its fill. */
-static void start_waiting(struct front *front)
+/* All that may begin, one after the other. Returns the first for whom there was no room. NULL:
+ * nobody is left but of sources that have their fill, or who have not spoken. */
+static const struct connection *start_all(struct front *front)
 {
     struct source_key full[FULL_SOURCES_MAX];
     size_t full_count = 0;
-    const struct connection *oldest = front->waiting.first;
-    uint64_t now_ms = uv_now(front->setup.loop);
-    bool is_late = oldest && now_ms - oldest->opened_at_ms >= front->deadlines.waiting_ms;
+    const struct connection *left = NULL;
     struct connection *next;
 
-    front->may_begin = false;
-    if (is_late)
-        start_returning(front, now_ms);
-    for (struct connection *connection = is_late ? front->waiting.last : front->waiting.first;
-         connection && full_count < FULL_SOURCES_MAX; connection = next) {
+    for (struct connection *connection = front->is_late ? front->waiting.last
+                                                        : front->waiting.first;
+         connection; connection = next) {
         struct source_key key;
-        if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN) {
-            front->may_begin = true; /* in the next turn */
-            return;
-        }
-        next = is_late ? connection->previous_waiting : connection->next_waiting;
+        next = front->is_late ? connection->previous_waiting : connection->next_waiting;
         address_source_key(&connection->peer, &key);
         if (is_among(full, full_count, &key))
             continue;
-        if (connection_begin_handshake(connection) == AP_EBUSY)
+        if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN || full_count == FULL_SOURCES_MAX)
+            return left ? left : connection;
+        int err = connection_begin_handshake(connection);
+        if (err == AP_EBUSY && !left)
+            left = connection; /* sources that have none yet still find room */
+        if (err == AP_EBUSY || err == AP_ERANGE)
             full[full_count++] = key;
+    }
+    return left;
+}
+
+/* In order of arrival, or when the first who might begin has waited long those who came back, then
+ * the newest first; but nobody waits behind the connections of a source that has its fill. */
+static void start_waiting(struct front *front)
+{
+    uint64_t now_ms = uv_now(front->setup.loop);
+
+    if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN) {
+        front->may_begin = true; /* in the next turn */
+        return;
+    }
+    front->may_begin = false;
+    if (front->is_late)
+        start_returning(front, now_ms);
+    const struct connection *left = start_all(front);
+    if (!left)
+        front->is_late = false;
+    else if (!front->is_late)
+        front->is_late = now_ms - left->opened_at_ms >= front->deadlines.waiting_ms;
+    if (left && front->begun_handshakes >= AP_HANDSHAKES_PER_TURN)
+        front->may_begin = true; /* in the next turn */
+}
+
+/* Those who wait unwatched and have left, or waited for too long: they must not fill the table of
+ * connections. */
+static void sweep(struct front *front)
+{
+    struct connection *seen[SWEPT_MAX];
+    struct pollfd looks[SWEPT_MAX];
+    size_t count = 0;
+    struct connection *connection = front->next_swept ? front->next_swept : front->waiting.first;
+
+    for (; connection && count < SWEPT_MAX; connection = connection->next_waiting) {
+        if (connection->is_watched)
+            continue;
+        seen[count] = connection;
+        looks[count++] = (struct pollfd){.fd = connection->fd, .events = POLLRDHUP};
+    }
+    front->next_swept = connection;
+    if (poll(looks, count, 0) < 0)
+        return; /* out of memory: the next time */
+    for (size_t i = 0; i < count; i++) {
+        if (looks[i].revents != 0)
+            connection_close(seen[i]);
+        else
+            connection_check_deadline(seen[i]);
     }
 }
 
@@ -196,6 +248,7 @@ static void on_ticker(uv_timer_t *timer)
 {
     struct front *front = timer->data;
 
+    sweep(front);
     start_waiting(front);
 }
 
@@ -279,7 +332,10 @@ int front_open(const struct front_setup *setup, struct front **ret_front)
         .connection_ms = AP_CONNECTION_MAX_MS,
     };
     err = http_open(&front->http);
+    if (!err)
+        err = watch_set_open(&front->watches, setup->loop, connection_on_event);
     if (err) {
+        http_close(front->http);
         free(front);
         return err;
     }
@@ -294,7 +350,7 @@ int front_open(const struct front_setup *setup, struct front **ret_front)
     front->check.data = front;
     front->idle.data = front;
     front->ticker.data = front;
-    front->parts = 4;
+    front->parts = 5;
     (void)uv_prepare_start(&front->prepare, on_prepare);
     (void)uv_check_start(&front->check, on_check);
     *ret_front = front;
@@ -329,6 +385,7 @@ static void close_parts(struct front *front)
         connection_close(front->connections.first);
     http_close(front->http);
     front->http = NULL;
+    watch_set_close(&front->watches, on_part_closed, front);
     uv_close((uv_handle_t *)&front->prepare, on_part_closed);
     uv_close((uv_handle_t *)&front->check, on_part_closed);
     uv_close((uv_handle_t *)&front->idle, on_part_closed);

@@ -6,6 +6,7 @@
 
 #include "autoprov/front.h"
 #include "http_private.h"
+#include "watch.h"
 
 struct connection;
 
@@ -62,11 +63,14 @@ struct front {
     struct listener *listeners;
     struct connection_list connections;
     struct connection_list waiting; /* for a handshake slot, in order of arrival */
+    struct connection *next_swept;  /* of those who wait: where the next sweep goes on */
+    struct watch_set watches;       /* the connections' sockets */
     uv_prepare_t prepare;
     uv_check_t check;
     uv_idle_t idle;            /* active: work is left, the loop must not sleep */
     uv_timer_t ticker;         /* active: somebody waits for a slot that another front may free */
     unsigned begun_handshakes; /* in this turn; AP_HANDSHAKES_PER_TURN at most */
+    bool is_late;              /* more come than can be served: see AP_HANDSHAKE_LATE_MS */
     bool may_begin;            /* a slot was released, or those who wait were not all looked at */
     unsigned parts; /* handles and connections that are not closed yet; 0: free the front */
     int spare_fd;

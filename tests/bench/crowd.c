@@ -6,12 +6,13 @@
  * Each phone connects, makes a full handshake, fetches its file and closes. It gives an attempt up
  * after PATIENCE_S, waits RETRY_S (half more or less, at random) and tries again; once served it
  * rests for THINK_S (a tenth more or less). With a THINK_S of 0 it is a closed loop. PATHS: a file
- * with a path on each line, taken in turn.
+ * with a path on each line: all of them are asked for, also by fewer phones than there are.
  *
  * Prints one line of names and values. served, attempts, timed_out, refused and seconds are of the
- * last three quarters of the time. p50, p99 and max are the seconds from a phone's first attempt
- * until it was served, of all the time; oldest: how long the phone has waited at the end that waits
- * longest. cpu: the part of a core that this program took. Loopback only. */
+ * last three quarters of the time; of them too are p50, p99 and max, the seconds from the first
+ * attempt of a phone, which may lie before, until it was served. oldest: how long the phone has
+ * waited at the end that waits longest. cpu: the part of a core that this program took. Loopback
+ * only. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -34,6 +35,8 @@
 #define TICKS  8192
 /* Attempts begun before sockets are looked at again. */
 #define STARTS_MAX 64
+/* A prime: no number of paths in use is a multiple of it. */
+#define SPREAD 7919
 
 enum phone_state { PHONE_RESTING, PHONE_CONNECTING, PHONE_SHAKING, PHONE_ASKING };
 
@@ -45,6 +48,7 @@ struct phone {
     double since; /* the first attempt; 0: it wants nothing */
     unsigned long due;
     uint32_t number;
+    uint32_t served;
     int fd;
     enum phone_state state;
 };
@@ -159,6 +163,7 @@ static void note_wait(struct crowd *crowd, double seconds)
 static void be_served(struct crowd *crowd, struct phone *phone)
 {
     crowd->totals.served++;
+    phone->served++;
     note_wait(crowd, bench_now() - phone->since);
     phone->since = 0;
     (void)SSL_shutdown(phone->ssl); /* the server may have gone first */
@@ -185,13 +190,21 @@ static bool must_wait(const struct phone *phone, int result)
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
+/* Another one when the last was served; one after the other they are no neighbours. */
+static const char *path_of(const struct crowd *crowd, const struct phone *phone)
+{
+    size_t turn = phone->number + phone->served * crowd->count;
+
+    return crowd->paths[turn * SPREAD % crowd->path_count];
+}
+
 static bool ask(const struct crowd *crowd, struct phone *phone)
 {
     char head[1024];
     int len = snprintf(head, sizeof(head),
                        "GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Yealink SIP-T46U "
                        "108.86.0.20\r\nConnection: close\r\n\r\n",
-                       crowd->paths[phone->number % crowd->path_count]);
+                       path_of(crowd, phone));
 
     phone->state = PHONE_ASKING;
     phone->answer = malloc(ANSWER_MAX + 1);
@@ -317,6 +330,7 @@ static void run(struct crowd *crowd, double seconds)
     run_until(crowd, crowd->begin + seconds / 4);
     double cpu = cpu_s(), from = crowd->now;
     crowd->totals = (struct totals){0};
+    crowd->wait_count = 0;
     run_until(crowd, crowd->begin + seconds);
     for (size_t i = 0; i < crowd->count; i++) {
         double since = crowd->phones[i].since;

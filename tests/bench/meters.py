@@ -77,6 +77,7 @@ def conditions():
 
 
 def spread(values):
+    values = list(values)
     return f"{min(values):.1f} to {max(values):.1f}"
 
 

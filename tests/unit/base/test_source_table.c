@@ -117,8 +117,8 @@ static void test_handshakes_wait_for_a_slot(void **state)
     }
     assert_int_equal(source_table_handshake_begin(table, &a), 0);
     assert_int_equal(source_table_handshake_begin(table, &a), 0);
-    assert_int_equal(source_table_handshake_begin(table, &a), AP_EBUSY);
-    assert_int_equal(source_table_handshake_begin(table, &stranger), AP_EBUSY);
+    assert_int_equal(source_table_handshake_begin(table, &a), AP_ERANGE);
+    assert_int_equal(source_table_handshake_begin(table, &stranger), AP_ERANGE);
     check_totals(table, 20, 2, 0);
     assert_int_equal(source_table_handshake_begin(table, &b), 0);
     assert_int_equal(source_table_handshake_begin(table, &b), AP_EBUSY);
@@ -232,7 +232,10 @@ static void churn_once(struct source_table *table, struct model *model, uint32_t
             (*handshakes == 0 || model->handshake_total < MODEL_HANDSHAKES - MODEL_HANDSHAKES / 4);
         if (*handshakes >= *connections && *connections > 0)
             return;
-        assert_int_equal(source_table_handshake_begin(table, &key), room ? 0 : AP_EBUSY);
+        assert_int_equal(source_table_handshake_begin(table, &key),
+                         room                                                  ? 0
+                         : *handshakes >= MODEL_HS_SOURCE || *connections == 0 ? AP_ERANGE
+                                                                               : AP_EBUSY);
         *handshakes += room;
         model->handshake_total += room;
         return;

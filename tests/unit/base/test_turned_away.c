@@ -107,11 +107,11 @@ static void test_in_a_full_table_the_newest_are_kept(void **state)
 
     for (uint32_t i = 0; i < count; i++) {
         const struct source_key key = key_of(i);
-        turned_away_note(*state, &key, NOW, NOW + 1 + i / 4);
+        turned_away_note(*state, &key, NOW, NOW + 1 + i / 16);
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct source_key key = key_of(i);
-        bool is_kept = turned_away_since(*state, &key, NOW + count / 4) == NOW;
+        bool is_kept = turned_away_since(*state, &key, NOW + count / 16) == NOW;
         kept += is_kept;
         if (i >= count - 1000)
             assert_true(is_kept);

@@ -53,3 +53,16 @@ void connect_silent_from(struct client *client, uint8_t last)
     assert_int_equal(connect(client->fd, (const struct sockaddr *)&to, sizeof(to)), 0);
     assert_int_equal(fcntl(client->fd, F_SETFL, O_NONBLOCK), 0);
 }
+
+void connect_ready(struct client *client)
+{
+    client_connect(client, server.port, 0);
+    run_until_ready(&server, client);
+}
+
+void expect_hit(struct client *client)
+{
+    client_send_text(client, "GET /hit HTTP/1.1\r\n\r\n");
+    run_until_answer(&server, client, false, &answer);
+    assert_int_equal(answer.status, 200);
+}

@@ -21,4 +21,8 @@ struct front_stats stats_now(void);
 /* client_connect_silent() from 127.0.0.last. */
 void connect_silent_from(struct client *client, uint8_t last);
 
+/* Its handshake is done; its request is answered. */
+void connect_ready(struct client *client);
+void expect_hit(struct client *client);
+
 #endif

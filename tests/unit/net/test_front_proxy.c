@@ -55,7 +55,7 @@ static void connect_from(struct client *client, char host)
     client_send(client, header_of(host), HEADER_BYTES);
 }
 
-static void expect_hit(struct client *client)
+static void expect_forwarded_hit(struct client *client)
 {
     client_send_text(client, "GET /hit HTTP/1.1\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n");
     run_until_answer(&server, client, false, &answer);
@@ -68,13 +68,13 @@ static void test_the_headers_address_is_the_requests_peer(void **state)
     connect_from(&clients[0], 7);
     client_start_tls(&clients[0], 0);
     run_until_ready(&server, &clients[0]);
-    expect_hit(&clients[0]);
+    expect_forwarded_hit(&clients[0]);
     assert_string_equal(server.peer, "203.0.113.7");
     assert_false(server.had_forwarded);
     front_set_proxy(server.front, 0, NULL);
     client_connect(&clients[1], server.port, 0);
     run_until_ready(&server, &clients[1]);
-    expect_hit(&clients[1]);
+    expect_forwarded_hit(&clients[1]);
     assert_string_equal(server.peer, "127.0.0.1");
     assert_true(server.had_forwarded);
 }
@@ -101,7 +101,7 @@ static void test_a_header_may_come_byte_by_byte_and_nothing_behind_it_is_read(vo
     client_start_tls(&clients[0], 0);
     (void)client_step(&clients[0]);
     run_until_ready(&server, &clients[0]);
-    expect_hit(&clients[0]);
+    expect_forwarded_hit(&clients[0]);
     assert_string_equal(server.peer, "203.0.113.7");
 }
 
@@ -183,14 +183,14 @@ static void test_limits_are_the_sources_and_a_peer_has_none(void **state)
     assert_int_equal(stats_now().open_connections, 3);
     client_start_tls(&clients[2], 0);
     run_until_ready(&server, &clients[2]);
-    expect_hit(&clients[2]);
+    expect_forwarded_hit(&clients[2]);
     assert_string_equal(server.peer, "203.0.113.8");
     client_done(&clients[0]);
     run_some_turns(&server, NULL);
     connect_from(&clients[4], 7);
     client_start_tls(&clients[4], 0);
     run_until_ready(&server, &clients[4]);
-    expect_hit(&clients[4]);
+    expect_forwarded_hit(&clients[4]);
 }
 
 static void test_late_answers_are_held_for_the_headers_source(void **state)
@@ -222,7 +222,7 @@ static void test_a_local_connection_has_no_source(void **state)
     client_send(&clients[0], "\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00", 16);
     client_start_tls(&clients[0], 0);
     run_until_ready(&server, &clients[0]);
-    expect_hit(&clients[0]);
+    expect_forwarded_hit(&clients[0]);
     assert_string_equal(server.peer, "unknown");
 }
 
