@@ -1,8 +1,8 @@
 #!/bin/sh
 # All figures of docs/performance.md that compare, one after the other: their tables, and what came of each.
 #   tests/bench/run.sh BUILD_FOLDER    a release build
-# Takes an hour; SECONDS, ROUNDS and PHONES from the environment make it shorter, KEPT keeps the million phones for
-# another run (see the scripts). Ends with 1 when a bound was missed or a script failed. Loopback only.
+# Takes an hour; SECONDS, OVERLOAD_SECONDS, ROUNDS and PHONES from the environment make it shorter, KEPT keeps the
+# million phones for another run (see the scripts). Ends with 1 when a bound was missed or a script failed. Loopback only.
 set -eu
 
 [ $# -eq 1 ] || {
