@@ -146,6 +146,19 @@ static void linger(struct connection *connection)
     connection_close(connection); /* the end, an error, or too much */
 }
 
+/* The first bytes are there. */
+static void begin_or_wait(struct connection *connection)
+{
+    int err = connection_begin_handshake(connection);
+
+    if (err != AP_EBUSY && err != AP_ERANGE)
+        return;
+    /* Those who leave must not fill the table of connections. */
+    connection_poll(connection, EPOLLRDHUP);
+    connection_change_state(connection, CONNECTION_WAITING);
+    front_add_waiting(connection);
+}
+
 void connection_on_event(void *data, bool has_failed)
 {
     struct connection *connection = data;
@@ -161,13 +174,7 @@ void connection_on_event(void *data, bool has_failed)
         connection_read_proxy(connection);
         return;
     case CONNECTION_SILENT:
-        int err = connection_begin_handshake(connection);
-        if (err == AP_EBUSY || err == AP_ERANGE) {
-            /* Those who leave must not fill the table of connections. */
-            connection_poll(connection, EPOLLRDHUP);
-            connection_change_state(connection, CONNECTION_WAITING);
-            front_add_waiting(connection);
-        }
+        begin_or_wait(connection);
         return;
     case CONNECTION_HANDSHAKE:
         connection_shake_hands(connection);
