@@ -40,9 +40,10 @@
 /* Begun in one turn of a loop: a signature takes up to a millisecond, and those whose handshake or
  * request is in hand have their turn before more are begun. */
 #define AP_HANDSHAKES_PER_TURN 8
-/* When the first in the queue for handshake slots has been there for so long, more come than can be
- * served, and phones give up after a few seconds: from then on the newest are taken, who still have
- * time to be served. In the order of arrival everybody would get a slot just before giving up. */
+/* When the first in the queue for handshake slots has been there for so long, the newest are taken
+ * from then on: phones give up after a few seconds, and the newest still have time to be served. In
+ * the order of arrival everybody would get a slot just before giving up. When for so long there was
+ * never room for all, whoever comes is not even watched before its turn: most will leave. */
 #define AP_HANDSHAKE_LATE_MS 1000
 /* A phone that has connected says ClientHello within a round trip. */
 #define AP_HELLO_MS 100

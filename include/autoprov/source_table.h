@@ -49,7 +49,8 @@ void source_table_dismiss(struct source_table *table);
 void source_table_disconnect(struct source_table *table, const struct source_key *key);
 
 /* Take a handshake slot for a counted connection. Errors, which mean to wait, the connection is not
- * to be refused: AP_EBUSY none is free; AP_ERANGE its source has its fill. Any thread. */
+ * to be refused: AP_EBUSY none is free; AP_ERANGE its source has its fill, or others find room
+ * where it does not. Any thread. */
 AP_MUSTCHECK int source_table_handshake_begin(struct source_table *table,
                                               const struct source_key *key);
 void source_table_handshake_end(struct source_table *table, const struct source_key *key);

@@ -204,7 +204,7 @@ int source_table_handshake_begin(struct source_table *table, const struct source
     if (!slot || slot->connections == 0 || slot->handshakes >= table->limits.handshakes_per_source)
         err = AP_ERANGE;
     else if (!take_total(&table->handshakes, total_for(table, slot)))
-        err = AP_EBUSY;
+        err = atomic_load(&table->handshakes) < table->limits.handshakes ? AP_ERANGE : AP_EBUSY;
     else
         slot->handshakes++;
     pthread_mutex_unlock(&shard->lock);

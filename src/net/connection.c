@@ -217,11 +217,16 @@ void connection_poll(struct connection *connection, uint32_t events)
         connection->events = events;
 }
 
-void connection_watch(struct connection *connection)
+static void init_timer(struct connection *connection)
 {
     (void)uv_timer_init(connection->front->setup.loop, &connection->timer); /* never fails */
     connection->timer.data = connection;
     connection->is_watched = true;
+}
+
+void connection_watch(struct connection *connection)
+{
+    init_timer(connection);
     arm_timer(connection);
 }
 
@@ -295,12 +300,26 @@ bool connection_client_is_gone(const struct connection *connection)
     return poll(&look, 1, 0) == 1;
 }
 
+/* Out of the queue, to where it would be without it. */
+static void be_silent(struct connection *connection)
+{
+    uint64_t end = connection->opened_at_ms + connection->front->deadlines.first_byte_ms;
+
+    front_remove_waiting(connection);
+    connection_begin(connection);
+    if (connection->deadline_ms > end)
+        connection->deadline_ms = end;
+    connection_watch(connection);
+    connection_poll(connection, EPOLLIN);
+}
+
 /* One that waits has a turn: what has its client done meanwhile? Unwatched, it may not have spoken
  * yet: most likely its ClientHello is on its way. */
 static int look_at_client(struct connection *connection)
 {
+    const struct front *front = connection->front;
     struct pollfd look = {.fd = connection->fd, .events = POLLIN | POLLRDHUP};
-    uint64_t age_ms = uv_now(connection->front->setup.loop) - connection->opened_at_ms;
+    uint64_t age_ms = uv_now(front->setup.loop) - connection->opened_at_ms;
     int count = poll(&look, 1, 0);
 
     /* A client that has waited long may have left: don't sign for it. */
@@ -310,12 +329,13 @@ static int look_at_client(struct connection *connection)
     }
     if (count == 1 || connection->is_watched)
         return 0;
+    if (front->is_draining) {
+        connection_close(connection); /* as all who are silent */
+        return AP_ECLOSED;
+    }
     if (age_ms < AP_HELLO_MS)
         return AP_ENOENT;
-    front_remove_waiting(connection);
-    connection_watch(connection);
-    connection_begin(connection);
-    connection_poll(connection, EPOLLIN);
+    be_silent(connection);
     return AP_ENOENT;
 }
 
@@ -345,13 +365,13 @@ int connection_begin_handshake(struct connection *connection)
     front_had_turn(connection);
     if (connection->state == CONNECTION_WAITING)
         front_remove_waiting(connection);
+    connection_change_state(connection, CONNECTION_HANDSHAKE);
     if (!connection->is_watched)
         connection_watch(connection);
     if (stream_start_tls(&connection->stream, connection->fd, connection->listener->tls) != 0) {
         connection_close(connection);
         return AP_ECLOSED;
     }
-    connection_change_state(connection, CONNECTION_HANDSHAKE);
     connection_shake_hands(connection);
     return 0;
 }
@@ -422,7 +442,7 @@ void connection_close(struct connection *connection)
     (void)close(connection->fd); /* everything was sent, or is lost */
     connection->fd = -1;
     if (!connection->is_watched)
-        connection_watch(connection); /* no caller finds it gone */
+        init_timer(connection); /* no caller finds it gone */
     uv_close((uv_handle_t *)&connection->timer, on_handle_closed);
 }
 

@@ -88,7 +88,8 @@ void connection_change_state(struct connection *connection, enum connection_stat
 /* Go to CONNECTION_HELD for ms milliseconds, whatever the connection's own end is. */
 void connection_hold(struct connection *connection, uint64_t ms);
 
-/* A connection that only waits has neither timer nor events; from now on it has. */
+/* A connection that only waits has neither timer nor events; from now on it has, the timer for the
+ * end of the state that it is in. */
 void connection_watch(struct connection *connection);
 
 /* Something has happened to the socket; data: the connection (watch.h). */

@@ -104,13 +104,13 @@ static void begin(struct connection *connection, bool must_wait)
         return;
     }
     connection->events = EPOLLIN;
-    connection_watch(connection);
     if (connection->listener->proxy_peers) {
         stream_start_plain(&connection->stream, connection->fd);
         connection_change_state(connection, CONNECTION_PROXY);
     } else {
         connection_begin(connection);
     }
+    connection_watch(connection);
 }
 
 int connection_open(struct listener *listener, int fd, const struct address *peer)

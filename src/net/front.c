@@ -14,13 +14,14 @@
 #include "connection.h"
 #include "front_private.h"
 
-/* Sources that are full are remembered while the queue is walked; with more of them than this the
- * slots are simply all taken. */
+/* Sources that are full are remembered while the queue is walked, the others tried again: so many
+ * tries in vain, and a turn is over. */
 #define FULL_SOURCES_MAX 16
+#define TRIED_MAX        256
 /* Of the newest, so many are looked at for those who were turned away: a turn must not be long. */
 #define RETURNING_MAX 256
 /* Of those who wait, so many are looked at for whether they have left, AP_SLOT_RETRY_MS apart. */
-#define SWEPT_MAX 512
+#define SWEEP_MAX 512
 
 static void on_ticker(uv_timer_t *timer);
 
@@ -74,8 +75,11 @@ void front_remove_waiting(struct connection *connection)
         connection->next_waiting->previous_waiting = connection->previous_waiting;
     else
         list->last = connection->previous_waiting;
-    if (--front->stats.waiting_handshakes == 0)
-        (void)uv_timer_stop(&front->ticker); /* never fails */
+    if (--front->stats.waiting_handshakes > 0)
+        return;
+    (void)uv_timer_stop(&front->ticker); /* never fails */
+    front->no_room_since_ms = 0;
+    front->is_late = false;
 }
 
 static bool is_among(const struct source_key *keys, size_t count, const struct source_key *key)
@@ -140,6 +144,15 @@ static size_t add_candidate(struct connection *candidates[static AP_HANDSHAKES_P
     return last + 1;
 }
 
+/* The first in the queue has waited long: see AP_HANDSHAKE_LATE_MS. */
+static bool takes_newest(const struct front *front)
+{
+    const struct connection *first = front->waiting.first;
+
+    return front->is_late || (first && uv_now(front->setup.loop) - first->opened_at_ms >=
+                                           front->deadlines.waiting_ms);
+}
+
 /* Of those who have just come, and so have time left, the ones who were turned away longest ago. */
 static void start_returning(struct front *front, uint64_t now_ms)
 {
@@ -149,13 +162,12 @@ static void start_returning(struct front *front, uint64_t now_ms)
     if (!front->setup.turned_away)
         return;
     for (struct connection *connection = front->waiting.last;
-         connection && now_ms - connection->opened_at_ms < front->deadlines.waiting_ms &&
-         looked_at < RETURNING_MAX;
-         connection = connection->previous_waiting) {
+         connection && looked_at < RETURNING_MAX; connection = connection->previous_waiting) {
         looked_at++;
+        bool has_time = now_ms - connection->opened_at_ms < front->deadlines.waiting_ms;
         bool is_longer = count < AP_HANDSHAKES_PER_TURN ||
                          connection->waits_since_ms < candidates[count - 1]->waits_since_ms;
-        if (is_longer && connection->waits_since_ms < connection->opened_at_ms)
+        if (has_time && is_longer && connection->waits_since_ms < connection->opened_at_ms)
             count = add_candidate(candidates, count, connection);
     }
     for (size_t i = 0; i < count && front->begun_handshakes < AP_HANDSHAKES_PER_TURN; i++) {
@@ -168,36 +180,35 @@ static void start_returning(struct front *front, uint64_t now_ms)
     }
 }
 
-/* All that may begin, one after the other. Returns the first for whom there was no room. NULL:
- * nobody is left but of sources that have their fill, or who have not spoken. */
-static const struct connection *start_all(struct front *front)
+/* All that may begin, one after the other. False: somebody might, but there is no room. */
+static bool start_all(struct front *front)
 {
     struct source_key full[FULL_SOURCES_MAX];
-    size_t full_count = 0;
-    const struct connection *left = NULL;
+    size_t full_count = 0, tried = 0;
+    bool from_newest = takes_newest(front);
     struct connection *next;
 
-    for (struct connection *connection = front->is_late ? front->waiting.last
-                                                        : front->waiting.first;
-         connection; connection = next) {
+    for (struct connection *connection = from_newest ? front->waiting.last : front->waiting.first;
+         connection && tried < TRIED_MAX; connection = next) {
         struct source_key key;
-        next = front->is_late ? connection->previous_waiting : connection->next_waiting;
+        next = from_newest ? connection->previous_waiting : connection->next_waiting;
         address_source_key(&connection->peer, &key);
         if (is_among(full, full_count, &key))
             continue;
-        if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN || full_count == FULL_SOURCES_MAX)
-            return left ? left : connection;
+        if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN)
+            return false;
         int err = connection_begin_handshake(connection);
-        if (err == AP_EBUSY && !left)
-            left = connection; /* sources that have none yet still find room */
-        if (err == AP_EBUSY || err == AP_ERANGE)
+        if (err == AP_EBUSY)
+            return false;
+        tried += err == AP_ERANGE;
+        if (err == AP_ERANGE && full_count < FULL_SOURCES_MAX)
             full[full_count++] = key;
     }
-    return left;
+    return true;
 }
 
-/* In order of arrival, or when the first who might begin has waited long those who came back, then
- * the newest first; but nobody waits behind the connections of a source that has its fill. */
+/* In order of arrival, or when the first has waited long those who came back, then the newest
+ * first; but nobody waits behind the connections of a source that has its fill. */
 static void start_waiting(struct front *front)
 {
     uint64_t now_ms = uv_now(front->setup.loop);
@@ -207,14 +218,17 @@ static void start_waiting(struct front *front)
         return;
     }
     front->may_begin = false;
-    if (front->is_late)
+    if (takes_newest(front))
         start_returning(front, now_ms);
-    const struct connection *left = start_all(front);
-    if (!left)
+    if (start_all(front)) {
+        front->no_room_since_ms = 0;
         front->is_late = false;
-    else if (!front->is_late)
-        front->is_late = now_ms - left->opened_at_ms >= front->deadlines.waiting_ms;
-    if (left && front->begun_handshakes >= AP_HANDSHAKES_PER_TURN)
+        return;
+    }
+    if (front->no_room_since_ms == 0)
+        front->no_room_since_ms = now_ms;
+    front->is_late = now_ms - front->no_room_since_ms >= front->deadlines.waiting_ms;
+    if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN)
         front->may_begin = true; /* in the next turn */
 }
 
@@ -222,20 +236,22 @@ static void start_waiting(struct front *front)
  * connections. */
 static void sweep(struct front *front)
 {
-    struct connection *seen[SWEPT_MAX];
-    struct pollfd looks[SWEPT_MAX];
+    struct connection *seen[SWEEP_MAX];
+    struct pollfd looks[SWEEP_MAX];
     size_t count = 0;
+    unsigned walked = 0;
     struct connection *connection = front->next_swept ? front->next_swept : front->waiting.first;
 
-    for (; connection && count < SWEPT_MAX; connection = connection->next_waiting) {
+    for (; connection && walked < front->sweep_max; connection = connection->next_waiting) {
+        walked++;
         if (connection->is_watched)
             continue;
         seen[count] = connection;
         looks[count++] = (struct pollfd){.fd = connection->fd, .events = POLLRDHUP};
     }
     front->next_swept = connection;
-    if (poll(looks, count, 0) < 0)
-        return; /* out of memory: the next time */
+    if (count == 0 || poll(looks, count, 0) < 0)
+        return; /* without memory: the next time */
     for (size_t i = 0; i < count; i++) {
         if (looks[i].revents != 0)
             connection_close(seen[i]);
@@ -351,6 +367,7 @@ int front_open(const struct front_setup *setup, struct front **ret_front)
     front->idle.data = front;
     front->ticker.data = front;
     front->parts = 5;
+    front->sweep_max = SWEEP_MAX;
     (void)uv_prepare_start(&front->prepare, on_prepare);
     (void)uv_check_start(&front->check, on_check);
     *ret_front = front;

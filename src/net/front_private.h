@@ -70,7 +70,9 @@ struct front {
     uv_idle_t idle;            /* active: work is left, the loop must not sleep */
     uv_timer_t ticker;         /* active: somebody waits for a slot that another front may free */
     unsigned begun_handshakes; /* in this turn; AP_HANDSHAKES_PER_TURN at most */
-    bool is_late;              /* more come than can be served: see AP_HANDSHAKE_LATE_MS */
+    uint64_t no_room_since_ms; /* some who might begin had to wait, in every turn since; 0: none */
+    unsigned sweep_max;        /* of those who wait, looked at in one go; tests write less */
+    bool is_late;              /* without room for so long: who comes is not watched */
     bool may_begin;            /* a slot was released, or those who wait were not all looked at */
     unsigned parts; /* handles and connections that are not closed yet; 0: free the front */
     int spare_fd;

@@ -132,7 +132,7 @@ def rows(table, rounds, closed, watch, recovery):
     table.row("attempts in a second, of capacity", f"{offered / capacity:.2f} ({offered:.0f}; capacity {capacity:.0f})",
               f"{TIMES}", offered >= TIMES * capacity)
     row_of_goodput(table, rounds, closed)
-    seen = sorted(rounds, key=lambda one: one["max"] / one["p50"])[len(rounds) // 2]
+    seen = sorted(rounds, key=lambda one: max(one["max"], one["oldest"]) / (one["p50"] or 1))[len(rounds) // 2]
     slowest = max(seen["max"], seen["oldest"])
     table.row("longest wait of a phone, from its first attempt on", f"{slowest:.1f} s (median {seen['p50']:.1f} s, "
               f"p99 {seen['p99']:.1f} s)", f"{WAIT_MAX} medians", 0 < slowest <= WAIT_MAX * seen["p50"])

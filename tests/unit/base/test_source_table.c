@@ -143,13 +143,14 @@ static void test_the_last_quarter_of_slots_is_for_sources_that_have_none(void **
     assert_int_equal(source_table_connect(table, &c), 0);
     for (int i = 0; i < 6; i++)
         assert_int_equal(source_table_handshake_begin(table, &a), 0);
-    assert_int_equal(source_table_handshake_begin(table, &a), AP_EBUSY);
+    assert_int_equal(source_table_handshake_begin(table, &a), AP_ERANGE);
     assert_int_equal(source_table_handshake_begin(table, &b), 0);
-    assert_int_equal(source_table_handshake_begin(table, &b), AP_EBUSY);
+    assert_int_equal(source_table_handshake_begin(table, &b), AP_ERANGE);
     assert_int_equal(source_table_handshake_begin(table, &c), 0);
     check_totals(table, 13, 8, 0);
+    assert_int_equal(source_table_handshake_begin(table, &b), AP_EBUSY);
     source_table_handshake_end(table, &b);
-    assert_int_equal(source_table_handshake_begin(table, &a), AP_EBUSY);
+    assert_int_equal(source_table_handshake_begin(table, &a), AP_ERANGE);
     assert_int_equal(source_table_handshake_begin(table, &b), 0);
     check_totals(table, 13, 8, 0);
     source_table_free(table);
@@ -201,6 +202,17 @@ struct model {
     uint64_t refused;
 };
 
+static int model_begin(const struct model *model, uint32_t connections, uint32_t handshakes)
+{
+    uint32_t limit = handshakes == 0 ? MODEL_HANDSHAKES : MODEL_HANDSHAKES - MODEL_HANDSHAKES / 4;
+
+    if (connections == 0 || handshakes >= MODEL_HS_SOURCE)
+        return AP_ERANGE;
+    if (model->handshake_total < limit)
+        return 0;
+    return model->handshake_total < MODEL_HANDSHAKES ? AP_ERANGE : AP_EBUSY;
+}
+
 static void churn_once(struct source_table *table, struct model *model, uint32_t source,
                        unsigned what)
 {
@@ -208,6 +220,7 @@ static void churn_once(struct source_table *table, struct model *model, uint32_t
     uint32_t *connections = &model->connections[source];
     uint32_t *handshakes = &model->handshakes[source];
     bool room;
+    int err;
 
     switch (what) {
     case 0:
@@ -226,16 +239,11 @@ static void churn_once(struct source_table *table, struct model *model, uint32_t
         model->total--;
         return;
     case 3:
-        room =
-            model->handshake_total < MODEL_HANDSHAKES &&
-            *handshakes<MODEL_HS_SOURCE && * connections> 0 &&
-            (*handshakes == 0 || model->handshake_total < MODEL_HANDSHAKES - MODEL_HANDSHAKES / 4);
         if (*handshakes >= *connections && *connections > 0)
             return;
-        assert_int_equal(source_table_handshake_begin(table, &key),
-                         room                                                  ? 0
-                         : *handshakes >= MODEL_HS_SOURCE || *connections == 0 ? AP_ERANGE
-                                                                               : AP_EBUSY);
+        err = model_begin(model, *connections, *handshakes);
+        assert_int_equal(source_table_handshake_begin(table, &key), err);
+        room = err == 0;
         *handshakes += room;
         model->handshake_total += room;
         return;

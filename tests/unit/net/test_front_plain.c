@@ -12,6 +12,7 @@
 #include "autoprov/limits.h"
 #include "connection.h"
 #include "front_fixture.h"
+#include "front_private.h"
 
 static int open_server(void **state)
 {
@@ -61,6 +62,15 @@ static void test_the_gate_is_that_of_phones(void **state)
     assert_int_equal(server.refusal, GATE_REASON_METHOD);
     expect(&clients[0], "GET /hit?a=b HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 404);
     assert_int_equal(server.refusal, GATE_REASON_HOST);
+}
+
+/* What it waits for above capacity are handshakes. */
+static void test_nobody_waits_for_a_handshake(void **state)
+{
+    (void)state;
+    server.front->is_late = true;
+    client_connect_plain(&clients[0], server.plain_port);
+    expect(&clients[0], "GET /hit HTTP/1.1\r\n\r\n", 200);
 }
 
 /* A phone that was told https:// for this port: no request, and so the miss. */
@@ -172,6 +182,7 @@ int main(void)
         ROW(test_a_phone_is_answered_without_tls_and_the_request_says_so),
         ROW(test_control_socket_is_not_called_plain),
         ROW(test_the_gate_is_that_of_phones),
+        ROW(test_nobody_waits_for_a_handshake),
         ROW(test_a_client_hello_is_a_refused_request),
         ROW(test_a_miss_leaves_at_its_due_time),
         ROW(test_connections_of_a_source_have_their_limit),

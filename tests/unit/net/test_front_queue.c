@@ -45,12 +45,6 @@ static bool is_waiting(void *data)
     return stats_now().waiting_handshakes == *(unsigned *)data;
 }
 
-static bool is_late(void *data)
-{
-    (void)data;
-    return server.front->is_late;
-}
-
 static void test_connections_wait_for_a_handshake_slot_in_turn(void **state)
 {
     unsigned waiting = MANY - 1;
@@ -167,7 +161,6 @@ static void test_newest_is_taken_when_the_oldest_has_waited_long(void **state)
     (void)state;
     server.front->deadlines.waiting_ms = 0;
     queue_two();
-    run_until(&server, NULL, is_late, NULL);
     client_done(&clients[0]);
     /* The older one says nothing more: with the only slot it would be in the way. */
     run_until_ready(&server, &clients[2]);
@@ -182,6 +175,11 @@ static void connect_waiting(size_t number, uint8_t last)
     client_start_tls(&clients[number], 0);
     (void)client_step(&clients[number]);
     run_some_turns(&server, NULL);
+}
+
+static bool is_later(void *data)
+{
+    return uv_now(&server.loop) > *(uint64_t *)data;
 }
 
 /* Phones give up and try again: whoever has waited longest over all attempts comes first. */
@@ -201,15 +199,16 @@ static void test_who_was_turned_away_goes_before_the_newest(void **state)
     client_done(&clients[1]);
     waiting = 0;
     run_until(&server, NULL, is_waiting, &waiting);
-    connect_waiting(2, 3); /* makes the queue late below */
     uint64_t back_ms = uv_now(&server.loop);
+    run_until(&server, NULL, is_later, &back_ms); /* or its two attempts are one */
+    back_ms = uv_now(&server.loop);
+    connect_waiting(2, 3); /* the newest are taken because of it, below */
     connect_waiting(3, 2); /* comes back */
     connect_waiting(4, 4);
     waiting = 3;
     run_until(&server, NULL, is_waiting, &waiting);
     server.front->waiting.first->opened_at_ms -= 30000;
     server.front->deadlines.waiting_ms = 20000;
-    run_until(&server, NULL, is_late, NULL);
     client_done(&clients[0]);
     run_until_ready(&server, &clients[3]);
     /* Nobody's handshake was begun before it. */
@@ -274,7 +273,19 @@ static void test_handshakes_of_a_crowd_are_begun_in_several_turns(void **state)
 /* -- more come than can be served ----------------------------------------------------------------
  */
 
-/* The first client has the only slot, the second waits for it and has done so for long. */
+static bool is_late(void *data)
+{
+    (void)data;
+    return server.front->is_late;
+}
+
+static bool is_without_room(void *data)
+{
+    (void)data;
+    return server.front->no_room_since_ms != 0;
+}
+
+/* The first client has the only slot, the second waits for it, and there was no room for long. */
 static void make_late(void)
 {
     unsigned waiting = 1;
@@ -285,7 +296,9 @@ static void make_late(void)
     client_connect(&clients[1], server.port, 0);
     (void)client_step(&clients[1]);
     run_until(&server, NULL, is_waiting, &waiting);
+    run_until(&server, NULL, is_without_room, NULL);
     server.front->waiting.first->opened_at_ms -= 30000;
+    server.front->no_room_since_ms -= 30000;
     server.front->deadlines.waiting_ms = 20000;
     run_until(&server, NULL, is_late, NULL);
 }
@@ -307,8 +320,11 @@ static void test_who_comes_late_waits_unwatched_and_is_served(void **state)
     run_until_ready(&server, &clients[1]);
     expect_hit(&clients[1]);
     /* All is over: the next one is watched again. */
-    connect_ready(&clients[3]);
-    expect_hit(&clients[3]);
+    assert_false(server.front->is_late);
+    client_connect_silent(&clients[3], server.port);
+    run_some_turns(&server, NULL);
+    assert_true(server.front->connections.last->is_watched);
+    assert_int_equal(stats_now().waiting_handshakes, 0);
 }
 
 static void test_unwatched_client_that_leaves_gives_its_place_back(void **state)
@@ -395,6 +411,58 @@ static void test_unwatched_silent_one_leaves_the_queue(void **state)
     expect_hit(&clients[2]);
 }
 
+static void test_drain_closes_the_unwatched_silent_one(void **state)
+{
+    unsigned waiting = 2;
+
+    (void)state;
+    make_late();
+    client_connect_silent(&clients[2], server.port);
+    run_until(&server, NULL, is_waiting, &waiting);
+    server.front->deadlines.first_byte_ms = 60000;
+    front_drain(server.front, NULL, NULL);
+    run_until_closed(&server, &clients[2]);
+    assert_int_equal(stats_now().timeouts, 0);
+    client_done(&clients[0]);
+    run_until_ready(&server, &clients[1]);
+    expect_hit(&clients[1]);
+}
+
+static bool is_swept_to_the_newest(void *data)
+{
+    (void)data;
+    return server.front->next_swept && server.front->next_swept == server.front->waiting.last;
+}
+
+static bool has_been_swept(void *data)
+{
+    return server.front->next_swept != data;
+}
+
+/* The one with whom the next sweep would go on is gone by then. */
+static void test_sweep_goes_on_behind_those_who_left_the_queue(void **state)
+{
+    unsigned waiting = MANY - 1;
+
+    (void)state;
+    make_late();
+    server.front->sweep_max = 1;
+    for (size_t i = 2; i < MANY; i++) {
+        client_connect_silent(&clients[i], server.port);
+        client_send(&clients[i], "\x16\x03\x01\x02", 4);
+    }
+    run_until(&server, NULL, is_waiting, &waiting);
+    run_until(&server, NULL, is_swept_to_the_newest, NULL);
+    client_done(&clients[0]);
+    waiting--;
+    run_until(&server, NULL, is_waiting, &waiting);
+    client_done(&clients[MANY - 1]);
+    waiting--;
+    run_until(&server, NULL, is_waiting, &waiting);
+    run_until(&server, NULL, has_been_swept, server.front->next_swept);
+    assert_int_equal(stats_now().open_connections, MANY - 2);
+}
+
 static void test_front_closes_with_unwatched_ones(void **state)
 {
     unsigned waiting = 2;
@@ -418,6 +486,7 @@ int main(void)
         ROW(test_waiting_client_that_leaves_costs_no_handshake, open_with_one_slot),
         ROW(test_waiting_client_that_leaves_gives_its_place_back, open_with_one_slot),
         ROW(test_newest_is_taken_when_the_oldest_has_waited_long, open_with_one_slot),
+        ROW(test_newest_is_taken_when_the_oldest_has_waited_long, open_with_one_slot_each),
         ROW(test_who_was_turned_away_goes_before_the_newest, open_with_one_slot),
         ROW(test_who_was_turned_away_stands_in_nobodys_way, open_with_one_slot_each),
         ROW(test_handshakes_of_a_crowd_are_begun_in_several_turns, open_server),
@@ -427,6 +496,8 @@ int main(void)
         ROW(test_full_source_makes_nobody_late, open_with_one_slot_each),
         ROW(test_unwatched_silent_one_holds_nobody_up, open_with_one_slot),
         ROW(test_unwatched_silent_one_leaves_the_queue, open_with_one_slot),
+        ROW(test_drain_closes_the_unwatched_silent_one, open_with_one_slot),
+        ROW(test_sweep_goes_on_behind_those_who_left_the_queue, open_with_one_slot),
         ROW(test_front_closes_with_unwatched_ones, open_with_one_slot),
     };
 
