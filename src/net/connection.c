@@ -1,9 +1,8 @@
-/* A connection's life: states, deadlines, polling, handshake slots, its end.
+/* A connection's life: states, deadlines, polling, its end.
  * Must not know what is read (connection_read.c) or answered (connection_answer.c). */
 #include "connection.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -250,21 +249,6 @@ void connection_wait(struct connection *connection, enum stream_result wanted)
     }
 }
 
-/* -- handshake slots -------------------------------------------------------------------------- */
-
-void connection_release_slot(struct connection *connection)
-{
-    struct front *front = connection->front;
-    struct source_key key;
-
-    if (!connection->has_slot)
-        return;
-    connection->has_slot = false;
-    address_source_key(&connection->peer, &key);
-    source_table_handshake_end(front->setup.sources, &key);
-    front->may_begin = true;
-}
-
 /* -- places for late answers ------------------------------------------------------------------ */
 
 int connection_take_place(struct connection *connection)
@@ -289,91 +273,6 @@ void connection_release_place(struct connection *connection)
     connection->has_place = false;
     address_source_key(&connection->peer, &key);
     penalty_table_release(connection->front->setup.penalties, &key);
-}
-
-/* -- handshakes ------------------------------------------------------------------------------- */
-
-bool connection_client_is_gone(const struct connection *connection)
-{
-    struct pollfd look = {.fd = connection->fd, .events = POLLRDHUP};
-
-    return poll(&look, 1, 0) == 1;
-}
-
-/* Out of the queue, to where it would be without it. */
-static void be_silent(struct connection *connection)
-{
-    uint64_t end = connection->opened_at_ms + connection->front->deadlines.first_byte_ms;
-
-    front_remove_waiting(connection);
-    connection_begin(connection);
-    if (connection->deadline_ms > end)
-        connection->deadline_ms = end;
-    connection_watch(connection);
-    connection_poll(connection, EPOLLIN);
-}
-
-/* One that waits has a turn: what has its client done meanwhile? Unwatched, it may not have spoken
- * yet: most likely its ClientHello is on its way. */
-static int look_at_client(struct connection *connection)
-{
-    const struct front *front = connection->front;
-    struct pollfd look = {.fd = connection->fd, .events = POLLIN | POLLRDHUP};
-    uint64_t age_ms = uv_now(front->setup.loop) - connection->opened_at_ms;
-    int count = poll(&look, 1, 0);
-
-    /* A client that has waited long may have left: don't sign for it. */
-    if (count == 1 && look.revents != POLLIN) {
-        connection_close(connection);
-        return AP_ECLOSED;
-    }
-    if (count == 1 || connection->is_watched)
-        return 0;
-    if (front->is_draining) {
-        connection_close(connection); /* as all who are silent */
-        return AP_ECLOSED;
-    }
-    if (age_ms < AP_HELLO_MS)
-        return AP_ENOENT;
-    be_silent(connection);
-    return AP_ENOENT;
-}
-
-int connection_begin_handshake(struct connection *connection)
-{
-    struct front *front = connection->front;
-    struct source_table *sources = front->setup.sources;
-    struct source_key key;
-
-    if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN) {
-        front->may_begin = true; /* in the next turn */
-        return AP_EBUSY;
-    }
-    if (connection->state == CONNECTION_WAITING) {
-        int err = look_at_client(connection);
-        if (err)
-            return err;
-    }
-    if (sources) {
-        address_source_key(&connection->peer, &key);
-        int err = source_table_handshake_begin(sources, &key);
-        if (err)
-            return err;
-        connection->has_slot = true;
-    }
-    front->begun_handshakes++;
-    front_had_turn(connection);
-    if (connection->state == CONNECTION_WAITING)
-        front_remove_waiting(connection);
-    connection_change_state(connection, CONNECTION_HANDSHAKE);
-    if (!connection->is_watched)
-        connection_watch(connection);
-    if (stream_start_tls(&connection->stream, connection->fd, connection->listener->tls) != 0) {
-        connection_close(connection);
-        return AP_ECLOSED;
-    }
-    connection_shake_hands(connection);
-    return 0;
 }
 
 /* -- the end --------------------------------------------------------------------------------------

@@ -104,9 +104,6 @@ void connection_check_deadline(struct connection *connection);
 /* Wait for what the stream wants, or close when it is over. */
 void connection_wait(struct connection *connection, enum stream_result wanted);
 
-/* Give the slot back; may run twice. */
-void connection_release_slot(struct connection *connection);
-
 /* Take a place for a late answer. Errors: AP_EBUSY there is none. */
 AP_MUSTCHECK int connection_take_place(struct connection *connection);
 
@@ -116,24 +113,32 @@ void connection_release_place(struct connection *connection);
 /* Take it out of the table of sources, slot included; may run twice. */
 void connection_uncount(struct connection *connection);
 
-/* Take a slot and begin the handshake. Errors: AP_EBUSY there is none, or this turn has begun
- * enough; AP_ERANGE its source has its fill: not begun; AP_ECLOSED the
- * connection was closed instead; AP_ENOENT it has said nothing yet, and is SILENT when that
- * lasts. */
-AP_MUSTCHECK int connection_begin_handshake(struct connection *connection);
-
 /* Say goodbye, let the client read it, close. */
 void connection_finish(struct connection *connection);
 
 /* At once. May run twice. */
 void connection_close(struct connection *connection);
 
+/* -- connection_handshake.c ------------------------------------------------------------------- */
+
+/* Give the slot back; may run twice. */
+void connection_release_slot(struct connection *connection);
+
+/* The other side has closed, or will say nothing more. */
+bool connection_client_is_gone(const struct connection *connection);
+
+/* Take a slot and begin the handshake. Errors: AP_EBUSY there is none, or this turn has begun
+ * enough; AP_ERANGE its source has its fill: not begun; AP_ECLOSED the
+ * connection was closed instead; AP_ENOENT it has said nothing yet, and is SILENT when that
+ * lasts. */
+AP_MUSTCHECK int connection_begin_handshake(struct connection *connection);
+
+void connection_shake_hands(struct connection *connection);
+
 /* -- connection_read.c ------------------------------------------------------------------------ */
 
 /* Read the PROXY header, and no byte behind it. */
 void connection_read_proxy(struct connection *connection);
-
-void connection_shake_hands(struct connection *connection);
 
 /* Read until a head is whole. */
 void connection_read_head(struct connection *connection);
@@ -150,9 +155,6 @@ void connection_next(struct connection *connection);
 AP_MUSTCHECK int exchange_new(struct connection *connection, const struct gate_result *result,
                               struct http_exchange **ret_exchange);
 void exchange_free(struct http_exchange *exchange);
-
-/* The other side has closed, or will say nothing more. */
-bool connection_client_is_gone(const struct connection *connection);
 
 /* Room for the body of a request (admin). */
 struct buf *exchange_body(struct http_exchange *exchange);

@@ -1,4 +1,4 @@
-/* What a connection reads: the handshake, heads, bodies.
+/* What a connection reads: heads, bodies, PROXY headers.
  * Must not know what a request means: the gate judges, the handler answers. */
 #include <assert.h>
 
@@ -8,24 +8,6 @@
 
 /* Phones' heads have 150 to 700 bytes. */
 #define FIRST_READ_BYTES 1024
-
-void connection_shake_hands(struct connection *connection)
-{
-    enum stream_result result = stream_handshake(&connection->stream);
-
-    if (result == STREAM_WANT_READ || result == STREAM_WANT_WRITE) {
-        connection_wait(connection, result);
-        return;
-    }
-    if (result != STREAM_DONE) {
-        connection->front->stats.failed_handshakes++;
-        connection_close(connection);
-        return;
-    }
-    connection->front->stats.handshakes++;
-    connection_release_slot(connection);
-    connection_next(connection);
-}
 
 /* One read into buf. Errors of memory count as the stream's failure. */
 static enum stream_result read_into(struct connection *connection, struct buf *buf, size_t max_len)
