@@ -17,11 +17,13 @@
 
 #include "store_private.h"
 
-/* The thread looks up this often, and writes records that waited this long: together they are at
- * most AP_RECORD_DELAY_MS late. */
-#define TICK_MS (AP_RECORD_DELAY_MS / 2)
+/* The thread looks up this often. */
+#define TICK_MS 500
+/* Records are written when the first of them has waited so long: the rest is for the commit. After
+ * each one every reader reads its pages anew, so that there are to be few. */
+#define RECORD_WAIT_MS (AP_RECORD_DELAY_MS - 100)
 /* Of records in one commit: writes wait for it, some 20 µs a record. */
-#define RECORD_BATCH_MAX 512
+#define RECORD_BATCH_MAX 2048
 
 struct store_writer {
     struct store_db *db; /* the thread's while it runs */
@@ -31,6 +33,7 @@ struct store_writer {
     struct store_write *first, **last;
     struct store_record *ring; /* AP_RECORD_QUEUE_MAX */
     uint32_t ring_head;
+    int64_t first_record_ms; /* when the first of the ring came, or one before it */
     bool stopping;
     struct store_writer_stats stats;
     bool retains;
@@ -40,7 +43,6 @@ struct store_writer {
 
     /* The thread's own. */
     struct store_record *records; /* RECORD_BATCH_MAX */
-    int64_t records_written_ms;
     int64_t last_commit_ms;
     struct store_upkeep upkeep;
     bool is_cutting_wal;
@@ -70,7 +72,16 @@ static bool are_records_due(const struct store_writer *writer, int64_t now_ms)
 {
     uint32_t queued = writer->stats.queued_records;
     return queued > 0 && (writer->stopping || queued >= AP_RECORD_QUEUE_MAX / 2 ||
-                          now_ms - writer->records_written_ms >= TICK_MS);
+                          now_ms - writer->first_record_ms >= RECORD_WAIT_MS);
+}
+
+/* Until the next tick, or until records are due before it. */
+static int64_t sleep_ms(const struct store_writer *writer, int64_t now_ms)
+{
+    int64_t due_ms = writer->first_record_ms + RECORD_WAIT_MS - now_ms;
+    bool is_soon = writer->stats.queued_records > 0 && due_ms < TICK_MS;
+
+    return store_upkeep_wait_ms(&writer->upkeep, is_soon ? due_ms : TICK_MS);
 }
 
 static void take_writes(struct store_writer *writer, struct work *work)
@@ -106,7 +117,7 @@ static void wait_for_work(struct store_writer *writer, struct work *ret_work)
 
     (void)pthread_mutex_lock(&writer->lock);
     if (!writer->first && !writer->stopping && !are_records_due(writer, now_ms)) {
-        struct timespec until = time_from_now(store_upkeep_wait_ms(&writer->upkeep, TICK_MS));
+        struct timespec until = time_from_now(sleep_ms(writer, now_ms));
         /* Woken early, by time or for nothing: the state below decides. */
         (void)pthread_cond_timedwait(&writer->wake, &writer->lock, &until);
         now_ms = clock_monotonic_ms(writer->db->clock);
@@ -208,7 +219,6 @@ static void commit_records(struct store_writer *writer, uint32_t count)
         store_write_rollback(db);
     for (uint32_t i = 0; i < count; i++)
         free(writer->records[i].line_digests);
-    writer->records_written_ms = clock_monotonic_ms(db->clock);
     note_commit(writer, err, err ? count : dropped);
 }
 
@@ -318,7 +328,6 @@ int store_writer_start(struct store_db *db, struct store_writer **ret_writer)
     int64_t now_ms = clock_monotonic_ms(db->clock);
     writer->heartbeat_ms = now_ms;
     writer->last_commit_ms = now_ms;
-    writer->records_written_ms = now_ms;
     store_upkeep_init(&writer->upkeep, db);
     err = make_locks(writer);
     if (err)
@@ -394,6 +403,8 @@ void store_writer_record(struct store_writer *writer, const struct store_record 
     if (dropped) {
         writer->stats.dropped_records++;
     } else {
+        if (queued == 0)
+            writer->first_record_ms = clock_monotonic_ms(writer->db->clock);
         writer->ring[(writer->ring_head + queued) % AP_RECORD_QUEUE_MAX] = *record;
         writer->stats.queued_records++;
         /* The tick finds a few; half a ring cannot wait for it. */

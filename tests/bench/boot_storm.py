@@ -26,7 +26,7 @@ def main():
     with servers.folder() as where, servers.autoprovd(where / "a", PHONES, LINES) as ours:
         fetches = [phone.fetch() for phone in ours.phones]
         size = servers.mirror(ours, fetches, ours.instance.folder)
-        plan = servers.visits_file(where, "visits", fetches)
+        plan = servers.visits_file(where, "visits", ours.phones)
         table = meters.Table("1. Boot storm")
         with servers.nginx(ours.instance.folder) as theirs:
             for name, certificate, kind in KINDS:

@@ -51,8 +51,8 @@ def main():
     with servers.folder() as where, servers.on_cores(server_cores), \
             servers.autoprovd(where / "one", PHONES, LINES, workers=1) as one, \
             servers.autoprovd(where / "two", PHONES, LINES, workers=2) as two:
-        plans = {workers: (server, servers.visits_file(where, f"visits-{workers}", [
-            phone.fetch() for phone in server.phones])) for workers, server in ((1, one), (2, two))}
+        plans = {workers: (server, servers.visits_file(where, f"visits-{workers}", server.phones))
+                 for workers, server in ((1, one), (2, two))}
         table = meters.Table("5. Two workers")
         if server_cores:
             compare_rates(table, plans, client_cores)

@@ -140,7 +140,7 @@ def main():
     with servers.folder() as where:
         many, how = big_one(where)
         servers_of = {"many": many, "few": small_one(where)}
-        plans = {name: servers.visits_file(where, f"visits-{name}", [phone.fetch() for phone in server.phones])
+        plans = {name: servers.visits_file(where, f"visits-{name}", server.phones)
                  for name, server in servers_of.items()}
         table = meters.Table(f"4. {PHONES:,} phones")
         try:

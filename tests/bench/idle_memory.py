@@ -45,7 +45,7 @@ def daemon(where, connections):
 
 def warm_up(server, where):
     """Caches and pools that do not depend on the number of connections."""
-    plan = servers.visits_file(where, "visits", [phone.fetch() for phone in server.phones])
+    plan = servers.visits_file(where, "visits", server.phones)
     servers.load("storm", server.port, servers.TLS13, 3, 4, plan)
     time.sleep(3)  # its records are written, and memory is given back
 

@@ -69,7 +69,7 @@ def main():
         instance.AUTOPROVD = under_callgrind(where, instance.AUTOPROVD, out)
         server.start()
         try:
-            plan = servers.visits_file(where, "visits", [phone.fetch() for phone in server.phones])
+            plan = servers.visits_file(where, "visits", server.phones)
             # Each phone once, so that what is counted are files that the phones have.
             servers.load("storm", server.port, servers.TLS13, 2 * SECONDS, THREADS, plan)
             switch(server.pid, "on")

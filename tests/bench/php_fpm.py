@@ -112,7 +112,7 @@ def main():
         script = servers.TOP / "tests" / "bench" / "php" / "provision.php"
         with servers.nginx(ours.instance.folder, workers=cores,
                            more_server=fastcgi(fpm, script, where / "pbx.db")) as nginx:
-            plan = servers.visits_file(where, "visits", [phone.fetch() for phone in ours.phones])
+            plan = servers.visits_file(where, "visits", ours.phones)
             both = {"autoprovd": Subject(ours.port, [ours.pid], plan),
                     "PHP": Subject(nginx.ports["ecdsa"], [*nginx.pids, *fpm.pids], plan)}
             sizes = {name: size_of(one.port, ours.phones[0].file) for name, one in both.items()}

@@ -30,6 +30,11 @@ ASKS = {
     "yealink": ("T41S", ("y000000000000.boot", "{mac}.boot"), None, "{mac}.cfg"),
     "poly": ("VVX411", ("000000000000-license.cfg", "{mac}-license.cfg"), "000000000000.cfg", "{mac}-registration.cfg"),
 }
+# What they call themselves: whoever says another vendor's name or MAC raises an alarm.
+AGENTS = {
+    "yealink": "Yealink SIP-T41S 66.86.0.15 {mac}",
+    "poly": "FileTransport PolycomVVX-VVX_411-UA/5.9.5.0614 (SN:{mac}) Type/Application",
+}
 
 
 def build_folder(argument):
@@ -83,6 +88,7 @@ class Phone:
         self.vendor = vendor
         self.path = f"/provision/{token}/"
         self.file = self.path + own.format(mac=self.mac)
+        self.agent = AGENTS[vendor].format(mac=self.mac)
 
     def fetch(self):
         return [(200, self.file)]
@@ -391,10 +397,12 @@ class Load:
         self.visits, self.requests, self.failures, self.p50_ms, self.p99_ms, self.max_ms = map(float, text.split())
 
 
-def visits_file(where, name, visits):
-    """visits: for each phone the (status, path) of its requests."""
+def visits_file(where, name, phones, visits=None):
+    """visits: for each phone the (status, path) of its requests; none: one fetch each."""
     file = where / name
-    file.write_text("".join("\t".join(f"{status} {path}" for status, path in visit) + "\n" for visit in visits))
+    visits = visits or [phone.fetch() for phone in phones]
+    file.write_text("".join("\t".join([phone.agent, *(f"{status} {path}" for status, path in visit)]) + "\n"
+                            for phone, visit in zip(phones, visits)))
     return file
 
 

@@ -2,11 +2,11 @@
  *
  *   tls_load storm|keepalive PORT tls1.2|tls1.3 CIPHER SECONDS THREADS VISITS
  *
- * VISITS: a file with a line for each phone, its requests separated by tabs, each "STATUS PATH";
- * 304 asks with the ETag of an answer before. The threads share the phones, from the first to the
- * last and again. storm: for each phone connect, full handshake, its requests, close. keepalive:
- * each thread keeps its connection. Prints "VISITS REQUESTS FAILURES P50 P99 MAX", the last three
- * of a visit in milliseconds, within 2 %. Loopback only. */
+ * VISITS: a file with a line for each phone: its User-Agent and its requests, separated by tabs,
+ * each "STATUS PATH"; 304 asks with the ETag of an answer before. The threads share the phones,
+ * from the first to the last and again. storm: for each phone connect, full handshake, its
+ * requests, close. keepalive: each thread keeps its connection. Prints "VISITS REQUESTS FAILURES
+ * P50 P99 MAX", the last three of a visit in milliseconds, within 2 %. Loopback only. */
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,6 +34,7 @@ struct request {
 };
 
 struct visit {
+    char *agent;
     struct request requests[REQUESTS_MAX];
     size_t count;
 };
@@ -107,14 +108,13 @@ static bool read_answer(SSL *ssl, int status, struct request *request)
     return len == need;
 }
 
-static bool ask(SSL *ssl, struct request *request, bool last)
+static bool ask(SSL *ssl, const char *agent, struct request *request, bool last)
 {
     char head[2048];
     int status = request->status == 304 && !request->etag[0] ? 200 : request->status;
     int len = snprintf(head, sizeof(head),
-                       "GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Yealink SIP-T46U "
-                       "108.86.0.20\r\n%s%s%s%s\r\n",
-                       request->path, status == 304 ? "If-None-Match: " : "",
+                       "GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: %s\r\n%s%s%s%s\r\n",
+                       request->path, agent, status == 304 ? "If-None-Match: " : "",
                        status == 304 ? request->etag : "", status == 304 ? "\r\n" : "",
                        last ? "Connection: close\r\n" : "");
 
@@ -136,7 +136,7 @@ static bool work(struct worker *worker, SSL *ssl, struct visit *visit)
 {
     for (size_t i = 0; i < visit->count; i++) {
         bool last = i + 1 == visit->count && !worker->plan->keep_alive;
-        if (!ask(ssl, &visit->requests[i], last))
+        if (!ask(ssl, visit->agent, &visit->requests[i], last))
             return false;
         worker->requests++;
     }
@@ -176,8 +176,12 @@ static void *run(void *data)
 static bool read_visit(char *line, struct visit *visit)
 {
     char *rest = NULL;
+    const char *agent = strtok_r(line, "\t\n", &rest);
 
-    for (char *one = strtok_r(line, "\t\n", &rest); one; one = strtok_r(NULL, "\t\n", &rest)) {
+    visit->agent = agent ? strdup(agent) : NULL;
+    if (!visit->agent)
+        return false;
+    for (char *one = strtok_r(NULL, "\t\n", &rest); one; one = strtok_r(NULL, "\t\n", &rest)) {
         char *path = NULL;
         if (visit->count == REQUESTS_MAX)
             return false;

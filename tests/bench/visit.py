@@ -28,9 +28,10 @@ def main():
         fetches = [phone.fetch() for phone in ours.phones]
         size = servers.mirror(ours, visits, ours.instance.folder)
         plans = {
-            "visit": servers.visits_file(where, "visits", visits),
-            "fetch": servers.visits_file(where, "fetches", fetches),
-            "again": servers.visits_file(where, "again", [[(304, path) for _, path in one] for one in fetches]),
+            "visit": servers.visits_file(where, "visits", ours.phones, visits),
+            "fetch": servers.visits_file(where, "fetches", ours.phones),
+            "again": servers.visits_file(where, "again", ours.phones,
+                                         [[(304, path) for _, path in one] for one in fetches]),
         }
         table = meters.Table("3. A phone's visit, and kept connections")
         with servers.nginx(ours.instance.folder) as theirs:

@@ -119,7 +119,7 @@ def main():
     servers.build_folder(sys.argv[1])
     said = meters.conditions()
     with servers.folder() as where, servers.autoprovd(where / "a", FEW, LINES) as ours:
-        storm = Storm(ours, servers.visits_file(where, "visits", [phone.fetch() for phone in ours.phones]))
+        storm = Storm(ours, servers.visits_file(where, "visits", ours.phones))
         table, _ = ours.write_table(PHONES, 1, FEW)
         for _ in range(ROUNDS):
             storm.slice(storm.quiet)
