@@ -133,7 +133,6 @@ static bool may_hold(struct turned_away *table, uint64_t now_ms)
 uint64_t turned_away_since(struct turned_away *table, const struct source_key *source,
                            uint64_t now_ms)
 {
-
     if (!may_hold(table, now_ms))
         return now_ms;
     struct set *set = lock_set(table, source);
@@ -146,7 +145,6 @@ uint64_t turned_away_since(struct turned_away *table, const struct source_key *s
 void turned_away_had_turn(struct turned_away *table, const struct source_key *source,
                           uint64_t now_ms)
 {
-
     if (!may_hold(table, now_ms))
         return;
     struct set *set = lock_set(table, source);

@@ -15,11 +15,18 @@ struct client clients[CLIENTS_MAX];
 struct server server;
 struct answer_view answer;
 
-void fixture_open(const struct source_limits *limits)
+int fixture_open(const struct source_limits *limits)
 {
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         clients[i].fd = -1;
     server_open(&server, limits);
+    return 0;
+}
+
+int fixture_open_roomy(void **state)
+{
+    (void)state;
+    return fixture_open(&(struct source_limits){100, 100, 10, 10});
 }
 
 int fixture_close(void **state)

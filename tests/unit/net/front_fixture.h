@@ -12,8 +12,10 @@ extern struct client clients[CLIENTS_MAX];
 extern struct server server;
 extern struct answer_view answer;
 
-/* Nobody is connected. */
-void fixture_open(const struct source_limits *limits);
+/* Nobody is connected. Always 0, as cmocka's setups end. */
+int fixture_open(const struct source_limits *limits);
+/* cmocka's setup: with room for everybody. */
+int fixture_open_roomy(void **state);
 /* cmocka's teardown. */
 int fixture_close(void **state);
 struct front_stats stats_now(void);

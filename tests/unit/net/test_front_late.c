@@ -13,13 +13,6 @@
 #include "connection.h"
 #include "front_fixture.h"
 
-static int open_server(void **state)
-{
-    (void)state;
-    fixture_open(&(struct source_limits){100, 100, 10, 10});
-    return 0;
-}
-
 static struct penalty_totals totals_now(void)
 {
     struct penalty_totals totals;
@@ -156,7 +149,7 @@ static void test_without_a_table_late_answers_wait_all_the_same(void **state)
     }
 }
 
-#define ROW(name) cmocka_unit_test_setup_teardown(name, open_server, fixture_close)
+#define ROW(name) cmocka_unit_test_setup_teardown(name, fixture_open_roomy, fixture_close)
 
 int main(void)
 {

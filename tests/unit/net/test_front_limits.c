@@ -18,22 +18,10 @@
 
 #define MANY 6 /* of the clients are enough here */
 
-static int open_with(const struct source_limits *limits)
-{
-    fixture_open(limits);
-    return 0;
-}
-
-static int open_server(void **state)
-{
-    (void)state;
-    return open_with(&(struct source_limits){100, 100, 10, 10});
-}
-
 static int open_with_two_connections(void **state)
 {
     (void)state;
-    return open_with(&(struct source_limits){100, 2, 10, 10});
+    return fixture_open(&(struct source_limits){100, 2, 10, 10});
 }
 
 /* -- deadlines -------------------------------------------------------------------------------- */
@@ -310,19 +298,19 @@ static void test_new_certificates_are_for_new_connections(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ROW(test_silent_connection_is_closed, open_server),
-        ROW(test_unfinished_handshake_is_closed, open_server),
-        ROW(test_garbage_is_no_handshake, open_server),
-        ROW(test_byte_by_byte_sender_is_closed_by_the_head_deadline, open_server),
-        ROW(test_idle_connection_is_closed_after_its_answer, open_server),
-        ROW(test_connection_has_an_end_even_when_busy, open_server),
-        ROW(test_answer_must_be_taken, open_server),
+        ROW(test_silent_connection_is_closed, fixture_open_roomy),
+        ROW(test_unfinished_handshake_is_closed, fixture_open_roomy),
+        ROW(test_garbage_is_no_handshake, fixture_open_roomy),
+        ROW(test_byte_by_byte_sender_is_closed_by_the_head_deadline, fixture_open_roomy),
+        ROW(test_idle_connection_is_closed_after_its_answer, fixture_open_roomy),
+        ROW(test_connection_has_an_end_even_when_busy, fixture_open_roomy),
+        ROW(test_answer_must_be_taken, fixture_open_roomy),
         ROW(test_connections_over_the_limit_are_closed_at_once, open_with_two_connections),
-        ROW(test_running_out_of_descriptors_closes_one_client_and_rests, open_server),
-        ROW(test_drain_closes_the_idle_and_answers_the_rest, open_server),
-        ROW(test_drain_of_an_empty_front_is_reported_from_the_loop, open_server),
-        ROW(test_front_may_be_closed_by_drained, open_server),
-        ROW(test_new_certificates_are_for_new_connections, open_server),
+        ROW(test_running_out_of_descriptors_closes_one_client_and_rests, fixture_open_roomy),
+        ROW(test_drain_closes_the_idle_and_answers_the_rest, fixture_open_roomy),
+        ROW(test_drain_of_an_empty_front_is_reported_from_the_loop, fixture_open_roomy),
+        ROW(test_front_may_be_closed_by_drained, fixture_open_roomy),
+        ROW(test_new_certificates_are_for_new_connections, fixture_open_roomy),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

@@ -17,8 +17,7 @@
 static int open_server(void **state)
 {
     (void)state;
-    fixture_open(&(struct source_limits){100, 2, 1, 1});
-    return 0;
+    return fixture_open(&(struct source_limits){100, 2, 1, 1});
 }
 
 static void expect(struct client *client, const char *request, int status)

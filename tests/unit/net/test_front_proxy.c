@@ -33,9 +33,10 @@ static const char *header_of(char host)
 
 static int open_with(const struct network_list *peers, const struct source_limits *limits)
 {
-    fixture_open(limits);
+    int err = fixture_open(limits);
+
     front_set_proxy(server.front, 0, peers);
-    return 0;
+    return err;
 }
 
 static int open_server(void **state)

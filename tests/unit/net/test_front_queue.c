@@ -16,28 +16,16 @@
 
 #define MANY 6 /* of the clients are enough here */
 
-static int open_with(const struct source_limits *limits)
-{
-    fixture_open(limits);
-    return 0;
-}
-
-static int open_server(void **state)
-{
-    (void)state;
-    return open_with(&(struct source_limits){100, 100, 10, 10});
-}
-
 static int open_with_one_slot(void **state)
 {
     (void)state;
-    return open_with(&(struct source_limits){100, 100, 1, 10});
+    return fixture_open(&(struct source_limits){100, 100, 1, 10});
 }
 
 static int open_with_one_slot_each(void **state)
 {
     (void)state;
-    return open_with(&(struct source_limits){100, 100, 8, 1});
+    return fixture_open(&(struct source_limits){100, 100, 8, 1});
 }
 
 static bool is_waiting(void *data)
@@ -45,21 +33,35 @@ static bool is_waiting(void *data)
     return stats_now().waiting_handshakes == *(unsigned *)data;
 }
 
+static void run_until_waiting(unsigned count)
+{
+    run_until(&server, NULL, is_waiting, &count);
+}
+
+/* It never finishes its handshake: its hello is not whole. */
+static void hold_slot(size_t number)
+{
+    client_connect_silent(&clients[number], server.port);
+    client_send(&clients[number], "\x16\x03\x01\x02", 4);
+    run_some_turns(&server, NULL);
+}
+
+/* It has said its hello. */
+static void queue_client(size_t number)
+{
+    client_connect(&clients[number], server.port, 0);
+    (void)client_step(&clients[number]);
+    run_some_turns(&server, NULL);
+}
+
 static void test_connections_wait_for_a_handshake_slot_in_turn(void **state)
 {
-    unsigned waiting = MANY - 1;
-
     (void)state;
-    /* The first holds the only slot: its hello is not whole. */
-    client_connect_silent(&clients[0], server.port);
-    client_send(&clients[0], "\x16\x03\x01\x02", 4);
-    run_some_turns(&server, NULL);
+    hold_slot(0);
     for (size_t i = 1; i < MANY; i++) {
-        client_connect(&clients[i], server.port, 0);
-        (void)client_step(&clients[i]);
-        run_some_turns(&server, NULL);
+        queue_client(i);
     }
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(MANY - 1);
     assert_int_equal(stats_now().handshakes, 0);
     client_done(&clients[0]);
     for (size_t i = 1; i < MANY; i++) {
@@ -75,16 +77,14 @@ static void test_slot_that_another_front_frees_is_found(void **state)
 {
     struct address other;
     struct source_key key;
-    unsigned waiting = 1;
 
     (void)state;
     assert_int_equal(address_parse("192.0.2.1", &other), 0);
     address_source_key(&other, &key);
     assert_int_equal(source_table_connect(server.sources, &key), 0);
     assert_int_equal(source_table_handshake_begin(server.sources, &key), 0);
-    client_connect(&clients[0], server.port, 0);
-    (void)client_step(&clients[0]);
-    run_until(&server, NULL, is_waiting, &waiting);
+    queue_client(0);
+    run_until_waiting(1);
     source_table_handshake_end(server.sources, &key);
     source_table_disconnect(server.sources, &key);
     run_until_ready(&server, &clients[0]);
@@ -93,17 +93,12 @@ static void test_slot_that_another_front_frees_is_found(void **state)
 
 static void test_waiting_for_a_slot_is_bounded(void **state)
 {
-    unsigned waiting = 1;
-
     (void)state;
     server.front->deadlines.first_byte_ms = 60;
-    client_connect_silent(&clients[0], server.port);
-    client_send(&clients[0], "\x16\x03\x01\x02", 4);
-    run_some_turns(&server, NULL);
+    hold_slot(0);
     server.front->deadlines.handshake_ms = 60;
-    client_connect(&clients[1], server.port, 0);
-    (void)client_step(&clients[1]);
-    run_until(&server, NULL, is_waiting, &waiting);
+    queue_client(1);
+    run_until_waiting(1);
     run_until_closed(&server, &clients[1]);
     assert_int_equal(stats_now().waiting_handshakes, 0);
     assert_int_equal(stats_now().timeouts, 1);
@@ -112,17 +107,12 @@ static void test_waiting_for_a_slot_is_bounded(void **state)
 /* The first client has the only slot, and says no more; two wait for it. */
 static void queue_two(void)
 {
-    unsigned waiting = 2;
 
-    client_connect_silent(&clients[0], server.port);
-    client_send(&clients[0], "\x16\x03\x01\x02", 4);
-    run_some_turns(&server, NULL);
+    hold_slot(0);
     for (size_t i = 1; i < 3; i++) {
-        client_connect(&clients[i], server.port, 0);
-        (void)client_step(&clients[i]);
-        run_some_turns(&server, NULL);
+        queue_client(i);
     }
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(2);
 }
 
 /* Nobody signs for a client that has left the queue. */
@@ -140,18 +130,12 @@ static void test_waiting_client_that_leaves_costs_no_handshake(void **state)
 
 static void test_waiting_client_that_leaves_gives_its_place_back(void **state)
 {
-    unsigned waiting = 1;
-
     (void)state;
-    client_connect_silent(&clients[0], server.port);
-    client_send(&clients[0], "\x16\x03\x01\x02", 4);
-    run_some_turns(&server, NULL);
-    client_connect(&clients[1], server.port, 0);
-    (void)client_step(&clients[1]);
-    run_until(&server, NULL, is_waiting, &waiting);
+    hold_slot(0);
+    queue_client(1);
+    run_until_waiting(1);
     client_done(&clients[1]);
-    waiting = 0;
-    run_until(&server, NULL, is_waiting, &waiting); /* though no slot has become free */
+    run_until_waiting(0); /* though no slot has become free */
     assert_int_equal(stats_now().open_connections, 1);
 }
 
@@ -186,27 +170,22 @@ static bool is_later(void *data)
 static void test_who_was_turned_away_goes_before_the_newest(void **state)
 {
     struct turned_away *table = NULL;
-    unsigned waiting = 1;
 
     (void)state;
     assert_int_equal(turned_away_new(&table), 0);
     server.front->setup.turned_away = table;
-    client_connect_silent(&clients[0], server.port);
-    client_send(&clients[0], "\x16\x03\x01\x02", 4);
-    run_some_turns(&server, NULL);
+    hold_slot(0);
     connect_waiting(1, 2);
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(1);
     client_done(&clients[1]);
-    waiting = 0;
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(0);
     uint64_t back_ms = uv_now(&server.loop);
     run_until(&server, NULL, is_later, &back_ms); /* or its two attempts are one */
     back_ms = uv_now(&server.loop);
     connect_waiting(2, 3); /* the newest are taken because of it, below */
     connect_waiting(3, 2); /* comes back */
     connect_waiting(4, 4);
-    waiting = 3;
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(3);
     server.front->waiting.first->opened_at_ms -= 30000;
     server.front->deadlines.waiting_ms = 20000;
     client_done(&clients[0]);
@@ -230,7 +209,6 @@ static void test_who_was_turned_away_stands_in_nobodys_way(void **state)
 {
     struct turned_away *table = NULL;
     struct source_key key = {{4, 127, 0, 0, 2}};
-    unsigned waiting = 2;
 
     (void)state;
     assert_int_equal(turned_away_new(&table), 0);
@@ -241,7 +219,7 @@ static void test_who_was_turned_away_stands_in_nobodys_way(void **state)
     turned_away_note(table, &key, 1, uv_now(&server.loop));
     connect_waiting(1, 2);
     connect_waiting(2, 2);
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(2);
     server.front->waiting.first->opened_at_ms -= 30000;
     server.front->deadlines.waiting_ms = 20000;
     connect_waiting(3, 4);
@@ -260,7 +238,7 @@ static void test_handshakes_of_a_crowd_are_begun_in_several_turns(void **state)
     (void)state;
     assert_true(CLIENTS_MAX > AP_HANDSHAKES_PER_TURN);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        client_connect(&clients[i], server.port, 0);
+        client_connect(&clients[i], server.port, 0); /* no turn between them */
         (void)client_step(&clients[i]);
     }
     while (stats_now().waiting_handshakes == 0 && turns++ < 10)
@@ -288,14 +266,10 @@ static bool is_without_room(void *data)
 /* The first client has the only slot, the second waits for it, and there was no room for long. */
 static void make_late(void)
 {
-    unsigned waiting = 1;
 
-    client_connect_silent(&clients[0], server.port);
-    client_send(&clients[0], "\x16\x03\x01\x02", 4);
-    run_some_turns(&server, NULL);
-    client_connect(&clients[1], server.port, 0);
-    (void)client_step(&clients[1]);
-    run_until(&server, NULL, is_waiting, &waiting);
+    hold_slot(0);
+    queue_client(1);
+    run_until_waiting(1);
     run_until(&server, NULL, is_without_room, NULL);
     server.front->waiting.first->opened_at_ms -= 30000;
     server.front->no_room_since_ms -= 30000;
@@ -305,13 +279,10 @@ static void make_late(void)
 
 static void test_who_comes_late_waits_unwatched_and_is_served(void **state)
 {
-    unsigned waiting = 2;
-
     (void)state;
     make_late();
-    client_connect(&clients[2], server.port, 0);
-    (void)client_step(&clients[2]);
-    run_until(&server, NULL, is_waiting, &waiting);
+    queue_client(2);
+    run_until_waiting(2);
     assert_false(server.front->waiting.last->is_watched);
     assert_int_equal(server.front->waiting.last->events, 0);
     client_done(&clients[0]);
@@ -329,16 +300,12 @@ static void test_who_comes_late_waits_unwatched_and_is_served(void **state)
 
 static void test_unwatched_client_that_leaves_gives_its_place_back(void **state)
 {
-    unsigned waiting = 2;
-
     (void)state;
     make_late();
-    client_connect(&clients[2], server.port, 0);
-    (void)client_step(&clients[2]);
-    run_until(&server, NULL, is_waiting, &waiting);
+    queue_client(2);
+    run_until_waiting(2);
     client_done(&clients[2]);
-    waiting = 1;
-    run_until(&server, NULL, is_waiting, &waiting); /* though no slot has become free */
+    run_until_waiting(1); /* though no slot has become free */
     assert_int_equal(stats_now().open_connections, 2);
     assert_int_equal(stats_now().timeouts, 0);
 }
@@ -349,8 +316,7 @@ static void test_unwatched_client_waits_for_so_long_only(void **state)
     make_late();
     server.front->deadlines.first_byte_ms = 30;
     server.front->deadlines.handshake_ms = 30;
-    client_connect(&clients[2], server.port, 0);
-    (void)client_step(&clients[2]);
+    queue_client(2);
     run_until_closed(&server, &clients[2]);
     assert_int_equal(stats_now().waiting_handshakes, 1);
     assert_int_equal(stats_now().timeouts, 1);
@@ -359,14 +325,10 @@ static void test_unwatched_client_waits_for_so_long_only(void **state)
 /* A source that has its fill has waited long: it makes nobody late. */
 static void test_full_source_makes_nobody_late(void **state)
 {
-    unsigned waiting = 1;
-
     (void)state;
-    client_connect_silent(&clients[0], server.port);
-    client_send(&clients[0], "\x16\x03\x01\x02", 4);
-    run_some_turns(&server, NULL);
+    hold_slot(0);
     connect_waiting(1, 1);
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(1);
     server.front->waiting.first->opened_at_ms -= 30000;
     server.front->deadlines.waiting_ms = 20000;
     for (size_t i = 2; i < MANY; i++) {
@@ -381,14 +343,11 @@ static void test_full_source_makes_nobody_late(void **state)
 /* The one who has said nothing yet is the newest. */
 static void test_unwatched_silent_one_holds_nobody_up(void **state)
 {
-    unsigned waiting = 3;
-
     (void)state;
     make_late();
-    client_connect(&clients[2], server.port, 0);
-    (void)client_step(&clients[2]);
+    queue_client(2);
     client_connect_silent(&clients[3], server.port);
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(3);
     client_done(&clients[0]);
     run_until_ready(&server, &clients[2]);
     expect_hit(&clients[2]);
@@ -396,14 +355,11 @@ static void test_unwatched_silent_one_holds_nobody_up(void **state)
 
 static void test_unwatched_silent_one_leaves_the_queue(void **state)
 {
-    unsigned waiting = 2;
-
     (void)state;
     make_late();
     client_connect_silent(&clients[2], server.port);
-    run_until(&server, NULL, is_waiting, &waiting);
-    waiting = 1;
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(2);
+    run_until_waiting(1);
     assert_int_equal(stats_now().open_connections, 3);
     client_done(&clients[0]);
     client_start_tls(&clients[2], 0);
@@ -413,12 +369,10 @@ static void test_unwatched_silent_one_leaves_the_queue(void **state)
 
 static void test_drain_closes_the_unwatched_silent_one(void **state)
 {
-    unsigned waiting = 2;
-
     (void)state;
     make_late();
     client_connect_silent(&clients[2], server.port);
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(2);
     server.front->deadlines.first_byte_ms = 60000;
     front_drain(server.front, NULL, NULL);
     run_until_closed(&server, &clients[2]);
@@ -442,36 +396,28 @@ static bool has_been_swept(void *data)
 /* The one with whom the next sweep would go on is gone by then. */
 static void test_sweep_goes_on_behind_those_who_left_the_queue(void **state)
 {
-    unsigned waiting = MANY - 1;
-
     (void)state;
     make_late();
     server.front->sweep_max = 1;
     for (size_t i = 2; i < MANY; i++) {
-        client_connect_silent(&clients[i], server.port);
-        client_send(&clients[i], "\x16\x03\x01\x02", 4);
+        hold_slot(i);
     }
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(MANY - 1);
     run_until(&server, NULL, is_swept_to_the_newest, NULL);
     client_done(&clients[0]);
-    waiting--;
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(MANY - 2);
     client_done(&clients[MANY - 1]);
-    waiting--;
-    run_until(&server, NULL, is_waiting, &waiting);
+    run_until_waiting(MANY - 3);
     run_until(&server, NULL, has_been_swept, server.front->next_swept);
     assert_int_equal(stats_now().open_connections, MANY - 2);
 }
 
 static void test_front_closes_with_unwatched_ones(void **state)
 {
-    unsigned waiting = 2;
-
     (void)state;
     make_late();
-    client_connect(&clients[2], server.port, 0);
-    (void)client_step(&clients[2]);
-    run_until(&server, NULL, is_waiting, &waiting);
+    queue_client(2);
+    run_until_waiting(2);
     /* The teardown finds that nothing is left. */
 }
 
@@ -489,7 +435,7 @@ int main(void)
         ROW(test_newest_is_taken_when_the_oldest_has_waited_long, open_with_one_slot_each),
         ROW(test_who_was_turned_away_goes_before_the_newest, open_with_one_slot),
         ROW(test_who_was_turned_away_stands_in_nobodys_way, open_with_one_slot_each),
-        ROW(test_handshakes_of_a_crowd_are_begun_in_several_turns, open_server),
+        ROW(test_handshakes_of_a_crowd_are_begun_in_several_turns, fixture_open_roomy),
         ROW(test_who_comes_late_waits_unwatched_and_is_served, open_with_one_slot),
         ROW(test_unwatched_client_that_leaves_gives_its_place_back, open_with_one_slot),
         ROW(test_unwatched_client_waits_for_so_long_only, open_with_one_slot),
