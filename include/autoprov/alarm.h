@@ -1,11 +1,14 @@
 /* Raising alarms from any thread: written by the store's writer, at most once a minute for a kind
- * and subject. */
+ * and subject, and of a kind at most ALARMS_MINUTE_MAX in a minute. */
 #ifndef AUTOPROV_ALARM_H
 #define AUTOPROV_ALARM_H
 
 #include "autoprov/clock.h"
 #include "autoprov/store_alarm.h"
 #include "autoprov/store_writer.h"
+
+/* Beyond, nothing of the kind is written in that minute; the last one has the subject "others". */
+#define ALARMS_MINUTE_MAX 256
 
 struct alarms;
 

@@ -1,4 +1,6 @@
-/* What was raised a moment ago is not raised again, so that a flood is a row and not a load. */
+/* What was raised a moment ago is not raised again, and of a kind there are only so many in a
+ * minute, so that a flood is a few rows and not a load: each is a commit of the writer's, after
+ * which every reader reads its pages anew. */
 #include "autoprov/alarm.h"
 
 #include <pthread.h>
@@ -9,14 +11,23 @@
 #include "autoprov/array.h"
 
 /* Remembered ones; of those that share a place the newer one. */
-#define RECENT_COUNT 256
+#define RECENT_COUNT 1024
 #define RECENT_MS    60000
-#define FNV_OFFSET   UINT64_C(14695981039346656037)
-#define FNV_PRIME    UINT64_C(1099511628211)
+/* Takes the place of all subjects beyond ALARMS_MINUTE_MAX. */
+#define OTHERS        "others"
+#define OTHERS_DETAIL "so many within a minute that only the first of them are entered"
+#define FNV_OFFSET    UINT64_C(14695981039346656037)
+#define FNV_PRIME     UINT64_C(1099511628211)
 
 struct recent {
     uint64_t hash; /* 0: free */
     int64_t at_ms;
+};
+
+/* Of one kind. */
+struct minute {
+    int64_t start_ms;
+    uint32_t count;
 };
 
 struct alarms {
@@ -24,6 +35,7 @@ struct alarms {
     const struct ap_clock *clock;
     pthread_mutex_t lock;
     struct recent recent[RECENT_COUNT];
+    struct minute minutes[STORE_ALARM_KIND_COUNT];
 };
 
 /* One on its way to the writer. */
@@ -70,26 +82,58 @@ static uint64_t hash_of(enum store_alarm_kind kind, const char *subject)
     return hash ? hash : 1;
 }
 
+/* TURN_LAST: all others of the minute have to be told by this one. */
+enum turn { TURN_NONE, TURN_ITS_OWN, TURN_LAST };
+
+static enum turn turn_in_minute(struct minute *minute, int64_t now_ms)
+{
+    if (minute->count == 0 || now_ms - minute->start_ms >= RECENT_MS)
+        *minute = (struct minute){now_ms, 0};
+    if (minute->count >= ALARMS_MINUTE_MAX)
+        return TURN_NONE;
+    minute->count++;
+    return minute->count < ALARMS_MINUTE_MAX ? TURN_ITS_OWN : TURN_LAST;
+}
+
 /* Is it due, and if so, remember it. */
-static bool take_turn(struct alarms *alarms, uint64_t hash, int64_t now_ms)
+static enum turn take_turn(struct alarms *alarms, enum store_alarm_kind kind, uint64_t hash)
+{
+    struct recent *recent = &alarms->recent[hash % RECENT_COUNT];
+    int64_t now_ms = clock_monotonic_ms(alarms->clock);
+    enum turn turn = TURN_NONE;
+
+    (void)pthread_mutex_lock(&alarms->lock);
+    if (recent->hash != hash || now_ms - recent->at_ms >= RECENT_MS)
+        turn = turn_in_minute(&alarms->minutes[kind], now_ms);
+    if (turn == TURN_ITS_OWN)
+        *recent = (struct recent){hash, now_ms};
+    (void)pthread_mutex_unlock(&alarms->lock);
+    return turn;
+}
+
+static void forget_locked(struct alarms *alarms, uint64_t hash)
 {
     struct recent *recent = &alarms->recent[hash % RECENT_COUNT];
 
-    (void)pthread_mutex_lock(&alarms->lock);
-    bool is_due = recent->hash != hash || now_ms - recent->at_ms >= RECENT_MS;
-    if (is_due)
-        *recent = (struct recent){hash, now_ms};
-    (void)pthread_mutex_unlock(&alarms->lock);
-    return is_due;
+    if (recent->hash == hash)
+        *recent = (struct recent){0};
 }
 
 static void forget(struct alarms *alarms, uint64_t hash)
 {
-    struct recent *recent = &alarms->recent[hash % RECENT_COUNT];
+    (void)pthread_mutex_lock(&alarms->lock);
+    forget_locked(alarms, hash);
+    (void)pthread_mutex_unlock(&alarms->lock);
+}
+
+static void give_turn_back(struct alarms *alarms, enum store_alarm_kind kind, uint64_t hash)
+{
+    struct minute *minute = &alarms->minutes[kind];
 
     (void)pthread_mutex_lock(&alarms->lock);
-    if (recent->hash == hash)
-        *recent = (struct recent){0};
+    forget_locked(alarms, hash);
+    if (minute->count > 0)
+        minute->count--;
     (void)pthread_mutex_unlock(&alarms->lock);
 }
 
@@ -133,10 +177,14 @@ void alarms_raise(struct alarms *alarms, enum store_alarm_kind kind, const char 
     if (!alarms)
         return;
     uint64_t hash = hash_of(kind, subject);
-    if (!take_turn(alarms, hash, clock_monotonic_ms(alarms->clock)))
-        return;
-    if (submit(alarms, kind, subject, detail) != 0)
-        forget(alarms, hash);
+    enum turn turn = take_turn(alarms, kind, hash);
+    int err = 0;
+    if (turn == TURN_ITS_OWN)
+        err = submit(alarms, kind, subject, detail);
+    else if (turn == TURN_LAST)
+        err = submit(alarms, kind, OTHERS, OTHERS_DETAIL);
+    if (err)
+        give_turn_back(alarms, kind, hash);
 }
 
 void alarms_end(struct alarms *alarms, enum store_alarm_kind kind, const char *subject)

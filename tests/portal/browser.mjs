@@ -56,6 +56,15 @@ export function fetchAsPhone(url, headers = {}) {
     }).on('error', failed).end());
 }
 
+/* The same, until it is written too, which takes up to a second: pages tell what was delivered from there. */
+export async function fetchUntilWritten(url, mac) {
+    const fetches = async () => (await told('phone', 'show', mac)).fetches;
+    const before = await fetches();
+    const answer = await fetchAsPhone(url);
+    await eventually('the record of a fetch', async () => await fetches() > before);
+    return answer;
+}
+
 class Browser {
     constructor(chrome) {
         this.chrome = chrome;

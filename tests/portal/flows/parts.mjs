@@ -2,7 +2,7 @@
  * its file becomes by them. */
 
 import assert from 'node:assert/strict';
-import {badge, ctl, eventually, fetchAsPhone, given, run, told} from '../browser.mjs';
+import {badge, ctl, eventually, fetchAsPhone, fetchUntilWritten, given, run, told} from '../browser.mjs';
 
 const {mac} = given;
 
@@ -91,7 +91,7 @@ async function lines(b, page) {
 /* A setting of this phone alone, from its dialog to the phone's file, and back. */
 async function settings(b, page) {
     const url = (await ctl('phone', 'url', mac)).trim();
-    assert.equal((await fetchAsPhone(url)).status, 200);
+    assert.equal((await fetchUntilWritten(url, mac)).status, 200);
     const row = page.getByRole('table', {name: 'Settings'}).getByRole('row').filter({has: page.getByText('ntp_server', {exact: true})});
     const fresh = () => page.locator('.listing li.new').allInnerTexts();
     await b.goto(page, `#/phones/${mac}/settings`);
@@ -114,7 +114,7 @@ async function settings(b, page) {
     assert.equal((await fresh()).length, 1);
     await badge(page, 'stale').waitFor();
     await b.shot(page, 'setting_in_file');
-    assert.match((await fetchAsPhone(url)).text, /time\.of-this-phone\.example/);
+    assert.match((await fetchUntilWritten(url, mac)).text, /time\.of-this-phone\.example/);
 
     await page.getByRole('navigation', {name: 'Parts of the phone'}).getByRole('link', {name: 'Settings'}).click();
     await row.getByRole('button', {name: 'Take back'}).click();

@@ -26,7 +26,7 @@ static size_t close_world(struct world *world, struct arena *arena, struct store
     assert_int_equal(store_open(world->fixture->db_path, STORE_WRITER, world->fixture->vault,
                                 &world->fixture->clock, &db, NULL),
                      0);
-    assert_int_equal(store_alarm_news(db, arena, 0, 100, ret_alarms, &count), 0);
+    assert_int_equal(store_alarm_news(db, arena, 0, 1000, ret_alarms, &count), 0);
     store_close(db);
     return count;
 }
@@ -51,6 +51,40 @@ static void test_raised_again_within_a_minute_it_is_one_write(void **state)
     assert_int_equal(alarms[0].count, 2);
     assert_string_equal(alarms[0].detail, "more");
     assert_int_equal(alarms[1].count, 1);
+    arena_done(&arena);
+}
+
+static void raise_of_phones(struct world *world, enum store_alarm_kind kind, unsigned count)
+{
+    char subject[STORE_ALARM_SUBJECT_MAX];
+
+    for (unsigned i = 0; i < count; i++) {
+        (void)snprintf(subject, sizeof(subject), "00156500%04x", i);
+        alarms_raise(world->alarms, kind, subject, "");
+    }
+}
+
+static void test_of_more_subjects_than_fit_in_a_minute_the_rest_is_one_alarm(void **state)
+{
+    struct app_fixture *fixture = *state;
+    struct store_alarm *alarms = NULL;
+    struct world world;
+    struct arena arena;
+
+    arena_init(&arena, 1048576);
+    open_world(&world, fixture);
+    for (int fetch = 0; fetch < 3; fetch++)
+        raise_of_phones(&world, STORE_ALARM_AGENT_CONTRADICTS, 3 * ALARMS_MINUTE_MAX);
+    alarms_raise(world.alarms, STORE_ALARM_FLAT_BUDGET, "all", ""); /* other kinds have their own */
+    fixture->monotonic_ms += 60000;
+    alarms_raise(world.alarms, STORE_ALARM_AGENT_CONTRADICTS, "001565ffffff", "");
+    assert_int_equal(close_world(&world, &arena, &alarms), ALARMS_MINUTE_MAX + 2);
+    assert_string_equal(alarms[ALARMS_MINUTE_MAX - 2].subject, "0015650000fe");
+    assert_string_equal(alarms[ALARMS_MINUTE_MAX - 1].subject, "others");
+    for (size_t i = 0; i < ALARMS_MINUTE_MAX; i++)
+        assert_int_equal(alarms[i].count, 1);
+    assert_string_equal(alarms[ALARMS_MINUTE_MAX].subject, "all");
+    assert_string_equal(alarms[ALARMS_MINUTE_MAX + 1].subject, "001565ffffff");
     arena_done(&arena);
 }
 
@@ -95,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_raised_again_within_a_minute_it_is_one_write),
+        TEST(test_of_more_subjects_than_fit_in_a_minute_the_rest_is_one_alarm),
         TEST(test_end_closes_and_lets_it_be_raised_at_once),
         TEST(test_after_the_writer_nothing_happens),
     };
