@@ -14,11 +14,14 @@
 #define SET_SLOTS 8
 #define SETS      (AP_TURNED_AWAY_SOURCES_MAX / SET_SLOTS)
 
+/* It waits for nothing. */
+#define NEVER UINT64_MAX
+
 struct slot {
     struct source_key source;
-    uint64_t since_ms;
-    uint64_t turn_ms; /* of its last turn; 0: none */
-    uint64_t left_ms; /* or had its turn; 0: free */
+    uint64_t since_ms; /* or NEVER */
+    uint64_t turn_ms;  /* of its last turn; 0: none */
+    uint64_t left_ms;  /* or had its turn; 0: free */
 };
 
 struct set {
@@ -106,7 +109,6 @@ static struct slot *take(struct set *set, const struct source_key *source, uint6
 void turned_away_note(struct turned_away *table, const struct source_key *source, uint64_t since_ms,
                       uint64_t now_ms)
 {
-    uint64_t oldest_ms = now_ms > AP_TURNED_AWAY_MS ? now_ms - AP_TURNED_AWAY_MS : 0;
     struct set *set = lock_set(table, source);
     struct slot *slot = take(set, source, now_ms);
 
@@ -115,8 +117,6 @@ void turned_away_note(struct turned_away *table, const struct source_key *source
         slot->since_ms = since_ms;
     if (slot->since_ms < slot->turn_ms)
         slot->since_ms = slot->turn_ms;
-    if (slot->since_ms < oldest_ms)
-        slot->since_ms = oldest_ms;
     slot->left_ms = now_ms;
     pthread_mutex_unlock(&table->lock);
     atomic_store_explicit(&table->newest_ms, now_ms, memory_order_relaxed);
@@ -137,7 +137,7 @@ uint64_t turned_away_since(struct turned_away *table, const struct source_key *s
         return now_ms;
     struct set *set = lock_set(table, source);
     const struct slot *slot = find(set, source, now_ms);
-    uint64_t since_ms = slot ? slot->since_ms : now_ms;
+    uint64_t since_ms = slot && slot->since_ms != NEVER ? slot->since_ms : now_ms;
     pthread_mutex_unlock(&table->lock);
     return since_ms;
 }
@@ -150,6 +150,6 @@ void turned_away_had_turn(struct turned_away *table, const struct source_key *so
     struct set *set = lock_set(table, source);
     struct slot *slot = find(set, source, now_ms);
     if (slot)
-        *slot = (struct slot){*source, .since_ms = now_ms, .turn_ms = now_ms, .left_ms = now_ms};
+        *slot = (struct slot){*source, .since_ms = NEVER, .turn_ms = now_ms, .left_ms = now_ms};
     pthread_mutex_unlock(&table->lock);
 }

@@ -1,5 +1,5 @@
 /* A connection's handshake: its slot, its turn among those who wait, its steps.
- * Must not know in which order turns come (front.c). */
+ * Must not know in which order turns come (front_queue.c). */
 #include <poll.h>
 
 #include "autoprov/limits.h"

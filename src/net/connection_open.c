@@ -65,6 +65,8 @@ static int prepare(struct connection *connection)
     if (!sources)
         return 0;
     int err = source_table_admit(sources);
+    if (err == AP_EBUSY && front_make_room(connection->front))
+        err = source_table_admit(sources);
     connection->is_counted = err == 0;
     /* Behind a proxy nobody knows yet whose it is. */
     if (!err && !connection->listener->proxy_peers)

@@ -89,9 +89,20 @@ void front_part_done(struct front *front);
 /* The loop must come round again before it sleeps. */
 void front_wake(struct front *front);
 
-/* The queue for handshake slots. */
+/* -- front_queue.c: the queue for handshake slots --------------------------------------------- */
+
+void front_queue_init(struct front *front);
+
 void front_add_waiting(struct connection *connection);
 void front_remove_waiting(struct connection *connection);
+
+/* In order of arrival, or when the first has waited long those who came back, then the newest
+ * first; but nobody waits behind the connections of a source that has its fill. */
+void front_start_waiting(struct front *front);
+
+/* The table of connections is full of those who wait: the oldest, who has waited for so long that
+ * its turn will not come, is closed and counted as refused. False: there is none. */
+bool front_make_room(struct front *front);
 
 /* A connection's handshake begins; or it leaves the queue unserved: its source is remembered. */
 void front_had_turn(const struct connection *connection);

@@ -74,7 +74,7 @@ static void test_a_turn_ends_it_and_so_does_time(void **state)
     turned_away_note(*state, &key, NOW, NOW + 1);
     turned_away_note(*state, &other, NOW, NOW + 1);
     turned_away_had_turn(*state, &key, NOW + 2);
-    assert_int_equal(turned_away_since(*state, &key, NOW + 3), NOW + 2);
+    assert_int_equal(turned_away_since(*state, &key, NOW + 3), NOW + 3);
     assert_int_equal(turned_away_since(*state, &other, NOW + AP_TURNED_AWAY_MS), NOW);
     assert_int_equal(turned_away_since(*state, &other, NOW + 1 + AP_TURNED_AWAY_MS),
                      NOW + 1 + AP_TURNED_AWAY_MS);
@@ -91,14 +91,27 @@ static void test_what_waits_beside_a_turn_is_as_old_as_the_turn(void **state)
     assert_int_equal(turned_away_since(*state, &key, NOW + 4000), NOW + 2000);
 }
 
-static void test_nobody_has_waited_for_longer_than_is_remembered(void **state)
+/* Else all who have waited for longer than a source is remembered would be alike. */
+static void test_who_keeps_coming_back_grows_older_than_memory(void **state)
 {
     const struct source_key key = key_of(1);
     uint64_t now = NOW;
 
     for (int i = 0; i < 10; i++)
         turned_away_note(*state, &key, NOW, now += AP_TURNED_AWAY_MS - 1);
-    assert_int_equal(turned_away_since(*state, &key, now), now - AP_TURNED_AWAY_MS);
+    assert_int_equal(turned_away_since(*state, &key, now), NOW);
+}
+
+/* Rest is no waiting. */
+static void test_who_was_served_and_comes_again_is_new(void **state)
+{
+    const struct source_key key = key_of(1);
+
+    turned_away_note(*state, &key, NOW, NOW + 1000);
+    turned_away_had_turn(*state, &key, NOW + 2000);
+    assert_int_equal(turned_away_since(*state, &key, NOW + 12000), NOW + 12000);
+    turned_away_note(*state, &key, NOW + 12000, NOW + 13000);
+    assert_int_equal(turned_away_since(*state, &key, NOW + 14000), NOW + 12000);
 }
 
 static void test_in_a_full_table_the_newest_are_kept(void **state)
@@ -171,7 +184,8 @@ int main(void)
         TEST(test_of_several_behind_one_address_the_first_speaks),
         TEST(test_a_turn_ends_it_and_so_does_time),
         TEST(test_what_waits_beside_a_turn_is_as_old_as_the_turn),
-        TEST(test_nobody_has_waited_for_longer_than_is_remembered),
+        TEST(test_who_keeps_coming_back_grows_older_than_memory),
+        TEST(test_who_was_served_and_comes_again_is_new),
         TEST(test_in_a_full_table_the_newest_are_kept),
         TEST(test_many_threads_share_it),
         cmocka_unit_test(test_without_memory_there_is_none),

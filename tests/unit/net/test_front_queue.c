@@ -28,6 +28,12 @@ static int open_with_one_slot_each(void **state)
     return fixture_open(&(struct source_limits){100, 100, 8, 1});
 }
 
+static int open_with_three_places(void **state)
+{
+    (void)state;
+    return fixture_open(&(struct source_limits){3, 3, 1, 3});
+}
+
 static bool is_waiting(void *data)
 {
     return stats_now().waiting_handshakes == *(unsigned *)data;
@@ -412,6 +418,28 @@ static void test_sweep_goes_on_behind_those_who_left_the_queue(void **state)
     assert_int_equal(stats_now().open_connections, MANY - 2);
 }
 
+/* All places are taken by those who wait: who comes has time left, the oldest has none. */
+static void test_newcomer_takes_the_place_of_who_has_waited_long(void **state)
+{
+    (void)state;
+    make_late();
+    queue_client(2);
+    run_until_waiting(2);
+    queue_client(3);
+    run_until_closed(&server, &clients[1]);
+    assert_int_equal(stats_now().waiting_handshakes, 2);
+    assert_int_equal(stats_now().refused_connections, 1);
+    /* Nobody else has waited long. */
+    queue_client(4);
+    run_until_closed(&server, &clients[4]);
+    assert_int_equal(stats_now().refused_connections, 2);
+    client_done(&clients[0]);
+    for (size_t i = 3; i >= 2; i--) {
+        run_until_ready(&server, &clients[i]);
+        expect_hit(&clients[i]);
+    }
+}
+
 static void test_front_closes_with_unwatched_ones(void **state)
 {
     (void)state;
@@ -444,6 +472,7 @@ int main(void)
         ROW(test_unwatched_silent_one_leaves_the_queue, open_with_one_slot),
         ROW(test_drain_closes_the_unwatched_silent_one, open_with_one_slot),
         ROW(test_sweep_goes_on_behind_those_who_left_the_queue, open_with_one_slot),
+        ROW(test_newcomer_takes_the_place_of_who_has_waited_long, open_with_three_places),
         ROW(test_front_closes_with_unwatched_ones, open_with_one_slot),
     };
 
