@@ -7,11 +7,13 @@ SECONDS of a slice (20) and ROUNDS (3) are taken from the environment. With four
 of them, the client the others, and what is compared is fetches in a second. With fewer the client takes what the
 second worker would need; then what is compared is processor time: twice the time of a fetch with one worker
 through that with two is how much two cores would do if nothing but processor time held them up. Waiting for locks
-does not show in it, only what workers cost each other."""
+does not show in it, only what workers cost each other, and what a client on the same cores costs them: nginx beside
+it, which has nothing that workers share, shows how much that is."""
 
 import os
 import statistics
 import sys
+from contextlib import ExitStack
 
 import meters
 import servers
@@ -36,15 +38,27 @@ def compare_rates(table, plans, client_cores):
 
 
 def compare_times(table, plans):
-    seen = meters.in_turn(ROUNDS, {workers: lambda one=one: servers.cost(
-        "storm", one[0].port, servers.TLS13, SECONDS, THREADS, one[1], [one[0].pid]) for workers, one in plans.items()})
-    scaling = 2 * statistics.median(seen[1]) / statistics.median(seen[2])
-    table.row("twice the CPU of a fetch with one worker, to that with two",
-              f"{scaling:.2f} (one worker {meters.spread(seen[1])} µs, two {meters.spread(seen[2])} µs)",
-              LEAST, scaling >= LEAST)
+    def slices(name, workers, port, plan, pids):
+        return {(name, workers): lambda: servers.cost("storm", port, servers.TLS13, SECONDS, THREADS, plan, pids)}
+
+    with ExitStack() as stack:
+        turns = {}
+        for workers, (server, plan) in plans.items():
+            turns |= slices("autoprovd", workers, server.port, plan, [server.pid])
+            servers.mirror(server, [phone.fetch() for phone in server.phones], server.instance.folder)
+            other = stack.enter_context(servers.nginx(server.instance.folder, workers=workers))
+            turns |= slices("nginx", workers, other.ports["ecdsa"], plan, other.pids)
+        seen = meters.in_turn(ROUNDS, turns)
+    for name, what, least in (("autoprovd", "twice the CPU of a fetch with one worker, to that with two", LEAST),
+                              ("nginx", "the same for nginx, whose workers are processes", None)):
+        one, two = seen[name, 1], seen[name, 2]
+        scaling = 2 * statistics.median(one) / statistics.median(two)
+        table.row(what, f"{scaling:.2f} (one worker {meters.spread(one)} µs, two {meters.spread(two)} µs)",
+                  least or "none", scaling >= least if least else None)
 
 
 def main():
+    servers.need("nginx")
     servers.build_folder(sys.argv[1])
     said = meters.conditions()
     server_cores, client_cores = servers.cores(2)
