@@ -1,17 +1,21 @@
 """One throwaway autoprovd: folder, certificates, configuration, process, control tool."""
 
+import functools
 import grp
 import json
 import os
+import pathlib
 import pwd
 import random
 import re
 import secrets
+import shutil
 import signal
 import socket
 import sqlite3
 import ssl
 import subprocess
+import tempfile
 import time
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -67,6 +71,16 @@ def make_certificate(folder, name, kind, days=30, subject="/CN=localhost",
     return certificate, private
 
 
+@functools.cache
+def common_certificates():
+    """The folder of the pairs rsa and ecdsa that every instance of this process begins with: a key of RSA takes longer
+    to be made than a daemon to start."""
+    folder = tempfile.TemporaryDirectory(prefix="autoprov-certificates-")
+    for name in ("rsa", "ecdsa"):
+        make_certificate(pathlib.Path(folder.name), name, name)
+    return folder
+
+
 class Result:
     """What the control tool said."""
 
@@ -101,8 +115,8 @@ class Instance:
         self.secrets = []  # to be seen in the phone's own file only
         self.expected_log = []  # more regular expressions for lines at warning or above
         self.printed = []  # (who, text) of the programs of this run
-        make_certificate(folder, "rsa", "rsa")
-        make_certificate(folder, "ecdsa", "ecdsa")
+        for name in ("rsa.pem", "rsa.key", "ecdsa.pem", "ecdsa.key"):
+            shutil.copy(pathlib.Path(common_certificates().name) / name, folder)
         (folder / "ca.pem").write_bytes((folder / "rsa.pem").read_bytes()
                                         + (folder / "ecdsa.pem").read_bytes())
         self.write_conf()
