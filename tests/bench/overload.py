@@ -5,11 +5,11 @@ answers, and how soon all is well again.
 
     tests/bench/overload.py BUILD_FOLDER
 
-OVERLOAD_SECONDS (60) and ROUNDS (3) are taken from the environment. Capacity is what the same client gets in a closed
-loop, of the files of all these phones, before and after each minute; of all figures the medians of the rounds. The
-certificate is RSA-2048: signing costs the server ten times what it costs the client to verify, so that one client core
-can ask for three times what one server core can give. Where there are two cores or more, server and client have one
-each."""
+OVERLOAD_SECONDS (60) and OVERLOAD_ROUNDS (3) are taken from the environment. Capacity is what the same client gets in
+a closed loop, of the files of all these phones, before and after each minute; of all figures the medians of the
+rounds. The certificate is RSA-2048: signing costs the server ten times what it costs the client to verify, so that one
+client core can ask for three times what one server core can give. Where there are two cores or more, server and client
+have one each."""
 
 import os
 import statistics
@@ -20,7 +20,7 @@ import time
 import meters
 import servers
 
-SECONDS, ROUNDS = float(os.environ.get("OVERLOAD_SECONDS", 60)), int(os.environ.get("ROUNDS", 3))
+SECONDS, ROUNDS = float(os.environ.get("OVERLOAD_SECONDS", 60)), int(os.environ.get("OVERLOAD_ROUNDS", 3))
 TIMES = 3
 # Phones at once in the closed loop; as few as saturate one worker.
 CLOSED, CLOSED_SECONDS = 64, min(15, SECONDS)

@@ -1,12 +1,13 @@
 #!/bin/sh
 # All figures of docs/performance.md that compare, one after the other: their tables, and what came of each.
 #   tests/bench/run.sh BUILD_FOLDER    a release build
-# Takes an hour; SECONDS, OVERLOAD_SECONDS, ROUNDS and PHONES from the environment make it shorter, KEPT keeps the
-# million phones for another run (see the scripts). Ends with 1 when a bound was missed or a script failed. Loopback only.
+# Takes an hour; SECONDS, ROUNDS, OVERLOAD_SECONDS, OVERLOAD_ROUNDS and PHONES from the environment make it shorter, KEPT
+# keeps the million phones for another run (see the scripts). Ends with 1 when a bound was missed or a script failed.
+# Loopback only.
 set -eu
 
 [ $# -eq 1 ] || {
-    sed -n '2,5p' "$0" >&2
+    sed -n '2,6p' "$0" >&2
     exit 2
 }
 build=$(CDPATH='' cd -- "$1" && pwd)
