@@ -4,6 +4,7 @@
 #ifndef AUTOPROV_SOURCE_TABLE_H
 #define AUTOPROV_SOURCE_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ AP_MUSTCHECK int source_table_connect(struct source_table *table, const struct s
  * connection is then still counted in total. Any thread. */
 AP_MUSTCHECK int source_table_admit(struct source_table *table);
 AP_MUSTCHECK int source_table_assign(struct source_table *table, const struct source_key *key);
+
+/* Is it below its own limit at this moment? Any thread. */
+bool source_table_has_room(struct source_table *table, const struct source_key *key);
 
 /* Undo one successful source_table_admit() that was not followed by a successful
  * source_table_assign(). Any thread. */

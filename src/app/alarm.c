@@ -85,11 +85,12 @@ static uint64_t hash_of(enum store_alarm_kind kind, const char *subject)
 /* TURN_LAST: all others of the minute have to be told by this one. */
 enum turn { TURN_NONE, TURN_ITS_OWN, TURN_LAST };
 
-static enum turn turn_in_minute(struct minute *minute, int64_t now_ms)
+/* Half of a minute's are kept for what was not raised before: known ones must not hide it. */
+static enum turn turn_in_minute(struct minute *minute, int64_t now_ms, bool is_again)
 {
     if (minute->count == 0 || now_ms - minute->start_ms >= RECENT_MS)
         *minute = (struct minute){now_ms, 0};
-    if (minute->count >= ALARMS_MINUTE_MAX)
+    if (minute->count >= (is_again ? ALARMS_MINUTE_MAX / 2 : ALARMS_MINUTE_MAX))
         return TURN_NONE;
     minute->count++;
     return minute->count < ALARMS_MINUTE_MAX ? TURN_ITS_OWN : TURN_LAST;
@@ -103,8 +104,9 @@ static enum turn take_turn(struct alarms *alarms, enum store_alarm_kind kind, ui
     enum turn turn = TURN_NONE;
 
     (void)pthread_mutex_lock(&alarms->lock);
-    if (recent->hash != hash || now_ms - recent->at_ms >= RECENT_MS)
-        turn = turn_in_minute(&alarms->minutes[kind], now_ms);
+    bool is_again = recent->hash == hash;
+    if (!is_again || now_ms - recent->at_ms >= RECENT_MS)
+        turn = turn_in_minute(&alarms->minutes[kind], now_ms, is_again);
     if (turn == TURN_ITS_OWN)
         *recent = (struct recent){hash, now_ms};
     (void)pthread_mutex_unlock(&alarms->lock);

@@ -155,6 +155,17 @@ int source_table_assign(struct source_table *table, const struct source_key *key
     return AP_EBUSY;
 }
 
+bool source_table_has_room(struct source_table *table, const struct source_key *key)
+{
+    size_t start;
+    struct shard *shard = lock_shard(table, key, &start);
+    const struct source_slot *slot = find_slot(table, shard, start, key);
+    bool has_room = slot && slot->connections < table->limits.connections_per_source;
+
+    pthread_mutex_unlock(&shard->lock);
+    return has_room;
+}
+
 void source_table_dismiss(struct source_table *table)
 {
     atomic_fetch_sub(&table->connections, 1);

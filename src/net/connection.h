@@ -36,8 +36,9 @@ struct connection {
     /* Those who wait are walked over in every turn: what is looked at is close together. */
     struct connection *next_waiting;
     struct connection *previous_waiting;
-    uint64_t opened_at_ms;   /* these by the loop's clock */
-    uint64_t waits_since_ms; /* WAITING: its source, with earlier attempts */
+    uint64_t opened_at_ms;    /* these by the loop's clock */
+    uint64_t waits_since_ms;  /* WAITING: its source, with earlier attempts */
+    uint64_t passed_until_ms; /* WAITING: it could not begin, and until then is no candidate */
     uint64_t deadline_ms;
     enum connection_state state;
     int fd;

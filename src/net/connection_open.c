@@ -52,6 +52,21 @@ static void link_connection(struct connection *connection)
     connection->front->stats.open_connections++;
 }
 
+/* Count it in total. Nobody gives way to a source that would be refused for its own limit. */
+static int admit(const struct connection *connection)
+{
+    struct source_table *sources = connection->front->setup.sources;
+    struct source_key key;
+
+    int err = source_table_admit(sources);
+    if (err != AP_EBUSY || connection->listener->proxy_peers)
+        return err;
+    address_source_key(&connection->peer, &key);
+    if (!source_table_has_room(sources, &key) || !front_make_room(connection->front))
+        return err;
+    return source_table_admit(sources);
+}
+
 /* What its kind needs. On error the caller undoes. */
 static int prepare(struct connection *connection)
 {
@@ -64,9 +79,7 @@ static int prepare(struct connection *connection)
         return read_peer_user(connection->fd, &connection->peer_user);
     if (!sources)
         return 0;
-    int err = source_table_admit(sources);
-    if (err == AP_EBUSY && front_make_room(connection->front))
-        err = source_table_admit(sources);
+    int err = admit(connection);
     connection->is_counted = err == 0;
     /* Behind a proxy nobody knows yet whose it is. */
     if (!err && !connection->listener->proxy_peers)

@@ -2,6 +2,7 @@
  * long. Must not know how a handshake is made (connection_handshake.c). */
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "autoprov/limits.h"
 #include "autoprov/turned_away.h"
@@ -12,10 +13,13 @@
  * tries in vain, and a turn is over. */
 #define FULL_SOURCES_MAX 16
 #define TRIED_MAX        256
-/* Of the newest, so many are looked at for those who were turned away: a turn must not be long. Of
- * those found so many are tried, as many may not have said their hello yet. */
+/* Of the newest, so many are looked at for those who were turned away: a turn must not be long. So
+ * many of them are tried at once, and so often others, when those could not begin: they had not
+ * said their hello yet, or their source has its fill. They are passed over for a while. */
 #define RETURNING_MAX  512
 #define CANDIDATES_MAX 16
+#define PASSES_MAX     4
+#define PASSED_OVER_MS 25
 /* Of those who wait, so many are looked at for whether they have left, AP_SLOT_RETRY_MS apart. */
 #define SWEEP_MAX 512
 
@@ -102,8 +106,10 @@ void front_turn_away(const struct connection *connection)
 {
     const struct front_setup *setup = &connection->front->setup;
     struct source_key key;
+    char byte;
 
-    if (!setup->turned_away)
+    /* Who leaves without a word has waited for nothing. */
+    if (!setup->turned_away || recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
         return;
     address_source_key(&connection->peer, &key);
     turned_away_note(setup->turned_away, &key, connection->waits_since_ms, uv_now(setup->loop));
@@ -152,29 +158,53 @@ static bool takes_newest(const struct front *front)
                                            front->deadlines.waiting_ms);
 }
 
-/* Of those who have just come, and so have time left, the ones who were turned away longest ago. */
-static void start_returning(struct front *front, uint64_t now_ms)
+static size_t find_candidates(const struct front *front, uint64_t now_ms,
+                              struct connection *candidates[static CANDIDATES_MAX])
 {
-    struct connection *candidates[CANDIDATES_MAX];
     size_t count = 0, looked_at = 0;
 
-    if (!front->setup.turned_away)
-        return;
     for (struct connection *connection = front->waiting.last;
          connection && looked_at < RETURNING_MAX; connection = connection->previous_waiting) {
         looked_at++;
         bool has_time = now_ms - connection->opened_at_ms < front->deadlines.waiting_ms;
         bool is_longer = count < CANDIDATES_MAX ||
                          connection->waits_since_ms < candidates[count - 1]->waits_since_ms;
-        if (has_time && is_longer && connection->waits_since_ms < connection->opened_at_ms)
+        if (has_time && is_longer && connection->waits_since_ms < connection->opened_at_ms &&
+            now_ms >= connection->passed_until_ms)
             count = add_candidate(candidates, count, connection);
     }
-    for (size_t i = 0; i < count && front->begun_handshakes < AP_HANDSHAKES_PER_TURN; i++) {
-        /* Another of its source may have had its turn since it came. */
-        if (waits_since(candidates[i]) >= candidates[i]->opened_at_ms)
-            continue;
-        if (connection_begin_handshake(candidates[i]) == AP_EBUSY)
-            return; /* otherwise: no room for its source, no hello yet, gone: the others go on */
+    return count;
+}
+
+/* False: there is no room for more. */
+static bool start_candidate(struct connection *candidate, uint64_t now_ms)
+{
+    /* Another of its source may have had its turn since it came: it is as new as it is, then. */
+    if (waits_since(candidate) >= candidate->opened_at_ms) {
+        candidate->waits_since_ms = candidate->opened_at_ms;
+        return true;
+    }
+    int err = connection_begin_handshake(candidate);
+    if (err == AP_ENOENT || err == AP_ERANGE)
+        candidate->passed_until_ms = now_ms + PASSED_OVER_MS;
+    return err != AP_EBUSY;
+}
+
+/* Of those who have just come, and so have time left, the ones who were turned away longest ago. */
+static void start_returning(struct front *front, uint64_t now_ms)
+{
+    struct connection *candidates[CANDIDATES_MAX];
+    size_t count = CANDIDATES_MAX;
+
+    if (!front->setup.turned_away)
+        return;
+    for (unsigned pass = 0; pass < PASSES_MAX && count == CANDIDATES_MAX; pass++) {
+        count = find_candidates(front, now_ms, candidates);
+        for (size_t i = 0; i < count; i++) {
+            if (front->begun_handshakes >= AP_HANDSHAKES_PER_TURN ||
+                !start_candidate(candidates[i], now_ms))
+                return;
+        }
     }
 }
 

@@ -38,6 +38,8 @@ def compare_rates(table, plans, client_cores):
 
 
 def compare_times(table, plans):
+    servers.need("nginx")
+
     def slices(name, workers, port, plan, pids):
         return {(name, workers): lambda: servers.cost("storm", port, servers.TLS13, SECONDS, THREADS, plan, pids)}
 
@@ -58,7 +60,6 @@ def compare_times(table, plans):
 
 
 def main():
-    servers.need("nginx")
     servers.build_folder(sys.argv[1])
     said = meters.conditions()
     server_cores, client_cores = servers.cores(2)

@@ -88,6 +88,25 @@ static void test_of_more_subjects_than_fit_in_a_minute_the_rest_is_one_alarm(voi
     arena_done(&arena);
 }
 
+/* They contradict every minute: the one that is new is told all the same. */
+static void test_known_ones_do_not_hide_a_new_one(void **state)
+{
+    struct app_fixture *fixture = *state;
+    struct store_alarm *alarms = NULL;
+    struct world world;
+    struct arena arena;
+
+    arena_init(&arena, 1048576);
+    open_world(&world, fixture);
+    raise_of_phones(&world, STORE_ALARM_AGENT_CONTRADICTS, 2 * ALARMS_MINUTE_MAX);
+    fixture->monotonic_ms += 60000;
+    raise_of_phones(&world, STORE_ALARM_AGENT_CONTRADICTS, ALARMS_MINUTE_MAX - 1);
+    alarms_raise(world.alarms, STORE_ALARM_AGENT_CONTRADICTS, "001565ffffff", "");
+    assert_int_equal(close_world(&world, &arena, &alarms), ALARMS_MINUTE_MAX + 1);
+    assert_string_equal(alarms[ALARMS_MINUTE_MAX].subject, "001565ffffff");
+    arena_done(&arena);
+}
+
 static void test_end_closes_and_lets_it_be_raised_at_once(void **state)
 {
     struct app_fixture *fixture = *state;
@@ -130,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_raised_again_within_a_minute_it_is_one_write),
         TEST(test_of_more_subjects_than_fit_in_a_minute_the_rest_is_one_alarm),
+        TEST(test_known_ones_do_not_hide_a_new_one),
         TEST(test_end_closes_and_lets_it_be_raised_at_once),
         TEST(test_after_the_writer_nothing_happens),
     };
