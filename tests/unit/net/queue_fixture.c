@@ -24,6 +24,24 @@ int open_with_one_slot_each(void **state)
     return fixture_open(&(struct source_limits){100, 100, 8, 1});
 }
 
+static struct turned_away *turned_away;
+
+int close_queue(void **state)
+{
+    int result = fixture_close(state);
+
+    turned_away_free(turned_away); /* the front has used it to its end */
+    turned_away = NULL;
+    return result;
+}
+
+struct turned_away *remember_turned_away(void)
+{
+    assert_int_equal(turned_away_new(&turned_away), 0);
+    server.front->setup.turned_away = turned_away;
+    return turned_away;
+}
+
 static bool is_waiting(void *data)
 {
     return stats_now().waiting_handshakes == *(unsigned *)data;
@@ -80,14 +98,27 @@ static bool is_without_room(void *data)
     return server.front->no_room_since_ms != 0;
 }
 
+void age_first(void)
+{
+    server.front->waiting.first->opened_at_ms -= 30000;
+    server.front->deadlines.waiting_ms = 20000;
+}
+
+void wait_for_own_slot(void)
+{
+    hold_slot(0);
+    connect_waiting(1, 1);
+    run_until_waiting(1);
+    age_first();
+}
+
 /* One waits, and there was no room for long. */
 void become_late(void)
 {
     run_until_waiting(1);
     run_until(&server, NULL, is_without_room, NULL);
-    server.front->waiting.first->opened_at_ms -= 30000;
     server.front->no_room_since_ms -= 30000;
-    server.front->deadlines.waiting_ms = 20000;
+    age_first();
     run_until(&server, NULL, is_late, NULL);
 }
 

@@ -5,13 +5,18 @@
 
 #include <stdbool.h>
 
+#include "autoprov/turned_away.h"
 #include "front_fixture.h"
 
 #define MANY 6 /* of the clients are enough here */
 
-/* cmocka's setups: one slot for all; one for each source. */
+/* cmocka's setups: one slot for all; one for each source. And their teardown. */
 int open_with_one_slot(void **state);
 int open_with_one_slot_each(void **state);
+int close_queue(void **state);
+
+/* From now on the front remembers sources that it turned away; until close_queue(). */
+struct turned_away *remember_turned_away(void);
 
 void run_until_waiting(unsigned count);
 
@@ -25,6 +30,12 @@ void connect_and_speak(struct client *client, uint8_t last);
 
 /* Of run_until(): the loop's clock has gone on from *data, a uint64_t. */
 bool is_later(void *data);
+
+/* The first who waits has waited for long. */
+void age_first(void);
+
+/* The source of client 1 has its fill of slots, and client 1 has waited for one for long. */
+void wait_for_own_slot(void);
 
 /* One waits, and there was no room for long. */
 void become_late(void);

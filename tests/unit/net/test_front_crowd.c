@@ -76,11 +76,7 @@ static void test_unwatched_client_waits_for_so_long_only(void **state)
 static void test_full_source_makes_nobody_late(void **state)
 {
     (void)state;
-    hold_slot(0);
-    connect_waiting(1, 1);
-    run_until_waiting(1);
-    server.front->waiting.first->opened_at_ms -= 30000;
-    server.front->deadlines.waiting_ms = 20000;
+    wait_for_own_slot();
     for (size_t i = 2; i < MANY; i++) {
         connect_waiting(i, (uint8_t)i);
         run_until_ready(&server, &clients[i]);
@@ -211,11 +207,7 @@ static void test_source_at_its_limit_takes_nobodys_place(void **state)
 static void test_full_table_without_a_crowd_refuses_who_comes(void **state)
 {
     (void)state;
-    hold_slot(0);
-    connect_waiting(1, 1);
-    run_until_waiting(1);
-    server.front->waiting.first->opened_at_ms -= 30000;
-    server.front->deadlines.waiting_ms = 20000;
+    wait_for_own_slot();
     connect_silent_from(&clients[2], 2);
     run_some_turns(&server, NULL);
     connect_silent_from(&clients[3], 3);
@@ -260,7 +252,6 @@ static void expect_returning_one_first(struct turned_away *table,
                                        void (*connect_older)(struct client *client, uint8_t last),
                                        void (*meanwhile)(struct turned_away *table))
 {
-    server.front->setup.turned_away = table;
     hold_slot(0);
     connect_waiting(1, 2);
     become_late();
@@ -280,8 +271,6 @@ static void expect_returning_one_first(struct turned_away *table,
     assert_true(is_waiting_from(88));
     for (uint8_t i = 0; i < OLDER; i++)
         client_done(&older[i]);
-    server.front->setup.turned_away = NULL;
-    turned_away_free(table);
 }
 
 static void connect_silently(struct client *client, uint8_t last)
@@ -292,10 +281,9 @@ static void connect_silently(struct client *client, uint8_t last)
 
 static void test_silent_ones_keep_nobody_from_his_turn(void **state)
 {
-    struct turned_away *table = NULL;
+    struct turned_away *table = remember_turned_away();
 
     (void)state;
-    assert_int_equal(turned_away_new(&table), 0);
     server.front->deadlines.first_byte_ms = 60000;
     expect_returning_one_first(table, connect_silently, NULL);
 }
@@ -311,10 +299,9 @@ static void give_older_their_turn(struct turned_away *table)
 /* As other workers give it to others of these sources. */
 static void test_who_had_his_turn_elsewhere_keeps_nobody_from_his(void **state)
 {
-    struct turned_away *table = NULL;
+    struct turned_away *table = remember_turned_away();
 
     (void)state;
-    assert_int_equal(turned_away_new(&table), 0);
     expect_returning_one_first(table, connect_and_speak, give_older_their_turn);
 }
 
@@ -326,11 +313,9 @@ static bool is_one_taken(void *data)
 
 static void test_of_those_who_return_the_oldest_is_first(void **state)
 {
-    struct turned_away *table = NULL;
+    struct turned_away *table = remember_turned_away();
 
     (void)state;
-    assert_int_equal(turned_away_new(&table), 0);
-    server.front->setup.turned_away = table;
     hold_slot(0);
     connect_waiting(1, 2);
     become_late();
@@ -344,19 +329,15 @@ static void test_of_those_who_return_the_oldest_is_first(void **state)
     run_until(&server, NULL, is_one_taken, NULL);
     assert_false(is_waiting_from(11));
     assert_true(is_waiting_from(10) && is_waiting_from(12));
-    server.front->setup.turned_away = NULL;
-    turned_away_free(table);
 }
 
 /* It connects and leaves, again and again, and has waited for nothing. */
 static void test_who_leaves_without_a_word_grows_no_older(void **state)
 {
-    struct turned_away *table = NULL;
+    struct turned_away *table = remember_turned_away();
     struct source_key key = {{4, 127, 0, 0, 9}};
 
     (void)state;
-    assert_int_equal(turned_away_new(&table), 0);
-    server.front->setup.turned_away = table;
     make_late();
     connect_silent_from(&clients[2], 9);
     run_until_waiting(2);
@@ -365,8 +346,6 @@ static void test_who_leaves_without_a_word_grows_no_older(void **state)
     run_until_waiting(1);
     run_until(&server, NULL, is_later, &came_ms);
     assert_int_equal(turned_away_since(table, &key, uv_now(&server.loop)), uv_now(&server.loop));
-    server.front->setup.turned_away = NULL;
-    turned_away_free(table);
 }
 
 static void test_front_closes_with_unwatched_ones(void **state)
@@ -378,7 +357,7 @@ static void test_front_closes_with_unwatched_ones(void **state)
     /* The teardown finds that nothing is left. */
 }
 
-#define ROW(name, open) cmocka_unit_test_setup_teardown(name, open, fixture_close)
+#define ROW(name, open) cmocka_unit_test_setup_teardown(name, open, close_queue)
 
 int main(void)
 {

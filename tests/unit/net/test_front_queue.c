@@ -117,11 +117,9 @@ static void test_newest_is_taken_when_the_oldest_has_waited_long(void **state)
 /* Phones give up and try again: whoever has waited longest over all attempts comes first. */
 static void test_who_was_turned_away_goes_before_the_newest(void **state)
 {
-    struct turned_away *table = NULL;
+    struct turned_away *table = remember_turned_away();
 
     (void)state;
-    assert_int_equal(turned_away_new(&table), 0);
-    server.front->setup.turned_away = table;
     hold_slot(0);
     connect_waiting(1, 2);
     run_until_waiting(1);
@@ -134,8 +132,7 @@ static void test_who_was_turned_away_goes_before_the_newest(void **state)
     connect_waiting(3, 2); /* comes back */
     connect_waiting(4, 4);
     run_until_waiting(3);
-    server.front->waiting.first->opened_at_ms -= 30000;
-    server.front->deadlines.waiting_ms = 20000;
+    age_first();
     client_done(&clients[0]);
     run_until_ready(&server, &clients[3]);
     /* Nobody's handshake was begun before it. */
@@ -148,19 +145,15 @@ static void test_who_was_turned_away_goes_before_the_newest(void **state)
     struct source_key key = {{4, 127, 0, 0, 2}};
     uint64_t now_ms = uv_now(&server.loop);
     assert_in_range(turned_away_since(table, &key, now_ms), back_ms, now_ms);
-    server.front->setup.turned_away = NULL;
-    turned_away_free(table);
 }
 
 /* Its slots are taken: those behind it don't wait for them. */
 static void test_who_was_turned_away_stands_in_nobodys_way(void **state)
 {
-    struct turned_away *table = NULL;
+    struct turned_away *table = remember_turned_away();
     struct source_key key = {{4, 127, 0, 0, 2}};
 
     (void)state;
-    assert_int_equal(turned_away_new(&table), 0);
-    server.front->setup.turned_away = table;
     connect_silent_from(&clients[0], 2); /* never finishes */
     client_send(&clients[0], "\x16\x03\x01\x02", 4);
     run_some_turns(&server, NULL);
@@ -168,14 +161,11 @@ static void test_who_was_turned_away_stands_in_nobodys_way(void **state)
     connect_waiting(1, 2);
     connect_waiting(2, 2);
     run_until_waiting(2);
-    server.front->waiting.first->opened_at_ms -= 30000;
-    server.front->deadlines.waiting_ms = 20000;
+    age_first();
     connect_waiting(3, 4);
     run_until_ready(&server, &clients[3]);
     expect_hit(&clients[3]);
     assert_int_equal(stats_now().waiting_handshakes, 2);
-    server.front->setup.turned_away = NULL;
-    turned_away_free(table);
 }
 
 /* The signatures of many would come before the answers to those that were begun. */
@@ -196,7 +186,7 @@ static void test_handshakes_of_a_crowd_are_begun_in_several_turns(void **state)
         run_until_ready(&server, &clients[i]);
 }
 
-#define ROW(name, open) cmocka_unit_test_setup_teardown(name, open, fixture_close)
+#define ROW(name, open) cmocka_unit_test_setup_teardown(name, open, close_queue)
 
 int main(void)
 {
